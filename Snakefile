@@ -1,0 +1,38 @@
+# Weakly supervised semantic segmentation: from images with tags to masks and a trained network.
+#
+#   make_example > prepare > train_classifier > make_cams ----------------> make_seeds > train_segmenter > predict > evaluate > summary.csv
+#                          > pretrain_keys > extract_keys > make_superpixels -^-----------^
+#
+# Every arrow is a file. A recipe is one choice per slot; its folder below results/<dataset>/ is
+#   <classifier>/<cams>/<superpixels>/<seeds>/<segmenter>/
+# so that two recipes share all that they have in common. See config.yaml for the recipes and docs/architecture.md for the rooms.
+from snakemake.utils import min_version
+
+min_version("9.0")
+
+
+# A configuration file of your own (--configfile) stands alone; without one, the embedded example runs.
+if "dataset" not in config:
+
+    configfile: "config.yaml"
+
+
+include: "rules/common.smk"
+include: "rules/data.smk"
+include: "rules/classifier.smk"
+include: "rules/superpixels.smk"
+include: "rules/segmenter.smk"
+include: "rules/evaluation.smk"
+
+
+rule all:
+    default_target: True
+    input:
+        "<results>/summary.csv",
+        "<results>/gallery.png",
+        pseudo_labels_of_all_recipes(),
+        superpixel_comparison(),
+
+
+onsuccess:
+    show_summary()

@@ -1,0 +1,54 @@
+rule train_classifier:
+    # Learns the classes of whole images from their tags.
+    input:
+        manifest="<results>/manifest.json",
+        weights=initial_weights("classifier"),
+    output:
+        classifier="<results>/{classifier}/classifier.safetensors",
+        history="<results>/{classifier}/classifier_history.csv",
+    log:
+        "<logs>/{classifier}/train_classifier.log",
+    benchmark:
+        "<benchmarks>/{classifier}/train_classifier.tsv"
+    conda:
+        "../envs/wsss.yaml"
+    threads: 8
+    resources:
+        gpu=1,
+        mem_mb=16000,
+        runtime=720,
+        device=CONFIG.device,
+    params:
+        settings=settings_of("classifier"),
+        code=code_of("train_classifier", "classifier"),
+    shell:
+        "python -m wsss_steps.train_classifier --manifest {input.manifest:q} --weights {input.weights:q}"
+        " --output {output.classifier:q} --history {output.history:q}"
+        " --settings {params.settings:q} --code {params.code} --device {resources.device} --log {log:q}"
+
+
+rule make_cams:
+    # Class activation maps of the tagged classes of every training image.
+    input:
+        manifest="<results>/manifest.json",
+        classifier="<results>/{classifier}/classifier.safetensors",
+    output:
+        "<results>/{classifier}/{cams}/cams.h5",
+    log:
+        "<logs>/{classifier}/{cams}/make_cams.log",
+    benchmark:
+        "<benchmarks>/{classifier}/{cams}/make_cams.tsv"
+    conda:
+        "../envs/wsss.yaml"
+    threads: 8
+    resources:
+        gpu=1,
+        mem_mb=8000,
+        runtime=480,
+        device=CONFIG.device,
+    params:
+        settings=settings_of("cams"),
+        code=code_of("make_cams", "classifier", "cams"),
+    shell:
+        "python -m wsss_steps.make_cams --manifest {input.manifest:q} --classifier {input.classifier:q} --output {output:q}"
+        " --settings {params.settings:q} --code {params.code} --device {resources.device} --log {log:q}"

@@ -1,0 +1,113 @@
+rule make_seeds:
+    # Partial label maps: the pixels that the maps are sure of.
+    input:
+        manifest="<results>/manifest.json",
+        cams="<results>/{classifier}/{cams}/cams.h5",
+        superpixels=superpixels_of_recipe,
+    output:
+        "<results>/{classifier}/{cams}/{superpixels}/{seeds}/seeds.h5",
+    log:
+        "<logs>/{classifier}/{cams}/{superpixels}/{seeds}/make_seeds.log",
+    benchmark:
+        "<benchmarks>/{classifier}/{cams}/{superpixels}/{seeds}/make_seeds.tsv"
+    conda:
+        "../envs/wsss.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=120,
+    params:
+        settings=settings_of("seeds"),
+        code=code_of("make_seeds", "seeds"),
+    shell:
+        "python -m wsss_steps.make_seeds --manifest {input.manifest:q} --cams {input.cams:q}"
+        " --superpixels {input.superpixels:q} --output {output:q}"
+        " --settings {params.settings:q} --code {params.code} --log {log:q}"
+
+
+rule train_segmenter:
+    # Learns a class for every pixel from the seeds.
+    input:
+        manifest="<results>/manifest.json",
+        seeds="<results>/{classifier}/{cams}/{superpixels}/{seeds}/seeds.h5",
+        superpixels=superpixels_of_recipe,
+        weights=initial_weights("segmenter"),
+    output:
+        segmenter="<results>/{classifier}/{cams}/{superpixels}/{seeds}/{segmenter}/segmenter.safetensors",
+        history="<results>/{classifier}/{cams}/{superpixels}/{seeds}/{segmenter}/segmenter_history.csv",
+    log:
+        "<logs>/{classifier}/{cams}/{superpixels}/{seeds}/{segmenter}/train_segmenter.log",
+    benchmark:
+        "<benchmarks>/{classifier}/{cams}/{superpixels}/{seeds}/{segmenter}/train_segmenter.tsv"
+    conda:
+        "../envs/wsss.yaml"
+    threads: 8
+    resources:
+        gpu=1,
+        mem_mb=16000,
+        runtime=1440,
+        device=CONFIG.device,
+    params:
+        settings=settings_of("segmenter"),
+        code=code_of("train_segmenter", "segmenter"),
+    shell:
+        "python -m wsss_steps.train_segmenter --manifest {input.manifest:q} --seeds {input.seeds:q}"
+        " --superpixels {input.superpixels:q} --weights {input.weights:q}"
+        " --output {output.segmenter:q} --history {output.history:q}"
+        " --settings {params.settings:q} --code {params.code} --device {resources.device} --log {log:q}"
+
+
+rule predict:
+    # Label maps of the val images, before and after the dense CRF. No tags are used.
+    input:
+        manifest="<results>/manifest.json",
+        segmenter="<results>/{classifier}/{cams}/{superpixels}/{seeds}/{segmenter}/segmenter.safetensors",
+    output:
+        raw=directory("<results>/{classifier}/{cams}/{superpixels}/{seeds}/{segmenter}/segmentation"),
+        crf=directory("<results>/{classifier}/{cams}/{superpixels}/{seeds}/{segmenter}/segmentation_crf"),
+    log:
+        "<logs>/{classifier}/{cams}/{superpixels}/{seeds}/{segmenter}/predict.log",
+    benchmark:
+        "<benchmarks>/{classifier}/{cams}/{superpixels}/{seeds}/{segmenter}/predict.tsv"
+    conda:
+        "../envs/wsss.yaml"
+    threads: 8
+    resources:
+        gpu=1,
+        mem_mb=8000,
+        runtime=480,
+        device=CONFIG.device,
+    params:
+        settings=settings_of_room("predict", split="val", known_tags=False),
+        code=code_of("predict", "segmenter"),
+    shell:
+        "python -m wsss_steps.predict --manifest {input.manifest:q} --segmenter {input.segmenter:q}"
+        " --output {output.crf:q} --output-raw {output.raw:q}"
+        " --settings {params.settings:q} --code {params.code} --device {resources.device} --log {log:q}"
+
+
+rule make_pseudo_labels:
+    # Label maps of the training images, whose tags are known: <id>.png, what most users come for.
+    input:
+        manifest="<results>/manifest.json",
+        segmenter="<results>/{classifier}/{cams}/{superpixels}/{seeds}/{segmenter}/segmenter.safetensors",
+    output:
+        directory("<results>/{classifier}/{cams}/{superpixels}/{seeds}/{segmenter}/pseudo_labels"),
+    log:
+        "<logs>/{classifier}/{cams}/{superpixels}/{seeds}/{segmenter}/make_pseudo_labels.log",
+    benchmark:
+        "<benchmarks>/{classifier}/{cams}/{superpixels}/{seeds}/{segmenter}/make_pseudo_labels.tsv"
+    conda:
+        "../envs/wsss.yaml"
+    threads: 8
+    resources:
+        gpu=1,
+        mem_mb=8000,
+        runtime=480,
+        device=CONFIG.device,
+    params:
+        settings=settings_of_room("predict", split="train", known_tags=True),
+        code=code_of("predict", "segmenter"),
+    shell:
+        "python -m wsss_steps.predict --manifest {input.manifest:q} --segmenter {input.segmenter:q} --output {output:q}"
+        " --settings {params.settings:q} --code {params.code} --device {resources.device} --log {log:q}"

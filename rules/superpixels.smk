@@ -1,0 +1,78 @@
+rule pretrain_keys:
+    # Trains a small vision transformer on the data set's own images, without labels (DINO).
+    input:
+        manifest="<results>/manifest.json",
+    output:
+        vit="<results>/features/vit.safetensors",
+        history="<results>/features/vit_history.csv",
+    log:
+        "<logs>/features/pretrain_keys.log",
+    benchmark:
+        "<benchmarks>/features/pretrain_keys.tsv"
+    conda:
+        "../envs/wsss.yaml"
+    threads: 8
+    resources:
+        gpu=1,
+        mem_mb=16000,
+        runtime=1440,
+        device=CONFIG.device,
+    params:
+        settings=settings_of_room("pretrain_keys"),
+        code=code_of("pretrain_keys"),
+    shell:
+        "python -m wsss_steps.pretrain_keys --manifest {input.manifest:q}"
+        " --output {output.vit:q} --history {output.history:q}"
+        " --settings {params.settings:q} --code {params.code} --device {resources.device} --log {log:q}"
+
+
+rule extract_keys:
+    # One feature vector per patch: keys of a vision transformer, a convolutional network's features, or colours.
+    input:
+        manifest="<results>/manifest.json",
+        weights=weights_of_features,
+    output:
+        kept_or_temporary("<results>/features/{features}/features.h5"),
+    log:
+        "<logs>/features/{features}/extract_keys.log",
+    benchmark:
+        "<benchmarks>/features/{features}/extract_keys.tsv"
+    conda:
+        "../envs/wsss.yaml"
+    threads: 8
+    resources:
+        gpu=1,
+        mem_mb=8000,
+        runtime=480,
+        device=CONFIG.device,
+    params:
+        settings=settings_of("features"),
+        code=code_of("extract_keys", "features"),
+    shell:
+        "python -m wsss_steps.extract_keys --manifest {input.manifest:q} --weights {input.weights:q} --output {output:q}"
+        " --settings {params.settings:q} --code {params.code} --device {resources.device} --log {log:q}"
+
+
+rule make_superpixels:
+    # Groups patches that mean the same (Table 3.1), or pixels of the same colour (SLIC).
+    input:
+        manifest="<results>/manifest.json",
+        features=features_of_superpixels,
+    output:
+        "<results>/superpixels/{superpixels}/superpixels.h5",
+    log:
+        "<logs>/superpixels/{superpixels}/make_superpixels.log",
+    benchmark:
+        "<benchmarks>/superpixels/{superpixels}/make_superpixels.tsv"
+    conda:
+        "../envs/wsss.yaml"
+    threads: 2
+    resources:
+        mem_mb=4000,
+        runtime=480,
+    params:
+        settings=settings_of("superpixels"),
+        code=code_of("make_superpixels", "superpixels"),
+    shell:
+        "python -m wsss_steps.make_superpixels --manifest {input.manifest:q} --features {input.features:q} --output {output:q}"
+        " --settings {params.settings:q} --code {params.code} --log {log:q}"

@@ -1,0 +1,27 @@
+"""Shapes in signatures are checked here, in the test run, and nowhere else; the real photographs are found here, or skipped."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from jaxtyping import install_import_hook
+
+install_import_hook(["wsss_steps.ops", "wsss_steps.nets"], "beartype.beartype")
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="session")
+def repository() -> Path:
+    return REPOSITORY
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    """The folder of real photographs: $WSSS_DATA, or ../shared/data beside the repository."""
+    folder = Path(os.environ.get("WSSS_DATA", REPOSITORY.parent / "shared" / "data"))
+    if not (folder / "voc_animals").is_dir():
+        pytest.skip(f"no real photographs in {folder} (set WSSS_DATA to a folder with voc_animals/)")
+    return folder

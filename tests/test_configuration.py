@@ -1,0 +1,114 @@
+"""The border: what a config may say, what it means, and what is said of one that is wrong."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from wsss_steps import configuration, methods, settings
+from wsss_steps.errors import UserError
+
+
+def content(**changes: Any) -> dict[str, Any]:
+    base = {"dataset": "tiny", "root": "nowhere", "draw": {}, "classes": ["cat", "dog"], "recipes": {"cam": {}}}
+    return {**base, **changes}
+
+
+def test_defaults_are_written_out() -> None:
+    config = configuration.load(content())
+    choice = configuration.resolve(config, "seeds", "threshold")
+    assert choice.settings == {"method": "threshold", "foreground": 0.3, "background": 0.05}
+    assert json.loads(choice.json()) == choice.settings
+
+
+def test_order_is_default_then_config_then_departure() -> None:
+    config = configuration.load(content(superpixels={"dino": {"tau": 0.5, "order": "highest"}}))
+    assert configuration.resolve(config, "superpixels", "dino").settings["tau"] == 0.5
+    departed = configuration.resolve(config, "superpixels", "dino~tau=0.7").settings
+    assert (departed["tau"], departed["order"]) == (0.7, "highest")
+
+
+def test_backbone_is_inlined_by_name() -> None:
+    own = {"net": "timm:mobilenetv2_100", "mean": [0.5, 0.5, 0.5], "std": [0.5, 0.5, 0.5], "options": {"pad_type": "same"}}
+    config = configuration.load(content(backbones={"mobile": own}))
+    table = configuration.resolve(config, "classifier", "plain~backbone=mobile").settings["backbone"]
+    assert table == {**own, "weights": "none"}
+    assert configuration.resolve(config, "classifier", "plain").settings["backbone"]["weights"] == "imagenet"
+
+
+def test_departures_are_typed() -> None:
+    assert configuration.parse("cam~scales=[1.0, 0.5]~flip=false") == ("cam", {"scales": [1.0, 0.5], "flip": False})
+    assert configuration.parse("plain") == ("plain", {})
+
+
+def test_lineage_is_one_folder_per_slot() -> None:
+    config = configuration.load(content(recipes={"s": {"superpixels": "slic~count=7", "seeds": "superpixel"}}))
+    assert config.recipes["s"].lineage() == "plain/cam/slic~count=7/superpixel/plain"
+
+
+def test_numbers_written_as_text_are_numbers() -> None:
+    # YAML 1.1 reads 1e-3 as text
+    config = configuration.load(content(segmenter={"plain": {"learning_rate": "1e-3"}}))
+    assert configuration.resolve(config, "segmenter", "plain").settings["learning_rate"] == 0.001
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"epoch": 3}, "epoch: unknown key; known keys: .*recipes"),
+        ({"recipes": {}}, "recipes: .*at least 1"),
+        ({"recipes": {"a": {"segmentor": "plain"}}}, "recipes.a.segmentor: unknown key"),
+        ({"recipes": {"a": {"seeds": "treshold"}}}, "unknown seeds method 'treshold'; known methods: superpixel, threshold"),
+        ({"recipes": {"a": {"seeds": "threshold~alpha=1"}}}, "alpha: unknown key; known keys: background, foreground"),
+        ({"recipes": {"a": {"seeds": "threshold~foreground"}}}, "expected method~key=value"),
+        ({"recipes": {"a": {"seeds": "threshold~foreground=.2~foreground=.3"}}}, "'foreground' stands twice"),
+        ({"recipes": {"a": {"seeds": "../threshold"}}}, "expected a method's name, without '/'"),
+        ({"recipes": {"a": {"seeds": "threshold~foreground=0.01"}}}, "background threshold 0.05 must not exceed foreground threshold 0.01"),
+        ({"recipes": {"a": {"seeds": "superpixel"}}}, "recipes.a: seeds 'superpixel' needs superpixels, found superpixels 'none'"),
+        ({"recipes": {"a": {"segmenter": "spsrg"}}}, "recipes.a: segmenter 'spsrg' needs superpixels"),
+        ({"classifier": {"plain": {"backbone": "resnet52"}}}, "unknown backbone 'resnet52'; known backbones: resnet101, resnet50, small, vgg16"),
+        ({"classifier": {"plane": {}}}, "unknown classifier method 'plane'; known methods: plain"),
+        ({"classifier": {"plain": {"epochs": 0}}}, "epochs: .*greater than or equal to 1 .found 0"),
+        ({"backbones": {"mine": {"net": "small", "weights": "no/such.pth"}}, "classifier": {"plain": {"backbone": "mine"}}}, "no such file of weights: no/such.pth"),
+        ({"draw": None}, "root: no such folder: nowhere"),
+        ({"compare_superpixels": ["watershed"]}, "unknown superpixels method 'watershed'; known methods: dino, none, slic"),
+        ({"predict": {"crf": "densest"}}, "predict.crf: .*'deeplab'"),
+    ],
+)
+def test_what_is_said_of_a_wrong_config(changes: dict[str, Any], words: str) -> None:
+    with pytest.raises(UserError, match=words):
+        configuration.load(content(**changes))
+
+
+def test_everything_wrong_is_said_at_once() -> None:
+    with pytest.raises(UserError) as caught:
+        configuration.load(content(recipes={"a": {"seeds": "x"}, "b": {"cams": "y"}}, draw=None))
+    message = str(caught.value)
+    assert all(words in message for words in ("unknown seeds method 'x'", "unknown cams method 'y'", "no such folder"))
+
+
+def test_missing_keys() -> None:
+    with pytest.raises(UserError, match="dataset: this key is required"):
+        configuration.load({"root": "x"})
+
+
+@pytest.mark.parametrize("slot", methods.SLOTS)
+def test_every_method_has_settings_and_every_settings_class_a_method(slot: str) -> None:
+    named = {cls.model_fields["method"].default for cls in settings.METHODS[slot]} - {"none"}
+    assert named == set(methods.names(slot))
+
+
+def test_the_files_in_the_repository_are_valid(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(repository)
+    configuration.load(yaml.safe_load((repository / "config.yaml").read_text()))
+
+
+def test_lock_and_conda_environment_are_equal(repository: Path) -> None:
+    lock = [line.strip() for line in (repository / "requirements.lock").read_text().splitlines() if not line.startswith("#")]
+    environment = yaml.safe_load((repository / "envs" / "wsss.yaml").read_text())
+    pip = next(part["pip"] for part in environment["dependencies"] if isinstance(part, dict))
+    assert sorted(pip) == sorted(lock)

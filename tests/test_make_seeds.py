@@ -1,0 +1,92 @@
+"""The room that makes seeds: images of several sizes, without tags, strided maps, and what it refuses."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from wsss_steps.data.manifest import Entry, Manifest, write_manifest
+from wsss_steps.errors import UserError
+from wsss_steps.formats import Store, write_store
+from wsss_steps.make_seeds import run
+
+THRESHOLD = {"method": "threshold", "foreground": 0.3, "background": 0.05}
+SUPERPIXEL = {"method": "superpixel", "alpha": 0.5, "bg_conflict": "override"}
+ENTRIES = (Entry("a", "train", "a.jpg", 1, 4, (2,)), Entry("b", "train", "b.jpg", 2, 3, ()), Entry("c", "val", "c.jpg", 5, 5, (1,)))
+
+
+def cam(*planes: list[list[float]]) -> np.ndarray:
+    return np.array(planes, np.float32)
+
+
+@pytest.fixture
+def paths(tmp_path: Path) -> dict[str, Path]:
+    """Manifest, maps and superpixels of two training images."""
+    write_manifest(tmp_path / "manifest.json", Manifest("test", ("cat", "dog"), ENTRIES))
+    maps = {"a": (cam([[1.0, 0.4, 0.0, 0.2]]), [2]), "b": (np.zeros((0, 2, 3), np.float32), [])}
+    items = [(name, {"cam": planes, "class": np.array(classes, np.uint8)}) for name, (planes, classes) in maps.items()]
+    write_store(tmp_path / "cams.h5", "cams", items, stamp="{}")
+    ids = {"a": [[1, 1, 2, 2]], "b": [[1, 2, 2], [1, 2, 2]]}
+    items = [(name, {"superpixels": np.array(grid, np.uint16), "seed_patches": np.zeros(2, np.int32)}) for name, grid in ids.items()]
+    write_store(tmp_path / "superpixels.h5", "superpixels", items, stamp="{}")
+    return {"manifest": tmp_path / "manifest.json", "cams": tmp_path / "cams.h5", "output": tmp_path / "seeds.h5"}
+
+
+def seeds_in(path: Path) -> dict[str, list[list[int]]]:
+    with Store(path, "seeds") as store:
+        return {name: store[name]["seeds"].tolist() for name in store.ids()}
+
+
+def test_thresholds(paths: dict[str, Path], caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level("INFO"):
+        run(**paths, settings=THRESHOLD)
+    assert seeds_in(paths["output"]) == {"a": [[2, 2, 0, 255]], "b": [[0, 0, 0], [0, 0, 0]]}
+    expected = "seeds of 2 images: 70.0% of the pixels background, 20.0% classes, 10.0% unlabelled"
+    assert expected in caplog.text
+    assert "1 images have no tag" in caplog.text
+
+
+def test_superpixels(paths: dict[str, Path]) -> None:
+    run(**paths, superpixels=paths["output"].parent / "superpixels.h5", settings=SUPERPIXEL)
+    assert seeds_in(paths["output"]) == {"a": [[2, 255, 0, 0]], "b": [[0, 0, 0], [0, 0, 0]]}
+
+
+def test_strided_maps_are_brought_to_the_image(paths: dict[str, Path]) -> None:
+    items = [("a", {"cam": cam([[1.0]]), "class": np.array([2], np.uint8)})]
+    items += [("b", {"cam": np.zeros((0, 1, 1), np.float32), "class": np.zeros(0, np.uint8)})]
+    write_store(paths["cams"], "cams", items, stamp="{}")
+    run(**paths, settings=THRESHOLD)
+    assert seeds_in(paths["output"])["a"] == [[2, 2, 2, 2]]
+
+
+def test_superpixel_seeds_need_superpixels(paths: dict[str, Path]) -> None:
+    with pytest.raises(UserError, match="needs superpixels, but the recipe has none"):
+        run(**paths, settings=SUPERPIXEL)
+    assert not paths["output"].exists()
+
+
+def test_every_missing_image_is_named(paths: dict[str, Path]) -> None:
+    write_store(paths["cams"], "cams", [], stamp="{}")
+    with pytest.raises(UserError, match=r"(?s)\(2\).*a: not in .*b: not in "):
+        run(**paths, settings=THRESHOLD)
+
+
+def test_maps_of_other_tags_are_refused(paths: dict[str, Path]) -> None:
+    items = [(name, {"cam": np.zeros((1, 1, 1), np.float32), "class": np.array([1], np.uint8)}) for name in "ab"]
+    write_store(paths["cams"], "cams", items, stamp="{}")
+    with pytest.raises(UserError, match=r"'a' has maps of classes \[1\], the manifest's tags are \[2\]"):
+        run(**paths, settings=THRESHOLD)
+
+
+def test_superpixels_of_another_size_are_refused(paths: dict[str, Path]) -> None:
+    other = paths["output"].parent / "superpixels.h5"
+    arrays = {"superpixels": np.ones((9, 9), np.uint16), "seed_patches": np.zeros(1, np.int32)}
+    write_store(other, "superpixels", [(name, arrays) for name in "ab"], stamp="{}")
+    with pytest.raises(UserError, match=r"expected \(1, 4\) of image 'a', found \(9, 9\)"):
+        run(**paths, superpixels=other, settings=SUPERPIXEL)
+
+
+def test_seeds_without_any_class_are_refused(paths: dict[str, Path]) -> None:
+    with pytest.raises(UserError, match="no pixel of any image is the seed of a class"):
+        run(**paths, settings=THRESHOLD | {"foreground": 1.0})
+    assert not paths["output"].exists()

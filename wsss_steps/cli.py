@@ -1,0 +1,73 @@
+"""The command line of every room, made from the signature of its `run`.
+
+A room's `run` takes keyword-only parameters: paths (`Path`, `Path | None` or `list[Path]`), `settings` (a dict), `stamp` and, if it computes
+on a device, `device`. On the command line these are `--name PATH` (or several), `--settings JSON` and `--device NAME`; the `stamp`, which
+goes into every artifact, is made here (see `provenance`).
+"""
+
+from __future__ import annotations
+
+import argparse
+import inspect
+import json
+import logging
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from wsss_steps import provenance
+from wsss_steps.errors import UserError
+
+NOT_PATHS = ("settings", "device", "stamp")
+
+
+def parser_of(run: Callable[..., None]) -> argparse.ArgumentParser:
+    """An argument parser with one option for each parameter of `run`."""
+    module = inspect.getmodule(run)
+    doc = inspect.getdoc(module) or ""
+    parser = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
+    for name, parameter in inspect.signature(run).parameters.items():
+        if name in NOT_PATHS:
+            continue
+        required = parameter.default is inspect.Parameter.empty
+        nargs: dict[str, Any] = {"nargs": "*"} if "list[" in str(parameter.annotation) else {}
+        parser.add_argument(f"--{name.replace('_', '-')}", type=Path, required=required, metavar="PATH", **nargs)
+    parser.add_argument("--settings", type=json.loads, required=True, metavar="JSON", help="every setting of the room")
+    if "device" in inspect.signature(run).parameters:
+        parser.add_argument("--device", default="auto", help="auto, cpu or cuda (default: auto)")
+    parser.add_argument("--code", default="", help="digest of the sources that decide the result, for the stamp")
+    parser.add_argument("--log", type=Path, metavar="PATH", help="also write messages to this file")
+    return parser
+
+
+def start_log(path: Path | None) -> None:
+    """Send log lines to standard error and, if given, to the file `path`."""
+    handlers: list[logging.Handler] = [logging.StreamHandler(sys.stderr)]
+    if path is not None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handlers.append(logging.FileHandler(path, mode="w"))
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S", handlers=handlers, force=True)
+
+
+def main(run: Callable[..., None], argv: list[str] | None = None) -> None:
+    """Run a room from the command line; a `UserError` ends it with its message alone, any other error with a traceback."""
+    options: dict[str, Any] = vars(parser_of(run).parse_args(argv))
+    start_log(options.pop("log"))
+    code = options.pop("code")
+    try:
+        if "device" in options:
+            from wsss_steps import devices  # here, so that rooms without a device start without torch
+
+            options["device"] = devices.resolve(options["device"])
+        paths = {name: value for name, value in options.items() if isinstance(value, Path) and value.exists()}
+        options["stamp"] = provenance.stamp(
+            run.__module__, settings=options["settings"], code=code, device=options.get("device", "cpu"), inputs=paths
+        )
+        run(**options)
+    except (UserError, OSError) as error:
+        logging.error("ERROR %s", error)
+        sys.exit(1)
+    except Exception:
+        logging.exception("unexpected error: please report it with this log")
+        sys.exit(1)

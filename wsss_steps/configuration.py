@@ -1,0 +1,201 @@
+"""From the user's config to the settings of every choice: validated in full before any job is planned. Free of torch.
+
+A *choice* is a method's name with departures from the defaults, `superpixel~alpha=0.6`; it is also the name of a folder. A *recipe* is
+one choice per slot. The settings of a choice are the method's defaults, then what the config says of the method, then the departures.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import Field, ValidationError
+
+from wsss_steps import settings as known
+from wsss_steps.errors import UserError, all_wrong
+from wsss_steps.settings import Backbone, Settings
+
+SLOTS_OF_A_RECIPE = ("classifier", "cams", "superpixels", "seeds", "segmenter")
+BUILT_IN_BACKBONES = {
+    "small": Backbone(net="small"),
+    **{net: Backbone(net=net, weights="imagenet") for net in ("resnet50", "resnet101", "vgg16")},
+}
+NOT_A_FILE = ("none", "imagenet", "dino", "pretrain_keys")
+
+
+class Recipe(Settings):
+    """One choice per slot; `superpixels: none` for methods that need none."""
+
+    classifier: str = "plain"
+    cams: str = "cam"
+    superpixels: str = "none"
+    seeds: str = "threshold"
+    segmenter: str = "plain"
+
+    def lineage(self) -> str:
+        """The folder of the recipe's results below `results/<dataset>`."""
+        return "/".join(getattr(self, slot) for slot in SLOTS_OF_A_RECIPE)
+
+
+class Config(known.Prepare):
+    """The whole of config.yaml: the data set (inherited), its recipes, and departures from the methods' defaults."""
+
+    root: str = Field(description="folder of the data set in PASCAL VOC layout; drawn by the workflow if `draw` is given")
+    draw: known.MakeExample | None = Field(None, description="draw the embedded example data set into `root`")
+    recipes: dict[str, Recipe] = Field(min_length=1, description="name -> one choice per slot")
+    compare_superpixels: tuple[str, ...] = Field((), description="choices measured against the ground truth in superpixels.csv")
+    backbones: dict[str, Backbone] = Field({}, description="networks of your own by name, beside small, resnet50, resnet101, vgg16")
+    classifier: dict[str, dict[str, Any]] = Field({}, description="method -> departures from its defaults")
+    cams: dict[str, dict[str, Any]] = {}
+    features: dict[str, dict[str, Any]] = {}
+    superpixels: dict[str, dict[str, Any]] = {}
+    seeds: dict[str, dict[str, Any]] = {}
+    segmenter: dict[str, dict[str, Any]] = {}
+    pretrain_keys: known.PretrainKeys = known.PretrainKeys()
+    predict: known.Predict = known.Predict()
+    evaluate: known.Evaluate = known.Evaluate()
+    gallery_images: int = Field(8, ge=1, description="rows of the contact sheet")
+    keep_features: bool = Field(False, description="keep the features (48 GB for VOC) after the superpixels are made")
+    device: str = Field("auto", description="auto, cpu or cuda: a fact of the machine, it reruns nothing")
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A method with all of its settings written out; the backbone, if it has one, inlined."""
+
+    slot: str
+    method: str
+    settings: dict[str, Any]
+
+    def json(self) -> str:
+        """The settings as JSON with sorted keys, as the command line of a room takes them."""
+        return json.dumps(self.settings, sort_keys=True)
+
+    def weights_file(self) -> str | None:
+        """The file of initial weights that the choice names, or None if it names none."""
+        weights = self.settings.get("backbone", self.settings).get("weights", "none")
+        return None if weights in NOT_A_FILE else str(weights)
+
+
+def explain(error: ValidationError) -> list[str]:
+    """One line for each thing wrong: key, what was expected, what was found."""
+    lines = []
+    for part in error.errors():
+        key = ".".join(str(step) for step in part["loc"])
+        if part["type"] == "extra_forbidden":
+            lines.append(f"{key}: unknown key")
+        elif part["type"] == "missing":
+            lines.append(f"{key}: this key is required")
+        else:
+            where = f"{key}: " if key else ""
+            lines.append(f"{where}{part['msg']} (found {part['input']!r})" if key else part["msg"])
+    return lines
+
+
+def _keys_of(model: type[Settings]) -> str:
+    return ", ".join(sorted(model.model_fields))
+
+
+def settings_class(slot: str, method: str) -> type[Settings]:
+    """The settings class of a method; a UserError that lists the methods of the slot if there is none."""
+    classes = {cls.model_fields["method"].default: cls for cls in known.METHODS[slot]}
+    if method not in classes:
+        raise UserError(f"unknown {slot} method '{method}'; known methods: {', '.join(sorted(classes))}")
+    return classes[method]
+
+
+def parse(text: str) -> tuple[str, dict[str, Any]]:
+    """Method and departures of a choice: `dino~tau=0.5~order=highest` -> ("dino", {"tau": 0.5, "order": "highest"})."""
+    method, *parts = text.split("~")
+    departures: dict[str, Any] = {}
+    for part in parts:
+        key, equals, value = part.partition("=")
+        if not (key and equals and value):
+            raise UserError(f"choice '{text}': expected method~key=value~key=value, found the part '{part}'")
+        if key in departures:
+            raise UserError(f"choice '{text}': '{key}' stands twice")
+        departures[key] = yaml.safe_load(value)
+    if not method or "/" in text or text != text.strip() or text.startswith("."):
+        raise UserError(f"choice '{text}': expected a method's name, without '/', spaces around it or a dot before it")
+    return method, departures
+
+
+def resolve(config: Config, slot: str, text: str) -> Choice:
+    """The choice `text` of `slot` with every setting written out: defaults, then the config's, then its own departures."""
+    method, departures = parse(text)
+    cls = settings_class(slot, method)
+    try:
+        settings = cls(**{**getattr(config, slot).get(method, {}), **departures})
+    except ValidationError as error:
+        lines = [line.replace(": unknown key", f": unknown key; known keys: {_keys_of(cls)}") for line in explain(error)]
+        raise UserError(f"{slot} '{text}': " + "; ".join(lines)) from None
+    table = settings.model_dump(mode="json")
+    if "backbone" in table:
+        table["backbone"] = backbone(config, table["backbone"]).model_dump(mode="json")
+    elif "weights" in table:
+        table["weights"] = table["weights"].replace("{root}", config.root)
+    return Choice(slot, method, table)
+
+
+def backbone(config: Config, name: str | Mapping[str, Any]) -> Backbone:
+    """The entry of the table of backbones under `name`; a UserError that lists the known names if there is none."""
+    if not isinstance(name, str):
+        found = Backbone(**name)
+    else:
+        table = {**BUILT_IN_BACKBONES, **config.backbones}
+        if name not in table:
+            raise UserError(f"unknown backbone '{name}'; known backbones: {', '.join(sorted(table))}")
+        found = table[name]
+    return found.model_copy(update={"weights": found.weights.replace("{root}", config.root)})
+
+
+def _problems_of_choices(config: Config) -> list[str]:
+    """What is wrong with recipes, with methods named in the config, and with files of weights."""
+    wanted = [(f"recipes.{name}", slot, getattr(recipe, slot)) for name, recipe in config.recipes.items() for slot in SLOTS_OF_A_RECIPE]
+    wanted += [("compare_superpixels", "superpixels", text) for text in config.compare_superpixels]
+    wanted += [(slot, slot, method) for slot in known.METHODS for method in getattr(config, slot)]
+    problems = []
+    for where, slot, text in wanted:
+        try:
+            choice = resolve(config, slot, text)
+        except UserError as error:
+            problems.append(f"{where}: {error}")
+            continue
+        path = choice.weights_file()
+        if path is not None and not Path(path).is_file():
+            problems.append(f"{where}: {slot} '{text}': no such file of weights: {path}")
+    for name, recipe in config.recipes.items():
+        for slot in SLOTS_OF_A_RECIPE:
+            method = getattr(recipe, slot).split("~")[0]
+            classes = [cls for cls in known.METHODS[slot] if cls.model_fields["method"].default == method]
+            if recipe.superpixels == "none" and any(cls.needs_superpixels for cls in classes):
+                problems.append(f"recipes.{name}: {slot} '{method}' needs superpixels, found superpixels 'none'")
+    return problems
+
+
+def load(content: Mapping[str, Any]) -> Config:
+    """Validate a whole config; a UserError that lists everything wrong with it."""
+    try:
+        config = Config(**content)
+    except ValidationError as error:
+        lines = [line.replace(": unknown key", f": unknown key; known keys: {_keys_of(Config)}") if "." not in line else line for line in explain(error)]
+        raise UserError("config:\n" + "\n".join(f"  {line}" for line in lines)) from None
+    problems = _problems_of_choices(config)
+    if config.draw is None and not Path(config.root).is_dir():
+        problems.append(f"root: no such folder: {config.root}")
+    all_wrong("config", sorted(set(problems)))
+    return config
+
+
+def room_settings(config: Config, room: str, **fixed: Any) -> str:
+    """The settings of a room without methods, and `fixed` ones beside them, as JSON with sorted keys."""
+    if room == "prepare":
+        table = config.model_dump(mode="json", include=set(known.Prepare.model_fields))
+    else:
+        section = getattr(config, room)
+        table = {} if section is None else section.model_dump(mode="json")
+    return json.dumps({**table, **fixed}, sort_keys=True)

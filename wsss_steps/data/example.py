@@ -1,0 +1,217 @@
+"""One scene of the embedded example data set, drawn from a random generator.
+
+The scenes look like prints of a picture book in a few inks, and are made to show what weakly supervised segmentation struggles with:
+
+- a small key part tells the class, while a large body shares its texture with another class (`example_shapes`);
+- two contexts without a label keep company with a class: water with boats, a fence with birds;
+- bright things without a class lie about;
+- things have thin limbs, come large and small, hide each other and are cut by the frame;
+- all materials of a scene draw their two tones from the same few hues, so texture, not colour, tells an object from the ground.
+
+Lengths are in scene units (the nominal side is 128 units) unless they are said to be in pixels.
+"""
+
+from __future__ import annotations
+
+import colorsys
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wsss_steps.data.example_backdrop import FENCE, WATER, Backdrop, Inks, draw_inks, paint_backdrop, plan_backdrop
+from wsss_steps.data.example_canvas import Raster, Thing, paint_thing, rasterise
+from wsss_steps.data.example_shapes import BUILDERS, DISTRACTORS, Paint
+from wsss_steps.data.example_textures import Field, Texture
+
+CLASSES: tuple[str, ...] = tuple(BUILDERS)
+"""Names of the classes; class c (1...C) is CLASSES[c - 1]."""
+
+VOID = 255
+"""Label of the border band around every object, as in PASCAL VOC."""
+
+CONTEXT_OF = {"boat": WATER, "bird": FENCE}
+"""Which context keeps company with which class."""
+
+_NOMINAL = 128.0  # units on the nominal side
+_OVERSAMPLE = 2  # drawn at twice the size and averaged, for smooth edges
+_SIDES = (0.85, 1.1)  # range of the sides over the nominal side: sizes vary, as those of photographs do
+_CLASSES_PER_IMAGE = (0.5, 0.33, 0.17)  # of images, with 1, 2, 3 classes
+_WITH_CLASS, _WITHOUT_CLASS = 0.8, 0.12  # how often a context is there
+_SECOND_INSTANCE = 0.2  # of images, a second thing of one class
+_DISTRACTED = 0.5  # of images, one or two things without a class
+_CUT = 0.15  # of things, pushed over the side of the frame
+_BODY_LENGTH = (26.0, 104.0)  # areas of about 2 % to 35 % of the image
+_CROWD_SHRINK = 0.13  # of the largest length, for every further thing with a class
+_SKEW = 0.7  # below 1: large things are more frequent than small ones, as in photographs taken of something
+_DISTRACTOR_LENGTH = (14.0, 26.0)
+_CAMOUFLAGED = 0.45  # of bodies, in the very tones of the ground
+_TILT = 0.12  # radians, standard deviation
+_KEY_RADIUS = (5.5, 0.06)  # units, and share of the body: legible on small things and a small share of large ones
+_KEY_SEEN = 0.7  # share of the key part that must be in sight, or the label could not be known
+_THING_SEEN = 0.45  # share of a thing in the frame that must be in sight
+_OCCLUDED = 0.05  # share of a thing in the frame that is hidden, from which it counts as occluded
+_CLEAR = 50.0  # square units of every thing outside the border band
+_ATTEMPTS = 500  # of placing the things of a scene
+_SLOPE, _GRAIN = 0.14, 0.012  # of the illumination, from the middle to the edge; standard deviation of the noise
+
+
+@dataclass(frozen=True)
+class Found:
+    """One annotated object: class name; box (y_min, x_min, y_max, x_max) of its visible pixels, inclusive, counted from 0; and VOC's flags."""
+
+    name: str
+    box: tuple[int, int, int, int]
+    pose: str
+    truncated: bool
+    occluded: bool
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A drawn scene: image (H, W, 3) uint8; labels (H, W) uint8 of 0 background, 1...C and 255 border; and what is in it."""
+
+    image: NDArray[np.uint8]
+    labels: NDArray[np.uint8]
+    objects: tuple[Found, ...]
+    contexts: frozenset[str]
+    distractors: tuple[str, ...]
+
+
+def draw_scene(rng: np.random.Generator, size: int) -> Scene:
+    """Draw a scene of nominal side `size` pixels; each of its sides is 0.85 to 1.1 of that. Every listed object has pixels outside the border band.
+
+    RuntimeError if the things of a scene could not be placed; the odds are below 1e-20.
+    """
+    height, width = (round(size * rng.uniform(*_SIDES)) for _ in range(2))
+    shape, scale = (height * _OVERSAMPLE, width * _OVERSAMPLE), size * _OVERSAMPLE / _NOMINAL
+    extent = (shape[0] / scale, shape[1] / scale)
+    names, inks = _draw_names(rng), draw_inks(rng)
+    crowd = sum(name in BUILDERS for name in names)
+    backdrop = plan_backdrop(rng, inks, extent[0], _draw_contexts(rng, names))
+    for _ in range(_ATTEMPTS):
+        things = sorted((_draw_thing(rng, name, crowd, inks, backdrop, extent) for name in names), key=lambda thing: thing.y)
+        raster = rasterise(things, shape, scale)
+        owner = _majority(raster.owner)
+        labels = _labels(owner, things)
+        if _legible(raster, np.where(labels == VOID, 0, owner), things, extent, _CLEAR * (size / _NOMINAL) ** 2):
+            image = _paint(rng, backdrop, things, shape, scale)
+            distractors = tuple(thing.name for thing, seen in zip(things, raster.seen, strict=True) if not thing.label and seen)
+            return Scene(image, labels, _objects(raster, owner, things, extent), backdrop.contexts, distractors)
+    raise RuntimeError(f"could not place {names} in {_ATTEMPTS} attempts (expected about every second to succeed): please report the seed")
+
+
+def _draw_names(rng: np.random.Generator) -> list[str]:
+    """Names of the things of a scene, with repetitions: classes and distractors."""
+    classes = rng.permutation(CLASSES)[: rng.choice((1, 2, 3), p=_CLASSES_PER_IMAGE)]
+    second = classes[:1] if rng.random() < _SECOND_INSTANCE else []
+    count = rng.integers(1, 3) if rng.random() < _DISTRACTED else 0
+    return [str(name) for name in (*classes, *second, *rng.choice(tuple(DISTRACTORS), count, replace=False))]
+
+
+def _draw_contexts(rng: np.random.Generator, names: list[str]) -> frozenset[str]:
+    odds = ((context, _WITH_CLASS if name in names else _WITHOUT_CLASS) for name, context in CONTEXT_OF.items())
+    return frozenset(context for context, chance in odds if rng.random() < chance)
+
+
+def _draw_thing(rng: np.random.Generator, name: str, crowd: int, inks: Inks, backdrop: Backdrop, extent: tuple[float, float]) -> Thing:
+    """One thing at a random place of a scene of `extent` (height, width) units that holds `crowd` things with a class."""
+    height, width = extent
+    texture: Texture | None = None
+    if name in BUILDERS:
+        builder, texture = BUILDERS[name]
+        shortest, longest = _BODY_LENGTH[0], _BODY_LENGTH[1] * (1 - _CROWD_SHRINK * (crowd - 1))
+        length = shortest + (longest - shortest) * rng.random() ** _SKEW
+    else:
+        builder, length = DISTRACTORS[name], rng.uniform(*_DISTRACTOR_LENGTH)
+    body = inks.two_tone(rng, texture)
+    if texture and rng.random() < _CAMOUFLAGED:
+        ground = backdrop.materials[-1][1]
+        body = Paint(ground.light, ground.dark, texture)
+    accent = Paint(colorsys.hsv_to_rgb(rng.random(), 0.75, 0.92))
+    horizon = backdrop.edges[-1]
+    y = rng.uniform(min(max(horizon + 6, 0.8 * length), height - 4), height - 2)
+    x = rng.uniform(-0.1, 0.3) * length if rng.random() < _CUT else rng.uniform(min(0.65 * length, width / 2), width / 2)
+    mirrored = bool(rng.random() < 0.5)
+    return Thing(
+        name=name,
+        label=CLASSES.index(name) + 1 if texture else 0,
+        parts=builder(length, _KEY_RADIUS[0] + _KEY_RADIUS[1] * length, body, accent),
+        length=length,
+        x=width - x if rng.random() < 0.5 else x,
+        y=y,
+        mirrored=mirrored,
+        tilt=rng.normal(0, _TILT),
+    )
+
+
+def _majority(owner: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Halve an owner map (2H, 2W): every pixel takes the most frequent of its four, of equals the first."""
+    a, b, c, d = owner[::2, ::2], owner[::2, 1::2], owner[1::2, ::2], owner[1::2, 1::2]
+    return np.where((a == b) | (a == c) | (a == d), a, np.where((b == c) | (b == d), b, np.where(c == d, c, a)))
+
+
+def _labels(owner: NDArray[np.uint8], things: list[Thing]) -> NDArray[np.uint8]:
+    """Label map of an owner map (H, W): classes, and the void band of one pixel on both sides of every border between things or with the ground."""
+    labels = np.array([0, *(thing.label for thing in things)], np.uint8)[owner]
+    classed = labels > 0
+    for first, second in (((slice(1, None),), (slice(None, -1),)), ((slice(None), slice(1, None)), (slice(None), slice(None, -1)))):
+        border = (owner[first] != owner[second]) & (classed[first] | classed[second])
+        labels[first][border] = VOID
+        labels[second][border] = VOID
+    return labels
+
+
+def _legible(raster: Raster, clear: NDArray[np.uint8], things: list[Thing], extent: tuple[float, float], least: float) -> bool:
+    """Whether enough of every thing with a class, and of its key part, is in sight; `clear` is the owner map without the border band, `least` pixels."""
+    pixels = np.bincount(clear.ravel(), minlength=len(things) + 1)[1:]
+    return all(
+        pixels[i] >= least
+        and raster.seen[i] >= _THING_SEEN * raster.framed[i]
+        and raster.key_seen[i] >= _KEY_SEEN * raster.key_framed[i]
+        and _share_inside(thing, extent, key_only=True) >= _KEY_SEEN
+        for i, thing in enumerate(things)
+        if thing.label
+    )
+
+
+def _share_inside(thing: Thing, extent: tuple[float, float], *, key_only: bool) -> float:
+    """Share of the corners of a thing's outlines that lie inside the frame of (height, width) units."""
+    corners = thing.on_canvas(np.concatenate([part.outline for part in thing.parts if part.key or not key_only]))
+    return float(np.mean(np.all((corners >= 0) & (corners <= extent[::-1]), axis=1)))
+
+
+def _objects(raster: Raster, owner: NDArray[np.uint8], things: list[Thing], extent: tuple[float, float]) -> tuple[Found, ...]:
+    found = []
+    for i, thing in enumerate(things):
+        if not thing.label:
+            continue
+        rows, columns = np.nonzero(owner == i + 1)
+        found.append(
+            Found(
+                name=thing.name,
+                box=(int(rows.min()), int(columns.min()), int(rows.max()), int(columns.max())),
+                pose="Left" if thing.mirrored else "Right",
+                truncated=_share_inside(thing, extent, key_only=False) < 1,
+                occluded=raster.seen[i] < (1 - _OCCLUDED) * raster.framed[i],
+            )
+        )
+    return tuple(found)
+
+
+def _paint(rng: np.random.Generator, backdrop: Backdrop, things: list[Thing], shape: tuple[int, int], scale: float) -> NDArray[np.uint8]:
+    """The picture (H, W, 3) of a canvas of `shape` (2H, 2W) pixels, `scale` pixels per unit."""
+    canvas = paint_backdrop(rng, backdrop, shape, scale)
+    for thing in things:
+        paint_thing(canvas, thing, scale)
+    picture = canvas.reshape(shape[0] // _OVERSAMPLE, _OVERSAMPLE, shape[1] // _OVERSAMPLE, _OVERSAMPLE, 3).mean(axis=(1, 3))
+    picture *= _illumination(rng, picture.shape[:2])[..., None]
+    picture += rng.normal(0, _GRAIN, picture.shape[:2])[..., None]
+    return (np.clip(picture, 0, 1) * 255).round().astype(np.uint8)
+
+
+def _illumination(rng: np.random.Generator, shape: tuple[int, int]) -> Field:
+    """A gradient of light (H, W) about 1, brighter towards a random side."""
+    angle = rng.uniform(0, 2 * np.pi)
+    y, x = (np.linspace(-1, 1, side, dtype=np.float32) for side in shape)
+    return (1 + _SLOPE * (np.sin(angle) * y[:, None] + np.cos(angle) * x[None, :])).astype(np.float32)

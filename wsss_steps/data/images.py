@@ -1,0 +1,52 @@
+"""Photographs as arrays: 8-bit RGB, rows first."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Float32, UInt8
+from numpy import ndarray
+from PIL import Image, UnidentifiedImageError
+
+from wsss_steps.errors import UserError
+
+EIGHT_BIT_MODES = ("1", "L", "LA", "P", "PA", "RGB", "RGBA", "CMYK", "YCbCr")  # what Pillow turns into RGB without clipping
+
+
+def read_image(path: Path) -> UInt8[ndarray, "H W 3"]:
+    """Read an image as RGB; row 0 is the top, column 0 the left.
+
+    Grey, indexed and CMYK images are converted, transparency is dropped. The orientation in EXIF is not applied, as masks are drawn on
+    the stored rows. A UserError for a missing, damaged or 16-bit file.
+    """
+    try:
+        with Image.open(path) as image:
+            if image.mode not in EIGHT_BIT_MODES:
+                raise UserError(f"{path}: expected an image of 8 bits per channel, found mode {image.mode}; convert it to 8-bit RGB")
+            return np.array(image.convert("RGB"))
+    except FileNotFoundError:
+        raise UserError(f"{path}: no such image") from None
+    except (UnidentifiedImageError, OSError, SyntaxError) as error:  # Pillow reports some damaged PNGs as SyntaxError
+        raise UserError(f"{path}: not a readable image ({error})") from None
+
+
+def normalise(image: UInt8[ndarray, "H W 3"], mean: Sequence[float], std: Sequence[float]) -> Float32[ndarray, "3 H W"]:
+    """(RGB / 255 - mean) / std, channels first: what a network reads."""
+    scaled = (image.astype(np.float32) / np.float32(255) - np.asarray(mean, np.float32)) / np.asarray(std, np.float32)
+    return np.ascontiguousarray(scaled.transpose(2, 0, 1))
+
+
+def resize_image(image: UInt8[ndarray, "H W 3"], size: tuple[int, int]) -> UInt8[ndarray, "h w 3"]:
+    """Bicubic resize to `size` (height, width) in pixels, with a wider kernel when shrinking, so that fine texture does not alias."""
+    if image.shape[:2] == tuple(size):
+        return image
+    height, width = size
+    return np.array(Image.fromarray(image).resize((width, height), Image.Resampling.BICUBIC))
+
+
+def resize_nearest(labels: ndarray, size: tuple[int, int]) -> ndarray:
+    """Nearest-neighbour resize of a label map (H, W) of any type to `size` (height, width); pixel centres are aligned."""
+    rows, columns = (((np.arange(new) + 0.5) * old / new).astype(np.intp) for new, old in zip(size, labels.shape, strict=True))
+    return np.ascontiguousarray(labels[rows[:, None], columns])

@@ -1,0 +1,100 @@
+"""The manifest of a data set (ids, images, tags) and, kept apart from it, where the ground truth lies.
+
+Training sees the manifest alone. Only `evaluate` takes the ground truth: that it reaches nothing else can be read off the rule graph.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wsss_steps import formats
+from wsss_steps.errors import UserError
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One image: `tags` are the present classes, ascending, 1..C; `height` and `width` in pixels."""
+
+    id: str
+    split: str
+    image: str
+    height: int
+    width: int
+    tags: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """All images of a data set; `classes` are the names of the classes 1..C."""
+
+    dataset: str
+    classes: tuple[str, ...]
+    entries: tuple[Entry, ...]
+
+    def split(self, name: str) -> list[Entry]:
+        """Entries of one split, in the order of its list file; a UserError if there are none."""
+        entries = [entry for entry in self.entries if entry.split == name]
+        if not entries:
+            known = ", ".join(sorted({entry.split for entry in self.entries}))
+            raise UserError(f"manifest of '{self.dataset}': no images of split '{name}'; known splits: {known or 'none'}")
+        return entries
+
+
+@dataclass(frozen=True)
+class GroundTruth:
+    """Label images by image id, and how their values map to the classes of the manifest.
+
+    `class_of_value` has 256 numbers: the class 0..C of each value in a label image, 255 for void, -1 for a value that must not occur.
+    """
+
+    masks: dict[str, str]
+    class_of_value: tuple[int, ...]
+
+    def labels(self, image_id: str) -> NDArray[np.uint8]:
+        """The ground truth (H, W) of one image: 0 background, 1..C, 255 void."""
+        if image_id not in self.masks:
+            raise UserError(f"no ground truth for image '{image_id}' ({len(self.masks)} other images have one)")
+        values = formats.read_labels(Path(self.masks[image_id]))
+        mapped = np.array(self.class_of_value, np.int16)[values]
+        if (mapped < 0).any():
+            bad = sorted({int(value) for value in values[mapped < 0]})
+            raise UserError(f"{self.masks[image_id]}: values {bad} are no class of the data set")
+        return mapped.astype(np.uint8)
+
+
+def tag_matrix(entries: Sequence[Entry], num_classes: int) -> NDArray[np.float32]:
+    """Image-level labels (N, C) in {0, 1}; column c - 1 is class c."""
+    matrix = np.zeros((len(entries), num_classes), np.float32)
+    for row, entry in enumerate(entries):
+        matrix[row, [tag - 1 for tag in entry.tags]] = 1.0
+    return matrix
+
+
+def write_manifest(path: Path, manifest: Manifest) -> None:
+    """Write a manifest as JSON."""
+    content = {"dataset": manifest.dataset, "classes": list(manifest.classes), "images": [asdict(entry) for entry in manifest.entries]}
+    formats.write_json(path, {"format": "wsss/manifest", "version": formats.VERSION, **content})
+
+
+def read_manifest(path: Path) -> Manifest:
+    """Read a manifest written by `write_manifest`."""
+    content = formats.read_json(path, "manifest")
+    entries = tuple(Entry(**{**row, "tags": tuple(row["tags"])}) for row in content["images"])
+    return Manifest(content["dataset"], tuple(content["classes"]), entries)
+
+
+def write_ground_truth(path: Path, truth: GroundTruth) -> None:
+    """Write the places of the label images as JSON."""
+    content = {"class_of_value": list(truth.class_of_value), "masks": truth.masks}
+    formats.write_json(path, {"format": "wsss/ground_truth", "version": formats.VERSION, **content})
+
+
+def read_ground_truth(path: Path) -> GroundTruth:
+    """Read what `write_ground_truth` wrote."""
+    content = formats.read_json(path, "ground_truth")
+    return GroundTruth(content["masks"], tuple(content["class_of_value"]))

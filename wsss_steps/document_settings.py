@@ -1,0 +1,54 @@
+"""Writes docs/settings.md: every setting with its default and meaning. `python -m wsss_steps.document_settings > docs/settings.md`."""
+
+from __future__ import annotations
+
+import inspect
+import json
+from collections.abc import Iterator
+
+from pydantic_core import PydanticUndefined
+
+from wsss_steps import settings
+from wsss_steps.configuration import Config
+from wsss_steps.settings import Settings
+
+ROOMS: dict[str, type[Settings]] = {
+    "draw": settings.MakeExample,
+    "pretrain_keys": settings.PretrainKeys,
+    "predict": settings.Predict,
+    "evaluate": settings.Evaluate,
+    "backbones.<name>": settings.Backbone,
+}
+
+
+def _table(cls: type[Settings]) -> Iterator[str]:
+    yield "| key | default | meaning |"
+    yield "|---|---|---|"
+    for name, field in cls.model_fields.items():
+        if name == "method":
+            continue
+        if field.default is PydanticUndefined:
+            default = "*required*"
+        elif isinstance(field.default, Settings):
+            default = "see below"
+        else:
+            default = f"`{json.dumps(field.default)}`"
+        yield f"| `{name}` | {default} | {field.description or ''} |"
+    yield ""
+
+
+def document() -> str:
+    """The whole of docs/settings.md."""
+    lines = ["# Settings", "", "Made by `python -m wsss_steps.document_settings`; a test keeps it true.", ""]
+    lines += ["## The top level of a configuration file", "", *_table(Config)]
+    for name, cls in ROOMS.items():
+        lines += [f"## `{name}`", "", inspect.cleandoc(cls.__doc__ or ""), "", *_table(cls)]
+    for slot, classes in settings.METHODS.items():
+        for cls in classes:
+            method = cls.model_fields["method"].default
+            lines += [f"## `{slot}.{method}`", "", inspect.cleandoc(cls.__doc__ or ""), "", *_table(cls)]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+if __name__ == "__main__":
+    print(document(), end="")

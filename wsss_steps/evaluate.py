@@ -1,0 +1,208 @@
+"""Compare the predictions of one stage with the ground truth: confusions per image, and the score.
+
+For class activation maps the background threshold with the best mIoU is chosen by the ground truth, and the score says so.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import math
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from wsss_steps import formats
+from wsss_steps.cli import main
+from wsss_steps.data.manifest import Entry, GroundTruth, read_ground_truth, read_manifest
+from wsss_steps.errors import UserError, all_wrong
+from wsss_steps.ops import evaluation
+from wsss_steps.progress import track
+
+log = logging.getLogger(__name__)
+
+STAGES = ("cams", "seeds", "pseudo_labels", "segmentation", "segmentation_crf")
+FOR_SCORE, FOR_THRESHOLD = "evaluation", "evaluation and choice of the threshold"
+Labels = NDArray[np.uint8]
+Count = Callable[[Entry], NDArray[np.int64]]
+
+
+def full_size(maps: NDArray[np.float32], height: int, width: int) -> NDArray[np.float32]:
+    """Class maps (n, H, W) at the size of the image; maps of every fourth pixel are enlarged bilinearly.
+
+    A ValueError if they have neither size.
+    """
+    strided = ((height - 1) // 4 + 1, (width - 1) // 4 + 1)
+    if maps.shape[1:] == (height, width):
+        return maps
+    if maps.shape[1:] != strided:
+        raise ValueError(f"expected class maps of {(height, width)} or {strided} (H, W), found {maps.shape[1:]}")
+    enlarged = np.empty((len(maps), height, width), np.float32)
+    for index, plane in enumerate(maps):
+        enlarged[index] = Image.fromarray(plane).resize((width, height), Image.Resampling.BILINEAR)
+    return enlarged
+
+
+def read_cam(store: formats.Store, entry: Entry) -> tuple[NDArray[np.float32], Labels]:
+    """Class maps (n, H, W) of one image and their classes (n,)."""
+    arrays = store[entry.id]
+    return full_size(arrays["cam"], entry.height, entry.width), arrays["class"]
+
+
+def label_reader(source: Path | formats.Store, threshold: float | None) -> Callable[[Entry], Labels]:
+    """A function from an entry to its predicted labels (H, W): a PNG, the seeds in a store, or the maps in a store at a threshold."""
+    if isinstance(source, Path):
+        return lambda entry: formats.read_labels(source / f"{entry.id}.png")
+    if threshold is None:
+        return lambda entry: source[entry.id]["seeds"]
+    return lambda entry: evaluation.cam_labels(*read_cam(source, entry), threshold)
+
+
+def counted(entries: Sequence[Entry], count: Count, what: str) -> Iterator[tuple[str, NDArray[np.int64]]]:
+    """Image id and count of every entry; in the end a UserError that lists all entries that could not be counted."""
+    problems = []
+    for entry in track(entries, len(entries), what):
+        try:
+            yield entry.id, count(entry)
+        except ValueError as error:  # of another size, or with values that are no class
+            problems.append(f"{entry.id}: {error}")
+    all_wrong("predictions that do not fit the ground truth", problems)
+
+
+def check_present(entries: Sequence[Entry], source: Path | formats.Store, where: Path) -> None:
+    """Refuse predictions that lack an image: a score over the rest would look like one over all."""
+    have = {path.stem for path in source.glob("*.png")} if isinstance(source, Path) else set(source.ids())
+    missing = [entry.id for entry in entries if entry.id not in have]
+    all_wrong(f"{where}: images without a prediction, of {len(entries)}", missing)
+
+
+def best_threshold(
+    entries: Sequence[Entry], truth: GroundTruth, store: formats.Store, classes: int, settings: dict[str, Any]
+) -> tuple[float, list[dict[str, float | None]]]:
+    """The threshold with the highest mIoU (the lowest of equals), and the mIoU at each."""
+    values = sorted(set(settings["thresholds"]))
+    thresholds = np.array(values, np.float32)
+
+    def count(entry: Entry) -> NDArray[np.int64]:
+        maps, present = read_cam(store, entry)
+        return evaluation.cam_confusions(truth.labels(entry.id), maps, present, thresholds, classes)
+
+    total = np.zeros((len(thresholds), classes + 1, classes + 2), np.int64)
+    for _, confusions in counted(entries, count, "thresholds"):
+        total += confusions
+    scores = [evaluation.measures(confusion, **policies(settings)).miou for confusion in total]
+    sweep = [{"threshold": value, "miou": number(score)} for value, score in zip(values, scores, strict=True)]
+    return values[int(np.nan_to_num(scores, nan=-1.0).argmax())], sweep
+
+
+def policies(settings: dict[str, Any]) -> dict[str, str]:
+    """The settings that shape the measures."""
+    return {"pred_ignore": settings["pred_ignore"], "absent": settings["absent"]}
+
+
+def number(value: float) -> float | None:
+    """JSON has no NaN."""
+    return None if math.isnan(value) else float(value)
+
+
+def score_of(confusions: NDArray[np.int64], classes: Sequence[str], settings: dict[str, Any]) -> dict[str, Any]:
+    """The content of a score, from the confusions of its images (N, C + 1, C + 2)."""
+    total = confusions.sum(axis=0, dtype=np.int64)
+    found = evaluation.measures(total, **policies(settings))
+    low, high = evaluation.bootstrap_miou(confusions, draws=settings["bootstrap"], seed=settings["seed"], **policies(settings))
+    covered, precise, coverage, precision = evaluation.coverage_and_precision(total)
+    names = ["background", *classes]
+    per_class = [
+        {
+            "class": name,
+            "iou": number(found.iou[index]),
+            "fp": number(found.fp[index]),
+            "fn": number(found.fn[index]),
+            "coverage": number(covered[index]),
+            "precision": number(precise[index]),
+            "pixels": int(total[index].sum()),
+        }
+        for index, name in enumerate(names)
+    ]
+    unseen = (total.sum(axis=1) == 0) & (total[:, :-1].sum(axis=0) == 0)
+    return {
+        "miou": number(found.miou),
+        "ci_low": number(low),
+        "ci_high": number(high),
+        "fp": number(found.mean_fp),
+        "fn": number(found.mean_fn),
+        "pixel_acc": number(found.pixel_accuracy),
+        "coverage": number(coverage),
+        "precision": number(precision),
+        "images": len(confusions),
+        "absent_classes": [name for name, missing in zip(names, unseen, strict=True) if missing],
+        "per_class": per_class,
+        "policies": policies(settings),
+    }
+
+
+def scored_entries(entries: list[Entry], truth: GroundTruth, split: str) -> list[Entry]:
+    """All entries of the split, or none if none has ground truth; a UserError if some have."""
+    missing = [entry.id for entry in entries if entry.id not in truth.masks]
+    if len(missing) == len(entries):
+        log.warning("no image of split '%s' has ground truth: the score is empty", split)
+        return []
+    all_wrong(f"images of split '{split}' without ground truth, of {len(entries)}", missing)
+    return entries
+
+
+def run(
+    *,
+    manifest: Path,
+    ground_truth: Path,
+    predictions: Path,
+    output: Path,
+    score: Path,
+    settings: dict[str, Any],
+    stamp: str = "",
+) -> None:
+    """Score `predictions` of the stage and split that `settings` name, beside those of `Evaluate`.
+
+    `predictions` is a store of class maps (stage cams), a store of seeds (stage seeds), or a folder of label images `<id>.png`.
+    Writes `output`, a store of one confusion per image, and `score`, JSON with fractions in [0, 1]; null where there is nothing to
+    measure, in all of it if no image of the split has ground truth. UserError if a prediction is missing or does not fit.
+    """
+    stage, split = settings["stage"], settings["split"]
+    if stage not in STAGES:
+        raise UserError(f"unknown stage '{stage}'; known stages: {', '.join(STAGES)}")
+    data, truth = read_manifest(manifest), read_ground_truth(ground_truth)
+    entries, classes = scored_entries(data.split(split), truth, split), len(data.classes)
+    with contextlib.ExitStack() as stack:
+        source = stack.enter_context(formats.Store(predictions, stage)) if stage in ("cams", "seeds") else predictions
+        check_present(entries, source, predictions)
+        choose = stage == "cams" and bool(entries)
+        threshold, sweep = best_threshold(entries, truth, source, classes, settings) if choose else (None, [])
+        labels = label_reader(source, threshold)
+
+        def count(entry: Entry) -> NDArray[np.int64]:
+            return evaluation.confusion(truth.labels(entry.id), labels(entry), classes)
+
+        confusions = dict(counted(entries, count, "images"))
+    items = ((name, {"confusion": table}) for name, table in confusions.items())
+    formats.write_store(output, "confusions", items, stamp=stamp, classes=list(data.classes))
+    stacked = np.array(list(confusions.values()), np.int64).reshape(-1, classes + 1, classes + 2)
+    content = {
+        "format": "wsss/score",
+        "version": formats.VERSION,
+        "stage": stage,
+        "split": split,
+        **score_of(stacked, data.classes, settings),
+        "threshold": threshold,
+        "gt_used_for": "nothing" if not entries else FOR_THRESHOLD if choose else FOR_SCORE,
+        "sweep": sweep,
+    }
+    formats.write_json(score, content)
+    log.info("%s, %s: mIoU %s over %d images", stage, split, content["miou"], len(entries))
+
+
+if __name__ == "__main__":
+    main(run)

@@ -1,0 +1,281 @@
+"""The on-disk form of every artifact: one writer, one reader, a version. The only module that opens HDF5.
+
+Every writer fills a temporary file (or folder) beside its target and renames it when it is whole, so an artifact that exists is
+complete. Every reader checks kind and version and says what it expected and what it found.
+
+HDF5 stores hold one group per image id. `KINDS` lists their data sets; two-dimensional 8-bit maps carry the attributes of the HDF5 image
+specification 1.2, so that a viewer shows them as pictures.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from wsss_steps.errors import UserError
+
+VERSION = 1
+IGNORE = 255  # label of pixels without a label; never a class
+
+
+@dataclass(frozen=True)
+class DataSet:
+    """What one data set of a store holds: numpy type, number of dimensions, what it means and in which unit."""
+
+    dtype: str
+    dimensions: int
+    meaning: str
+    unit: str = "1"
+    scale: float = 1.0  # value = stored number * scale
+    palette: bool = False
+
+
+# (H, W) is the size of the image, (h, w) a grid; background 0, classes 1..C, 255 unlabelled.
+KINDS: dict[str, dict[str, DataSet]] = {
+    "cams": {
+        "cam": DataSet("u1", 3, "class activation maps of the classes in `class`, (n, H, W) or strided, maximum 1", scale=1 / 255),
+        "class": DataSet("u1", 1, "the present classes, ascending, 1..C"),
+    },
+    "features": {
+        "features": DataSet("f2", 3, "one feature vector per patch, (h, w, d), rows first"),
+        "extent": DataSet("f4", 1, "height and width that the grid spans; the image is its top left part", unit="px of the image"),
+    },
+    "superpixels": {
+        "superpixels": DataSet("u2", 2, "superpixel of every pixel, (H, W), 1..n"),
+        "seed_patches": DataSet("i4", 1, "row-major index of the patch each superpixel grew from, (n,); -1 if from none"),
+    },
+    "seeds": {"seeds": DataSet("u1", 2, "partial label map, (H, W): 0 background, 1..C, 255 unlabelled", palette=True)},
+    "confusions": {"confusion": DataSet("i8", 2, "pixels of ground truth class (row) predicted as class (column), (C+1, C+1 or C+2)")},
+}
+
+
+def voc_palette() -> list[int]:
+    """The 256 colours of PASCAL VOC label images as 768 numbers: the bits of a label spread over the high bits of R, G and B."""
+    palette = []
+    for label in range(256):
+        for channel in range(3):
+            palette.append(sum(((label >> (3 * bit + channel)) & 1) << (7 - bit) for bit in range(3)))
+    return palette
+
+
+@contextlib.contextmanager
+def whole(target: Path) -> Iterator[Path]:
+    """Give a temporary path beside `target`, of a file or a folder; on success it becomes `target`, on any error it is removed."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    temporary = target.parent / f".{target.name}.{os.getpid()}.tmp"
+    try:
+        yield temporary
+        if temporary.is_file():
+            with temporary.open("rb") as file:
+                os.fsync(file.fileno())
+        elif target.is_dir():
+            shutil.rmtree(target)
+        os.replace(temporary, target)
+    finally:
+        if temporary.is_dir():
+            shutil.rmtree(temporary)
+        else:
+            temporary.unlink(missing_ok=True)
+
+
+def _mark_as_image(data: h5py.Dataset, file: h5py.File, palette: bool) -> None:
+    """Attributes of the HDF5 image specification 1.2 on a two-dimensional 8-bit data set."""
+    data.attrs["CLASS"] = np.bytes_("IMAGE")
+    data.attrs["IMAGE_VERSION"] = np.bytes_("1.2")
+    data.attrs["IMAGE_SUBCLASS"] = np.bytes_("IMAGE_INDEXED" if palette else "IMAGE_GRAYSCALE")
+    if palette:
+        data.attrs["PALETTE"] = file["palette"].ref
+
+
+def write_store(
+    target: Path, kind: str, items: Iterable[tuple[str, Mapping[str, NDArray[Any]]]], *, stamp: str, classes: list[str] | None = None
+) -> int:
+    """Write a store of `kind` from (image id, {data set: array}) pairs; returns the number of images.
+
+    Arrays must have the type of `KINDS` already, float maps apart: a data set with a scale is divided by it and rounded here.
+    Raises ValueError when an item lacks a data set, has one too many, or one of another type or number of dimensions.
+    """
+    schema = KINDS[kind]
+    count = 0
+    with whole(target) as temporary, h5py.File(temporary, "w") as file:
+        file.attrs.update({"format": f"wsss/{kind}", "format_version": VERSION, "provenance": stamp})
+        if classes is not None:
+            file.attrs["classes"] = json.dumps(["background", *classes])
+        if any(data.palette for data in schema.values()):
+            colours = file.create_dataset("palette", data=np.array(voc_palette(), np.uint8).reshape(256, 3))
+            for name, text in {"CLASS": "PALETTE", "PAL_VERSION": "1.2", "PAL_COLORMODEL": "RGB", "PAL_TYPE": "STANDARD8"}.items():
+                colours.attrs[name] = np.bytes_(text)
+        images = file.create_group("images")
+        for image_id, arrays in items:
+            if set(arrays) != set(schema):
+                raise ValueError(f"{kind} store, image '{image_id}': expected data sets {sorted(schema)}, found {sorted(arrays)}")
+            group = images.create_group(image_id)
+            for name, array in arrays.items():
+                _write_array(group, name, array, schema[name], file)
+            count += 1
+        file.attrs["num_images"] = count
+        file.attrs["complete"] = True
+    return count
+
+
+def _write_array(group: h5py.Group, name: str, array: NDArray[Any], form: DataSet, file: h5py.File) -> None:
+    """Write one array in its form, compressed in the filters that every HDF5 has."""
+    if form.scale != 1.0 and array.dtype.kind == "f":
+        array = np.rint(np.clip(array / form.scale, 0, np.iinfo(form.dtype).max)).astype(form.dtype)
+    if array.dtype != np.dtype(form.dtype) or array.ndim != form.dimensions:
+        expected = f"{form.dimensions} dimensions of {np.dtype(form.dtype)}"
+        raise ValueError(f"{group.name}/{name}: expected {expected}, found {array.ndim} of {array.dtype}")
+    options: dict[str, Any] = {"compression": "gzip", "compression_opts": 4, "shuffle": True} if array.size else {}
+    if array.ndim == 3 and array.size and form.dtype == "u1":
+        options["chunks"] = (1, *array.shape[1:])
+    data = group.create_dataset(name, data=array, **options)
+    data.attrs["long_name"] = form.meaning
+    data.attrs["units"] = form.unit
+    if form.scale != 1.0:
+        data.attrs["scale_factor"] = form.scale
+    if form.dimensions == 2 and form.dtype == "u1":
+        _mark_as_image(data, file, form.palette)
+
+
+class Store:
+    """A finished HDF5 store, read image by image: `with Store(path, kind) as store: arrays = store[image_id]`."""
+
+    def __init__(self, path: Path, kind: str) -> None:
+        self.path, self.kind = path, kind
+        try:
+            self._file = h5py.File(path, "r", locking=False)
+        except FileNotFoundError:
+            raise UserError(f"{path}: no such file (expected a {kind} store)") from None
+        except OSError as error:
+            raise UserError(f"{path}: not a readable HDF5 file ({error}); delete it to have it made again") from None
+        found, version = self._file.attrs.get("format"), self._file.attrs.get("format_version")
+        if (found, version) != (f"wsss/{kind}", VERSION):
+            self._file.close()
+            raise UserError(f"{path}: expected format wsss/{kind} version {VERSION}, found {found} version {version}")
+        images = self._file["images"] if "images" in self._file else {}
+        if not self._file.attrs.get("complete", False) or len(images) != self._file.attrs["num_images"]:
+            self._file.close()
+            raise UserError(f"{path}: incomplete {kind} store; delete it to have it made again")
+
+    def __enter__(self) -> Store:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._file.close()
+
+    def ids(self) -> list[str]:
+        """Image ids in the store, sorted."""
+        return sorted(self._file["images"])
+
+    def __contains__(self, image_id: str) -> bool:
+        return image_id in self._file["images"]
+
+    def __getitem__(self, image_id: str) -> dict[str, NDArray[Any]]:
+        """The arrays of one image, scaled ones as float32."""
+        if image_id not in self:
+            raise UserError(f"{self.path}: holds no image '{image_id}' ({len(self.ids())} others)")
+        group = self._file["images"][image_id]
+        result = {}
+        for name, form in KINDS[self.kind].items():
+            try:
+                array = group[name][()]
+            except (KeyError, OSError) as error:
+                raise UserError(f"{self.path}: data set '{name}' of image '{image_id}' cannot be read ({error}); delete the file") from None
+            result[name] = array if form.scale == 1.0 else array.astype(np.float32) * np.float32(form.scale)
+        return result
+
+    @property
+    def provenance(self) -> dict[str, Any]:
+        """The stamp of the room that made the store."""
+        content: dict[str, Any] = json.loads(self._file.attrs["provenance"])
+        return content
+
+
+def write_text(target: Path, text: str) -> None:
+    """Write a UTF-8 text file whole."""
+    with whole(target) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+def write_json(target: Path, content: Mapping[str, Any]) -> None:
+    """Write JSON whole, indented, keys in their order."""
+    write_text(target, json.dumps(content, indent=1, ensure_ascii=False) + "\n")
+
+
+def read_json(path: Path, kind: str) -> dict[str, Any]:
+    """Read a JSON artifact written with keys `format` and `version`; a UserError if it is of another kind or version."""
+    try:
+        content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise UserError(f"{path}: no such file (expected a {kind})") from None
+    except json.JSONDecodeError as error:
+        raise UserError(f"{path}: not valid JSON ({error}); delete it to have it made again") from None
+    found = (content.get("format"), content.get("version"))
+    if found != (f"wsss/{kind}", VERSION):
+        raise UserError(f"{path}: expected format wsss/{kind} version {VERSION}, found {found[0]} version {found[1]}")
+    return content
+
+
+def write_labels(path: Path, labels: NDArray[np.uint8]) -> None:
+    """Write a label map (H, W), 0..C and 255, as an indexed PNG with the VOC palette. For use inside a folder made by `whole`."""
+    if labels.dtype != np.uint8 or labels.ndim != 2:
+        raise ValueError(f"{path}: expected a label map of 2 dimensions of uint8, found {labels.ndim} of {labels.dtype}")
+    image = Image.fromarray(labels, mode="P")
+    image.putpalette(voc_palette())
+    image.save(path)
+
+
+def read_labels(path: Path) -> NDArray[np.uint8]:
+    """Read a label map (H, W) from an indexed or grey 8-bit PNG."""
+    try:
+        with Image.open(path) as image:
+            if image.mode not in ("P", "L"):
+                raise UserError(f"{path}: expected an indexed (P) or grey (L) 8-bit label image, found mode {image.mode}")
+            return np.array(image, dtype=np.uint8)
+    except FileNotFoundError:
+        raise UserError(f"{path}: no such label image") from None
+    except OSError as error:
+        raise UserError(f"{path}: not a readable label image ({error})") from None
+
+
+def write_weights(target: Path, kind: str, state: Mapping[str, Any], *, content: Mapping[str, Any], stamp: str) -> None:
+    """Write network weights as safetensors, with `content` (what is needed to build the network again) and the stamp.
+
+    All metadata is one JSON text under one key: safetensors writes several keys in random order, and equal runs must give equal bytes.
+    """
+    from safetensors.torch import save_file
+
+    header = {"format": f"wsss/{kind}", "version": VERSION, "content": content, "provenance": json.loads(stamp or "{}")}
+    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in state.items()}
+    with whole(target) as temporary:
+        save_file(tensors, temporary, metadata={"wsss": json.dumps(header, sort_keys=True)})
+
+
+def read_weights(path: Path, kind: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Weights and the `content` they were written with; a UserError if the file is of another kind or version, or damaged."""
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, framework="pt") as file:
+            header = json.loads((file.metadata() or {}).get("wsss", "{}"))
+            found = (header.get("format"), header.get("version"))
+            if found != (f"wsss/{kind}", VERSION):
+                raise UserError(f"{path}: expected weights wsss/{kind} version {VERSION}, found {found[0]} version {found[1]}")
+            return {name: file.get_tensor(name) for name in file.keys()}, header["content"]  # noqa: SIM118
+    except FileNotFoundError:
+        raise UserError(f"{path}: no such file (expected {kind} weights)") from None
+    except SafetensorError as error:
+        raise UserError(f"{path}: not a readable safetensors file ({error}); delete it to have it made again") from None
+
+

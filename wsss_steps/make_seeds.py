@@ -1,0 +1,115 @@
+"""Make partial label maps ("seeds") of the training images from their class activation maps."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from wsss_steps import methods
+from wsss_steps.cli import main
+from wsss_steps.data.manifest import Entry, read_manifest
+from wsss_steps.errors import UserError, all_wrong
+from wsss_steps.formats import IGNORE, Store, write_store
+from wsss_steps.ops.resize import resize_images
+from wsss_steps.progress import track
+
+Seeds = Callable[..., NDArray[np.uint8]]
+
+
+class Coverage:
+    """Counts, over all images, how many pixels are background, a class, or unlabelled."""
+
+    def __init__(self) -> None:
+        self.images = self.untagged = self.without_class = 0
+        self.background = self.foreground = self.unlabelled = 0
+
+    def add(self, labels: NDArray[np.uint8], tagged: bool) -> None:
+        """Count one image."""
+        counts = np.bincount(labels.ravel(), minlength=256)
+        foreground = int(counts[1:IGNORE].sum())
+        self.images += 1
+        self.untagged += not tagged
+        self.without_class += tagged and not foreground
+        self.background += int(counts[0])
+        self.foreground += foreground
+        self.unlabelled += int(counts[IGNORE])
+
+    def __str__(self) -> str:
+        total = self.background + self.foreground + self.unlabelled
+        shares = [f"{count / total:.1%}" for count in (self.background, self.foreground, self.unlabelled)]
+        return (
+            f"seeds of {self.images} images: {shares[0]} of the pixels background, {shares[1]} classes, {shares[2]} unlabelled; "
+            f"{self.without_class} tagged images have no pixel of a class, {self.untagged} images have no tag and are background"
+        )
+
+
+def check(entries: list[Entry], cams: Store, superpixels: Store | None) -> None:
+    """A UserError that lists every image that the stores lack."""
+    stores = [cams] if superpixels is None else [cams, superpixels]
+    all_wrong(
+        "images of the manifest that a store lacks; make the store again from this manifest",
+        [f"{entry.id}: not in {store.path}" for store in stores for entry in entries if entry.id not in store],
+    )
+
+
+def maps_of(entry: Entry, cams: Store) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
+    """Maps (n, H, W) and class ids (n,) of one image; strided maps are brought to the size of the image, bilinearly."""
+    stored = cams[entry.id]
+    maps, classes = stored["cam"], stored["class"]
+    if tuple(classes.tolist()) != entry.tags:
+        found = f"classes {classes.tolist()}, the manifest's tags are {list(entry.tags)}"
+        raise UserError(f"{cams.path}: image '{entry.id}' has maps of {found}; make the maps again from this manifest")
+    if not len(classes):
+        return np.zeros((0, entry.height, entry.width), np.float32), classes
+    return resize_images(torch.from_numpy(maps)[None], (entry.height, entry.width))[0].numpy(), classes
+
+
+def seeds_of(entries: list[Entry], cams: Store, superpixels: Store | None, method: Seeds, coverage: Coverage) -> Iterator[tuple[str, Any]]:
+    """Give (image id, data sets) of every image, counting what is labelled."""
+    for entry in entries:
+        maps, classes = maps_of(entry, cams)
+        ids = None if superpixels is None else superpixels[entry.id]["superpixels"]
+        if ids is not None and ids.shape != (entry.height, entry.width):
+            size = f"expected {(entry.height, entry.width)} of image '{entry.id}', found {ids.shape}"
+            raise UserError(f"superpixels are of another size than the image: {size}; make them again")
+        labels = method(maps, classes, ids)
+        coverage.add(labels, bool(entry.tags))
+        yield entry.id, {"seeds": labels}
+    if not coverage.foreground:
+        raise UserError("no pixel of any image is the seed of a class; lower the foreground threshold or train the classifier longer")
+
+
+def run(*, manifest: Path, cams: Path, superpixels: Path | None = None, output: Path, settings: dict[str, Any], stamp: str = "") -> None:
+    """Make the seeds of all images of the train split.
+
+    Args:
+        manifest: the data set.
+        cams: store of class activation maps.
+        superpixels: store of superpixels, for methods that use them.
+        output: store of seeds (HDF5).
+        settings: `method` and its settings.
+        stamp: provenance.
+    """
+    data = read_manifest(manifest)
+    entries = data.split("train")
+    module = methods.load("seeds", settings["method"])
+    options = methods.arguments(module.seeds, settings)
+    coverage = Coverage()
+    with ExitStack() as stack:
+        maps = stack.enter_context(Store(cams, "cams"))
+        ids = None if superpixels is None else stack.enter_context(Store(superpixels, "superpixels"))
+        check(entries, maps, ids)
+        items = seeds_of(entries, maps, ids, lambda *arrays: module.seeds(*arrays, **options), coverage)
+        write_store(output, "seeds", track(items, len(entries), "seeds"), stamp=stamp, classes=list(data.classes))
+    logging.getLogger(__name__).info("%s", coverage)
+
+
+if __name__ == "__main__":
+    main(run)

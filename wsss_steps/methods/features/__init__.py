@@ -1,0 +1,1 @@
+"""Features of image patches from which superpixels are discovered."""

@@ -1,0 +1,1 @@
+"""Partial label maps (seeds)."""

@@ -1,0 +1,20 @@
+"""Seeds from a foreground and a background threshold on the class activation maps (dissertation eqs. 1.12 and 1.13)."""
+
+from __future__ import annotations
+
+import numpy as np
+from jaxtyping import Float, Integer, UInt8
+
+from wsss_steps.ops.seeds import threshold_seeds
+
+
+def seeds(
+    maps: Float[np.ndarray, "n H W"],
+    classes: Integer[np.ndarray, " n"],
+    superpixels: Integer[np.ndarray, "H W"] | None,
+    *,
+    foreground: float,
+    background: float,
+) -> UInt8[np.ndarray, "H W"]:
+    """Label map of one image; superpixels are not used."""
+    return threshold_seeds(maps, classes, foreground, background)

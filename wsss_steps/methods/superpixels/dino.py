@@ -1,0 +1,38 @@
+"""Superpixels discovered from patch features; dissertation, section 3.3.1 and Table 3.1."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wsss_steps.errors import UserError
+from wsss_steps.ops import crf as dense
+from wsss_steps.ops.superpixels import as_ids, compact, discover, upsample
+
+
+def superpixels(
+    image: NDArray[np.uint8],
+    features: dict[str, NDArray[Any]] | None,
+    *,
+    tau: float,
+    order: Literal["lowest", "highest"],
+    crf: str,
+) -> dict[str, NDArray[Any]]:
+    """Superpixels of `image` (H, W, 3) from its item of a features store; an item of a superpixels store.
+
+    Ids follow the order of discovery. A superpixel that holds no pixel, because its patches are smaller than one or because the CRF gave
+    its pixels to others, gets no id and no entry among the seed patches.
+    """
+    if features is None:
+        raise UserError("method 'dino' of superpixels expects a features store (--features), found none")
+    rows, columns, dims = features["features"].shape
+    patches, seeds = discover(features["features"].reshape(-1, dims), tau, order)
+    span = features["extent"]
+    labels, kept = compact(upsample(patches.reshape(rows, columns), (float(span[0]), float(span[1])), image.shape[:2]))
+    seeds = seeds[kept]
+    if crf != "none":
+        labels, kept = compact(dense.refine_labels(image, labels, len(seeds), crf))
+        seeds = seeds[kept]
+    return {"superpixels": as_ids(labels), "seed_patches": seeds}

@@ -1,0 +1,90 @@
+"""DeepLab-v2: a convolutional network with atrous spatial pyramid pooling (ASPP) on its last feature map."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from wsss_steps.nets.backbones import Backbone, build_backbone, freeze
+
+FC_CHANNELS = 1024  # of fc6 and fc7 of DeepLab on VGG16
+
+
+def branch(channels: int, num_labels: int, rate: int, hidden: int | None) -> nn.Module:
+    """One branch of the pyramid: a 3x3 convolution of dilation `rate` straight to the labels, or, given `hidden` channels, fc6-fc7-fc8.
+
+    The dropout of the second form is that of DeepLab on VGG16 as generally known; our sources do not state it.
+    """
+    if hidden is None:
+        return nn.Conv2d(channels, num_labels, 3, padding=rate, dilation=rate)
+    return nn.Sequential(
+        nn.Conv2d(channels, hidden, 3, padding=rate, dilation=rate),
+        nn.ReLU(),
+        nn.Dropout(0.5),
+        nn.Conv2d(hidden, hidden, 1),
+        nn.ReLU(),
+        nn.Dropout(0.5),
+        nn.Conv2d(hidden, num_labels, 1),
+    )
+
+
+class Aspp(nn.Module):
+    """Sum of parallel dilated branches (DeepLab-v2). Weights start from N(0, 0.01), biases from 0."""
+
+    def __init__(self, channels: int, num_labels: int, rates: Sequence[int], hidden: int | None = None) -> None:
+        super().__init__()
+        if not rates:
+            raise ValueError("ASPP needs at least one rate")
+        self.branches = nn.ModuleList(branch(channels, num_labels, rate, hidden) for rate in rates)
+        for module in self.modules():
+            if isinstance(module, nn.Conv2d) and module.bias is not None:
+                nn.init.normal_(module.weight, std=0.01)
+                nn.init.zeros_(module.bias)
+
+    def forward(self, features: Float[Tensor, "B K h w"]) -> Float[Tensor, "B L h w"]:
+        """Logits on the grid of the features."""
+        total: Tensor = self.branches[0](features)
+        for further in self.branches[1:]:
+            total = total + further(features)
+        return total
+
+
+class DeepLab(nn.Module):
+    """Backbone and pyramid: normalised images (B, 3, H, W) to logits (B, L, h, w) on the grid of the backbone, label 0 background."""
+
+    def __init__(self, backbone: Backbone, head: Aspp) -> None:
+        super().__init__()
+        self.backbone, self.head = backbone, head
+
+    def forward(self, images: Float[Tensor, "B 3 H W"]) -> Float[Tensor, "B L h w"]:
+        """Logits of the labels, about H / output stride by W / output stride."""
+        logits: Tensor = self.head(self.backbone(images))
+        return logits
+
+
+def build_deeplab(
+    num_classes: int,
+    *,
+    backbone: dict[str, Any],
+    output_stride: int,
+    aspp_rates: Sequence[int],
+    frozen_stages: int,
+    frozen_batch_norm: bool,
+) -> DeepLab:
+    """DeepLab-v2 with random weights for `num_classes` classes and background; the branches are deep on VGG16, flat on others.
+
+    Args:
+        num_classes: C; the network gives C + 1 logits.
+        backbone: `net` names the network, `options` are its further arguments.
+        output_stride: image pixels per step of the logits.
+        aspp_rates: dilation of each branch, in steps of the feature map.
+        frozen_stages: stages kept as loaded, counted from the input.
+        frozen_batch_norm: keep the statistics and the affine part of batch normalisation as loaded.
+    """
+    base = build_backbone(backbone["net"], output_stride=output_stride, options=backbone["options"])
+    freeze(base, frozen_stages, frozen_batch_norm)
+    hidden = FC_CHANNELS if backbone["net"] == "vgg16" else None
+    return DeepLab(base, Aspp(base.channels, num_classes + 1, aspp_rates, hidden))

@@ -1,0 +1,123 @@
+"""Vision transformers whose keys are the features: tokens, position embedding of any grid, class token, keys of the last block.
+
+The modules and their parameters are those of `timm.models.vision_transformer.VisionTransformer`; how an image flows through them is
+written here, because the position embedding is resampled as in the public DINO code (the scale-factor form), which timm does not do.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float
+from timm.models.vision_transformer import VisionTransformer
+from torch import Tensor, nn
+from torch.nn import functional
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What is needed to build a vision transformer; `image_size` is the side in px that its position embedding was trained for."""
+
+    patch: int
+    width: int
+    depth: int
+    heads: int
+    image_size: int
+
+
+KNOWN: dict[str, Shape] = {
+    "vit_base_patch8_224": Shape(patch=8, width=768, depth=12, heads=12, image_size=224),
+    "vit_small_patch8_224": Shape(patch=8, width=384, depth=12, heads=6, image_size=224),
+    "vit_base_patch16_224": Shape(patch=16, width=768, depth=12, heads=12, image_size=224),
+    "vit_small_patch16_224": Shape(patch=16, width=384, depth=12, heads=6, image_size=224),
+}
+"""The networks that DINO weights are published for."""
+
+
+def build(shape: Shape) -> VisionTransformer:
+    """A vision transformer without a head, randomly initialised: bias on q, k and v, LayerNorm with epsilon 1e-6.
+
+    Raises ValueError if the heads do not divide the width, or the patch does not divide the image size.
+    """
+    if shape.width % shape.heads:
+        raise ValueError(f"width {shape.width} is not a multiple of the number of heads {shape.heads}")
+    if shape.image_size % shape.patch:
+        raise ValueError(f"image size {shape.image_size} px is not a multiple of the patch, {shape.patch} px")
+    return VisionTransformer(
+        img_size=shape.image_size,
+        patch_size=shape.patch,
+        embed_dim=shape.width,
+        depth=shape.depth,
+        num_heads=shape.heads,
+        num_classes=0,
+    )
+
+
+def patch_side(vit: VisionTransformer) -> int:
+    """Side of a patch, px."""
+    return int(_projection(vit).kernel_size[0])
+
+
+def _projection(vit: VisionTransformer) -> nn.Conv2d:
+    projection = vit.patch_embed.proj
+    if not isinstance(projection, nn.Conv2d):
+        raise ValueError(f"expected patches projected by a convolution, found {type(projection).__name__}")
+    return projection
+
+
+def position_embedding(embedding: Float[Tensor, "1 T d"], grid: tuple[int, int]) -> Float[Tensor, "1 N d"]:
+    """The position embedding (class token first) of a square training grid, resampled to `grid` = (rows, columns).
+
+    Bicubic with the scale factors (rows + 0.1) / n and (columns + 0.1) / n of the public DINO code: the 0.1 keeps the output from
+    being one too small by rounding, and it is part of the sampling positions. A grid equal to the training grid is left as it is.
+    """
+    side = round((embedding.shape[1] - 1) ** 0.5)
+    if side * side + 1 != embedding.shape[1]:
+        raise ValueError(f"expected a position embedding of a class token and a square grid, found {embedding.shape[1]} positions")
+    if grid == (side, side):
+        return embedding
+    square = embedding[:, 1:].reshape(1, side, side, -1).permute(0, 3, 1, 2)  # (1, d, n, n)
+    factors = ((grid[0] + 0.1) / side, (grid[1] + 0.1) / side)
+    resampled = functional.interpolate(square, scale_factor=factors, mode="bicubic", align_corners=False)
+    if resampled.shape[-2:] != grid:
+        raise ValueError(f"position embedding: expected a grid of {grid}, found {tuple(resampled.shape[-2:])}")
+    return torch.cat([embedding[:, :1], resampled.flatten(2).transpose(1, 2)], dim=1)
+
+
+def tokens(vit: VisionTransformer, images: Float[Tensor, "B 3 H W"]) -> Float[Tensor, "B T d"]:
+    """Tokens that enter the first block: the class token, then the patches row by row, so patch i lies at (i // w_p, i % w_p).
+
+    Raises ValueError unless the images are whole patches.
+    """
+    side = patch_side(vit)
+    height, width = images.shape[-2:]
+    if height % side or width % side or not height * width:
+        raise ValueError(f"expected images of whole patches of {side} px, found {height} x {width} px")
+    if vit.cls_token is None or vit.pos_embed is None:
+        raise ValueError("expected a vision transformer with a class token and a position embedding")
+    patches = _projection(vit)(images).flatten(2).transpose(1, 2)  # (B, N, d)
+    cls = vit.cls_token.expand(len(images), -1, -1)
+    return torch.cat([cls, patches], dim=1) + position_embedding(vit.pos_embed, (height // side, width // side))
+
+
+def class_token(vit: VisionTransformer, images: Float[Tensor, "B 3 H W"]) -> Float[Tensor, "B d"]:
+    """The class token after all blocks and the last norm: what DINO trains on."""
+    return vit.norm(vit.blocks(tokens(vit, images)))[:, 0]
+
+
+def keys(vit: VisionTransformer, images: Float[Tensor, "B 3 H W"]) -> Float[Tensor, "B h w d"]:
+    """Keys K of the last block for every patch, all heads side by side (channel = head * d_head + j), not normalised.
+
+    K = W_k LN(x) + b_k, where x enters the last block (dissertation 3.3.1). The attention and the MLP of that block do not
+    change its keys, so they are not computed. The class token is dropped.
+    """
+    *before, last = vit.blocks
+    hidden = tokens(vit, images)
+    for block in before:
+        hidden = block(hidden)
+    width = hidden.shape[-1]
+    middle = slice(width, 2 * width)  # the rows of the joint projection are q, k, v
+    key = functional.linear(last.norm1(hidden[:, 1:]), last.attn.qkv.weight[middle], last.attn.qkv.bias[middle])
+    side = patch_side(vit)
+    return key.reshape(len(images), images.shape[-2] // side, images.shape[-1] // side, width)

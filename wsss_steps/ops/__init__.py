@@ -1,0 +1,1 @@
+"""Mathematics on tensors and arrays: pure functions, no files, no settings."""

@@ -1,0 +1,53 @@
+"""Self-distillation with no labels: the loss of DINO (Caron et al. 2021, section 3.1, algorithm 1), its centre and its schedules."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+
+def teacher_targets(scores: Float[Tensor, "... K"], centre: Float[Tensor, " K"], temperature: float) -> Float[Tensor, "... K"]:
+    """Targets softmax((scores - centre) / temperature), without gradient: centred against one winner, sharpened against the uniform."""
+    return torch.softmax((scores.detach() - centre) / temperature, dim=-1)
+
+
+def dino_loss(
+    student: Float[Tensor, "V B K"], targets: Float[Tensor, "G B K"], student_temperature: float
+) -> Float[Tensor, ""]:
+    """Cross-entropy of the student's views with the teacher's targets, mean over images and over pairs of different views.
+
+    The teacher sees the G global views; they are the first G of the student's V views, and no view is compared with itself.
+    Raises ValueError if there is no pair.
+    """
+    views, given = len(student), len(targets)
+    if views < given or views * given < 2:
+        raise ValueError(f"expected the {given} teacher views among at least 2 student views, found {views}")
+    log_probability = torch.log_softmax(student / student_temperature, dim=-1)
+    pairs = [(g, v) for g in range(given) for v in range(views) if g != v]
+    parts = [-(targets[g] * log_probability[v]).sum(dim=-1).mean() for g, v in pairs]
+    return torch.stack(parts).mean()
+
+
+def updated_centre(centre: Float[Tensor, " K"], scores: Float[Tensor, "... K"], momentum: float) -> Float[Tensor, " K"]:
+    """Moving average of the teacher's mean scores."""
+    return momentum * centre + (1 - momentum) * scores.detach().reshape(-1, len(centre)).mean(dim=0)
+
+
+def cosine(progress: float, start: float, end: float) -> float:
+    """Half a cosine from `start` at progress 0 to `end` at progress 1: of the teacher's momentum, the weight decay and the learning rate."""
+    return end + (start - end) * (1 + math.cos(math.pi * progress)) / 2
+
+
+def warmed_up(progress: float, warmup: float, peak: float, end: float) -> float:
+    """Learning rate at `progress` in [0, 1]: linear from 0 to `peak` over the share `warmup`, then half a cosine to `end`."""
+    if progress < warmup:
+        return peak * progress / warmup
+    return cosine((progress - warmup) / (1 - warmup), peak, end)
+
+
+def mean_entropy(probabilities: Float[Tensor, "... K"]) -> Float[Tensor, ""]:
+    """Mean entropy in nats: 0 or ln K through a whole training is the sign of a collapse."""
+    return torch.special.entr(probabilities).sum(dim=-1).mean()

@@ -1,0 +1,101 @@
+"""Partial label maps ("seeds") from class activation maps: 0 background, 1..C classes, 255 unlabelled."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+from jaxtyping import Float, Integer, UInt8
+from numpy.typing import NDArray
+
+UNLABELLED = 255
+
+
+def strongest_class(
+    maps: Float[np.ndarray, "n H W"], classes: Integer[np.ndarray, " n"]
+) -> tuple[Float[np.ndarray, "H W"], UInt8[np.ndarray, "H W"]]:
+    """Value and id of the strongest class of every pixel.
+
+    Args:
+        maps: one map per present class, each divided by its maximum: 0..1.
+        classes: their ids, 1..C, ascending.
+
+    Returns:
+        The foreground map F = max over classes, and the id of the class that attains it; ties go to the first class. Without
+        classes F is 0, and so is the id.
+    """
+    if len(maps) != len(classes):
+        raise ValueError(f"expected one class id per map, found {len(classes)} ids for {len(maps)} maps")
+    if not len(classes):
+        return np.zeros(maps.shape[1:], maps.dtype), np.zeros(maps.shape[1:], np.uint8)
+    return maps.max(0), classes.astype(np.uint8)[maps.argmax(0)]
+
+
+def threshold_seeds(
+    maps: Float[np.ndarray, "n H W"], classes: Integer[np.ndarray, " n"], foreground: float, background: float
+) -> UInt8[np.ndarray, "H W"]:
+    """Seeds from two thresholds (dissertation eqs. 1.12 and 1.13); both comparisons are strict.
+
+    Args:
+        maps: one map per present class, each divided by its maximum: 0..1.
+        classes: their ids, 1..C, ascending.
+        foreground: tau_2; a pixel above it takes its strongest class.
+        background: tau_3 <= tau_2; a pixel whose every map lies below it is background.
+
+    Returns:
+        The label of every pixel. An image without classes is background everywhere.
+    """
+    if background > foreground:
+        raise ValueError(f"background threshold {background} must not exceed foreground threshold {foreground}")
+    strength, label = strongest_class(maps, classes)
+    if not len(classes):
+        return label
+    labels = np.full(strength.shape, UNLABELLED, np.uint8)
+    labels[strength < background] = 0
+    chosen = strength > foreground
+    labels[chosen] = label[chosen]
+    return labels
+
+
+def least_activated(strength: Float[np.ndarray, "H W"], superpixels: Integer[np.ndarray, "H W"]) -> int:
+    """The superpixel with the smallest mean foreground activation (dissertation eq. 3.5); ties go to the lowest id."""
+    ids = superpixels.ravel()
+    counts = np.bincount(ids)
+    means = np.full(len(counts), np.inf)
+    exists = counts > 0
+    means[exists] = np.bincount(ids, strength.ravel().astype(np.float64))[exists] / counts[exists]
+    return int(means.argmin())
+
+
+def superpixel_seeds(
+    maps: Float[np.ndarray, "n H W"],
+    classes: Integer[np.ndarray, " n"],
+    superpixels: Integer[np.ndarray, "H W"],
+    alpha: float,
+    bg_conflict: Literal["override", "keep_fg"],
+) -> UInt8[np.ndarray, "H W"]:
+    """Seeds from one threshold and the superpixel least like any class (dissertation eqs. 3.4 and 3.5).
+
+    Args:
+        maps: one map per present class, each divided by its maximum: 0..1.
+        classes: their ids, 1..C, ascending.
+        superpixels: id of every pixel.
+        alpha: a pixel strictly above it takes its strongest class.
+        bg_conflict: `override`: every pixel of the background superpixel is background, as (3.5) reads; `keep_fg`: only those
+            that (3.4) left unlabelled.
+
+    Returns:
+        The label of every pixel. An image without classes is background everywhere. Where the whole image is one superpixel,
+        class seeds are kept whatever `bg_conflict` says: to override them would leave no class at all (our guard).
+    """
+    strength, label = strongest_class(maps, classes)
+    if superpixels.shape != strength.shape:
+        raise ValueError(f"expected superpixels of the size of the maps {strength.shape}, found {superpixels.shape}")
+    if not len(classes):
+        return label
+    labels: NDArray[np.uint8] = np.where(strength > alpha, label, UNLABELLED).astype(np.uint8)
+    background = superpixels == least_activated(strength, superpixels)
+    if bg_conflict == "keep_fg" or background.all():
+        background &= labels == UNLABELLED
+    labels[background] = 0
+    return labels

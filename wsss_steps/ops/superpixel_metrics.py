@@ -1,0 +1,82 @@
+"""How well superpixels fit a ground truth: undersegmentation error, achievable accuracy, boundary recall and precision (dissertation, 3.9-3.12).
+
+Each measure is counted as (numerator, denominator) per image, so that its mean over images and its pooled value come from the same count.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import numpy as np
+from jaxtyping import Bool, Int
+from numpy.typing import NDArray
+from scipy.ndimage import distance_transform_edt
+
+VOID = 255
+Counts = tuple[int, int]
+
+
+def region_counts(superpixels: Int[NDArray[Any], "H W"], truth: Int[NDArray[Any], "H W"]) -> tuple[Counts, Counts]:
+    """Undersegmentation error (3.9) and achievable segmentation accuracy (3.12), each as (numerator, denominator).
+
+    `truth` holds semantic classes, background among them; its void pixels (255) are taken out of every set. The denominator is the number
+    of the others, which may be 0.
+    """
+    valid = truth != VOID
+    classes = int(truth[valid].max(initial=0)) + 1
+    pairs = superpixels[valid].astype(np.int64) * classes + truth[valid]
+    overlap = np.bincount(pairs, minlength=classes).astype(np.int64)
+    overlap = np.pad(overlap, (0, -len(overlap) % classes)).reshape(-1, classes)  # (superpixels, classes)
+    outside = overlap.sum(axis=1, keepdims=True) - overlap
+    pixels = int(valid.sum())
+    return (int(np.minimum(overlap, outside).sum()), pixels), (int(overlap.max(axis=1).sum()), pixels)
+
+
+def boundary(labels: Int[NDArray[Any], "H W"]) -> Bool[NDArray[np.bool_], "H W"]:
+    """The pixels with a 4-neighbour of another label: both sides of every edge; the frame of the image is none."""
+    result = np.zeros(labels.shape, bool)
+    below = labels[1:] != labels[:-1]
+    right = labels[:, 1:] != labels[:, :-1]
+    result[1:] |= below
+    result[:-1] |= below
+    result[:, 1:] |= right
+    result[:, :-1] |= right
+    return result
+
+
+def _near(mask: NDArray[np.bool_], tolerance: float) -> NDArray[np.bool_]:
+    """The pixels whose Euclidean distance to the nearest pixel of `mask` is less than `tolerance` px."""
+    if not mask.any():
+        return np.zeros(mask.shape, bool)
+    result: NDArray[np.bool_] = distance_transform_edt(~mask) < tolerance
+    return result
+
+
+def boundary_counts(
+    superpixels: Int[NDArray[Any], "H W"],
+    truth: Int[NDArray[Any], "H W"],
+    *,
+    boundary_tolerance: float,
+    void: Literal["nearest", "exclude"],
+) -> tuple[Counts, Counts]:
+    """Boundary recall (3.10) and boundary precision (3.11), each as (numerator, denominator); a denominator may be 0.
+
+    A boundary pixel counts as found if one of the other map lies nearer than `boundary_tolerance` px, strictly. Void pixels (255) are no
+    class and so bound nothing. With `void` = "nearest" each takes the class of the nearest pixel that has one, so that the boundary of an
+    object ringed by void runs along the middle of the ring; with "exclude", boundaries nearer than the tolerance to void are left out of
+    both sets, and such an object has none.
+    """
+    is_void = truth == VOID
+    counted = np.ones(truth.shape, bool)
+    if void == "exclude":
+        counted = ~_near(is_void, boundary_tolerance)
+    if is_void.all():
+        return (0, 0), (0, 0)
+    if is_void.any():
+        nearest = distance_transform_edt(is_void, return_distances=False, return_indices=True)
+        truth = truth[tuple(nearest)]
+    of_truth, of_superpixels = boundary(truth), boundary(superpixels)
+    found = of_truth & counted & _near(of_superpixels, boundary_tolerance)
+    right = of_superpixels & counted & _near(of_truth, boundary_tolerance)
+    recall = int(found.sum()), int((of_truth & counted).sum())
+    return recall, (int(right.sum()), int((of_superpixels & counted).sum()))

@@ -1,0 +1,132 @@
+"""Predict the label map of every image of a split: multi-scale scores, then a dense CRF."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from jaxtyping import Float, UInt8
+from torch import Tensor, nn
+
+from wsss_steps import methods
+from wsss_steps.cli import main
+from wsss_steps.data.images import normalise, read_image
+from wsss_steps.data.manifest import Entry, Manifest, read_manifest
+from wsss_steps.errors import UserError
+from wsss_steps.formats import read_weights, whole, write_labels
+from wsss_steps.ops.crf import refine
+from wsss_steps.ops.resize import resize_images, scaled_size
+from wsss_steps.progress import track
+
+
+def views(image: Float[Tensor, "1 3 H W"], scales: Sequence[float], flip: bool) -> Iterator[tuple[Tensor, bool]]:
+    """The image at every scale, and whether it is mirrored left to right."""
+    for scale in scales:
+        scaled = resize_images(image, scaled_size((image.shape[-2], image.shape[-1]), scale))
+        yield scaled, False
+        if flip:
+            yield scaled.flip(-1), True
+
+
+@torch.inference_mode()
+def label_logits(
+    network: nn.Module, image: Float[Tensor, "1 3 H W"], *, scales: Sequence[float], flip: bool, merge: Literal["max", "mean"]
+) -> Float[Tensor, "L H W"]:
+    """Logits at the size of the image, merged over scales and mirror images.
+
+    Args:
+        network: gives logits (1, L, h, w).
+        image: normalised.
+        scales: factors on the image size.
+        flip: also read every scale mirrored.
+        merge: elementwise maximum (DeepLab-v2) or mean of the upsampled logits.
+    """
+    merged: Tensor | None = None
+    for view, mirrored in views(image, scales, flip):
+        logits = network(view)
+        logits = resize_images(logits.flip(-1) if mirrored else logits, (image.shape[-2], image.shape[-1]))[0]
+        if merged is None:
+            merged = logits
+        else:
+            merged = torch.maximum(merged, logits) if merge == "max" else merged + logits
+    if merged is None:
+        raise ValueError("at least one scale is needed")
+    return merged / (len(scales) * (1 + flip)) if merge == "mean" else merged
+
+
+def label_maps(
+    logits: Float[Tensor, "L H W"], image: UInt8[np.ndarray, "H W 3"], labels: Sequence[int], preset: str
+) -> tuple[UInt8[np.ndarray, "H W"], UInt8[np.ndarray, "H W"]]:
+    """Labels before and after the dense CRF, (H, W); only `labels` (ascending, 0 among them) compete."""
+    names = np.array(labels, np.uint8)
+    probabilities = torch.softmax(logits[list(labels)], dim=0).cpu().numpy()
+    return names[probabilities.argmax(0)], names[refine(image, probabilities, preset).argmax(0)]
+
+
+def load_segmenter(path: Path, manifest: Manifest, device: str) -> tuple[nn.Module, dict[str, Any]]:
+    """The trained network and what its checkpoint says of it; a UserError if it was trained for other classes."""
+    state, content = read_weights(path, "segmenter")
+    if tuple(content["classes"]) != manifest.classes:
+        raise UserError(f"{path}: trained for classes {content['classes']}, but the manifest has {list(manifest.classes)}")
+    network: nn.Module = methods.load("segmenter", content["method"]).build(content["num_classes"], **content["network"])
+    network.load_state_dict(state)
+    return network.to(device).eval(), content
+
+
+def predictions(
+    network: nn.Module, entries: Sequence[Entry], backbone: dict[str, Any], settings: dict[str, Any], num_classes: int, device: str
+) -> Iterator[tuple[str, UInt8[np.ndarray, "H W"], UInt8[np.ndarray, "H W"]]]:
+    """Give (image id, labels before the CRF, labels after it)."""
+    options = methods.arguments(label_logits, settings)
+    for entry in entries:
+        image = read_image(Path(entry.image))
+        pixels = torch.as_tensor(normalise(image, backbone["mean"], backbone["std"]))[None].to(device)
+        labels = [0, *entry.tags] if settings["known_tags"] else range(num_classes + 1)
+        yield entry.id, *label_maps(label_logits(network, pixels, **options), image, labels, settings["crf"])
+
+
+def run(
+    *,
+    manifest: Path,
+    segmenter: Path,
+    output: Path,
+    output_raw: Path | None = None,
+    settings: dict[str, Any],
+    device: str = "cpu",
+    stamp: str = "",
+) -> None:
+    """Write the label map of every image of a split as indexed PNG, at the size of the image.
+
+    Args:
+        manifest: the data set.
+        segmenter: trained network.
+        output: folder of `<id>.png` after the dense CRF.
+        output_raw: folder of `<id>.png` before it.
+        settings: `split`; `known_tags`: exclude the classes that the image is not tagged with, for pseudo-labels of training
+            images; `scales`, `flip`, `merge`; `crf`: name of a preset.
+        device: cpu or cuda.
+        stamp: not kept; label maps are plain images.
+    """
+    data = read_manifest(manifest)
+    entries = data.split(settings["split"])
+    network, content = load_segmenter(segmenter, data, device)
+    with ExitStack() as stack:
+        after, before = (None if path is None else stack.enter_context(whole(path)) for path in (output, output_raw))
+        for folder in (after, before):
+            if folder is not None:
+                folder.mkdir()
+        items = predictions(network, entries, content["network"]["backbone"], settings, content["num_classes"], device)
+        for image_id, raw, refined in track(items, len(entries), f"label maps of {settings['split']}"):
+            write_labels(after / f"{image_id}.png", refined)
+            if before is not None:
+                write_labels(before / f"{image_id}.png", raw)
+    logging.getLogger(__name__).info("%d label maps in %s", len(entries), output)
+
+
+if __name__ == "__main__":
+    main(run)

@@ -1,0 +1,114 @@
+"""Which sources decide a room's output, and the stamp that every artifact carries. Free of torch, so that planning is fast.
+
+Snakemake does not notice an edit of a module behind `python -m`. So each rule carries as a parameter a digest over the syntax
+trees of the modules that its room and its methods import (inside this package): an edited comment or docstring changes nothing,
+an edited formula changes the digest of exactly the rules that depend on it.
+"""
+
+from __future__ import annotations
+
+import ast
+import functools
+import hashlib
+import importlib.metadata
+import json
+import platform
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+PACKAGE = "wsss_steps"
+ROOT = Path(__file__).resolve().parent
+# These shape no number: how a command line is read, how progress and errors are shown, how a digest is made.
+NOT_DECISIVE = {f"{PACKAGE}.{name}" for name in ("cli", "progress", "provenance", "errors", "devices")}
+VERSIONED = ("torch", "torchvision", "timm", "numpy", "scikit-image", "pydensecrf2", "h5py", "pillow")
+
+
+def source_of(module: str) -> Path | None:
+    """The file of a module of this package, or None if `module` is no such module."""
+    if module.split(".")[0] != PACKAGE:
+        return None
+    base = ROOT.joinpath(*module.split(".")[1:])
+    for path in (base.with_suffix(".py"), base / "__init__.py"):
+        if path.is_file():
+            return path
+    return None
+
+
+def without_docstrings(tree: ast.Module) -> ast.Module:
+    """The same tree, its docstrings taken out in place."""
+    for node in ast.walk(tree):
+        body = getattr(node, "body", None)
+        if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)) and body:
+            first = body[0]
+            if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant) and isinstance(first.value.value, str):
+                del body[0]
+    return tree
+
+
+@functools.cache
+def parsed(path: Path) -> tuple[str, tuple[str, ...]]:
+    """Digest of one source file's syntax tree, and the modules of this package that it imports."""
+    tree = ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
+    imported: list[str] = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            imported += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
+            imported += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+    digest = hashlib.sha256(ast.dump(without_docstrings(tree)).encode()).hexdigest()
+    return digest, tuple(sorted({name for name in imported if source_of(name)}))
+
+
+def sources(modules: Iterable[str]) -> list[str]:
+    """The modules of this package that `modules` reach by imports, themselves included, sorted."""
+    reached: set[str] = set()
+    waiting = list(modules)
+    while waiting:
+        module = waiting.pop()
+        path = source_of(module)
+        if path is None:
+            raise ValueError(f"no module '{module}' in {ROOT}")
+        if module not in reached and module not in NOT_DECISIVE:
+            reached.add(module)
+            waiting += parsed(path)[1]
+    return sorted(reached)
+
+
+def code_digest(room: str, methods: Iterable[tuple[str, str]] = ()) -> str:
+    """Digest of all that decides the output of a room with these (slot, method) pairs: 16 hexadecimal digits."""
+    modules = [f"{PACKAGE}.{room}", *(f"{PACKAGE}.methods.{slot}.{method}" for slot, method in methods)]
+    parts = [f"{module} {parsed(path)[0]}" for module in sources(modules) if (path := source_of(module))]
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
+
+
+def file_digest(path: Path) -> str:
+    """SHA-256 of a file's bytes; of the sorted names of a folder's entries if `path` is a folder."""
+    if path.is_dir():
+        return hashlib.sha256("\n".join(sorted(entry.name for entry in path.iterdir())).encode()).hexdigest()
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def versions() -> dict[str, str]:
+    """Versions of Python and of the packages that decide numbers."""
+    found = {"python": platform.python_version()}
+    for name in VERSIONED:
+        try:
+            found[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            found[name] = "absent"
+    return found
+
+
+def stamp(room: str, *, settings: Mapping[str, Any], code: str, device: str, inputs: Mapping[str, Path]) -> str:
+    """The provenance that an artifact carries, as JSON with sorted keys: room, settings, code, inputs, versions, device."""
+    content = {
+        "room": room.removeprefix(f"{PACKAGE}."),
+        "settings": settings,
+        "code": code,
+        "device": device,
+        "inputs": {name: {"path": path.as_posix(), "sha256": file_digest(path)} for name, path in sorted(inputs.items())},
+        "versions": versions(),
+    }
+    return json.dumps(content, sort_keys=True)
