@@ -28,11 +28,8 @@ include: "rules/evaluation.smk"
 rule all:
     default_target: True
     input:
-        "<results>/summary.csv",
-        "<results>/gallery.png",
-        pseudo_labels_of_all_recipes(),
-        superpixel_comparison(),
+        results(),
 
 
 onsuccess:
-    show_summary()
+    print_tables()

@@ -1,16 +1,21 @@
 # The only other reader of `config`: it is validated here, before any job is planned. Helpers that turn choices into parameters and paths.
-import subprocess
-import sys
+import json
+import os
+from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
-from wsss_steps import configuration, provenance
+from wsss_steps import configuration, provenance, show_summary
 from wsss_steps.errors import UserError
 
 try:
     CONFIG = configuration.load(config)
 except UserError as error:
     raise WorkflowError(str(error))
+
+
+# Rules call `python -m wsss_steps.<room>`; with this they find it from any working directory.
+os.environ.update(PYTHONPATH=os.pathsep.join([str(workflow.basedir), *filter(None, [os.getenv("PYTHONPATH")])]))
 
 
 pathvars:
@@ -99,14 +104,104 @@ def settings_of_room(room, **fixed):
     return configuration.room_settings(CONFIG, room, **fixed)
 
 
-def lineages():
-    """Recipe names and their folders below <results>."""
-    return {name: recipe.lineage() for name, recipe in CONFIG.recipes.items()}
+# stage -> the file or folder below a recipe's folders that is evaluated, and how many of the recipe's choices lead to it
+STAGES = {
+    "cams": ("cams.h5", 2),
+    "seeds": ("seeds.h5", 4),
+    "pseudo_labels": ("pseudo_labels", 5),
+    "segmentation": ("segmentation", 5),
+    "segmentation_crf": ("segmentation_crf", 5),
+}
+
+
+def predictions_of_stage(wildcards):
+    """Input: what is evaluated."""
+    return f"<results>/{wildcards.lineage}/{STAGES[wildcards.stage][0]}"
+
+
+def settings_of_stage(wildcards):
+    """Parameter: the settings of `evaluate`, the stage, and the split that the stage's predictions are of."""
+    split = "val" if wildcards.stage.startswith("segmentation") else "train"
+    return configuration.room_settings(CONFIG, "evaluate", stage=wildcards.stage, split=split)
 
 
 def pseudo_labels_of_all_recipes():
-    return [f"<results>/{lineage}/pseudo_labels" for lineage in lineages().values()]
+    return [f"<results>/{recipe.lineage()}/pseudo_labels" for recipe in CONFIG.recipes.values()]
 
 
-def superpixels_to_compare():
-    return list(CONFIG.compare_superpixels)
+def rows_of_summary():
+    """(recipe's name, recipe, stage) of every row of summary.csv."""
+    return [(name, recipe, stage) for name, recipe in CONFIG.recipes.items() for stage in STAGES]
+
+
+def scores_of_summary(wildcards):
+    """Input: the score of every row."""
+    return [
+        f"<results>/{recipe.lineage(STAGES[stage][1])}/evaluation/{stage}.json"
+        for _, recipe, stage in rows_of_summary()
+    ]
+
+
+def checkpoints_of_summary(wildcards):
+    """Input: the network that made the predictions of every row."""
+    classifier, segmenter = "<results>/{}/classifier.safetensors", "<results>/{}/segmenter.safetensors"
+    return [
+        classifier.format(recipe.lineage(1)) if STAGES[stage][1] < 5 else segmenter.format(recipe.lineage())
+        for _, recipe, stage in rows_of_summary()
+    ]
+
+
+def settings_of_summary(wildcards):
+    """Parameter: what neither a score nor a checkpoint knows of its row."""
+    return json.dumps({"rows": [configuration.about_row(CONFIG, *row) for row in rows_of_summary()]}, sort_keys=True)
+
+
+def scores_of_superpixels(wildcards):
+    """Input: the score of every choice of superpixels that is compared."""
+    return [f"<results>/superpixels/{name}/score.json" for name in CONFIG.compare_superpixels]
+
+
+def columns_of_gallery():
+    """(title, kind, path) of the columns of the gallery; what recipes share appears once."""
+    columns = []
+    for name, recipe in CONFIG.recipes.items():
+        columns.append(("CAM", "cams", f"<results>/{recipe.lineage(2)}/cams.h5"))
+        if recipe.superpixels != "none":
+            columns.append(("superpixels", "superpixels", f"<results>/superpixels/{recipe.superpixels}/superpixels.h5"))
+        columns.append((f"seeds: {name}", "seeds", f"<results>/{recipe.lineage(4)}/seeds.h5"))
+        columns.append((f"pseudo-label: {name}", "labels", f"<results>/{recipe.lineage()}/pseudo_labels"))
+    first = {path: column for column in reversed(columns) for path in column[2:]}
+    return [column for column in columns if first[column[2]] is column]
+
+
+def sources_of_gallery(wildcards):
+    """Input: what the columns of the gallery show."""
+    return [path for _, _, path in columns_of_gallery()]
+
+
+def settings_of_gallery(wildcards):
+    """Parameter: titles and kinds of the columns, and the number of rows."""
+    columns = [{"title": title, "kind": kind} for title, kind, _ in columns_of_gallery()]
+    return json.dumps({"columns": columns, "images": CONFIG.gallery_images, "split": "train"}, sort_keys=True)
+
+
+def results():
+    """Input of the default target: with ground truth for the tables, without it for the pseudo-labels alone."""
+    wanted = ["<results>/gallery.png", *pseudo_labels_of_all_recipes()]
+    if CONFIG.mask_folder is not None:
+        wanted += ["<results>/summary.csv"]
+        wanted += ["<results>/superpixels.csv"] if CONFIG.compare_superpixels else []
+    else:
+        wanted += [f"<results>/{recipe.lineage()}/segmentation_crf" for recipe in CONFIG.recipes.values()]
+    return wanted
+
+
+def print_tables():
+    """At the end of a run: the tables, and where the results lie."""
+    for name in ("summary.csv", "superpixels.csv"):
+        path = Path("results", CONFIG.dataset, name)
+        if path.is_file():
+            show_summary.main([str(path)])
+    for name, recipe in CONFIG.recipes.items():
+        print(f"Pseudo-labels of recipe {name}: results/{CONFIG.dataset}/{recipe.lineage()}/pseudo_labels/")
+    print(f"Picture: results/{CONFIG.dataset}/gallery.png")

@@ -11,10 +11,10 @@ rule evaluate:
         "<logs>/{lineage}/evaluate_{stage}.log",
     benchmark:
         "<benchmarks>/{lineage}/evaluate_{stage}.tsv"
-    conda:
-        "../envs/wsss.yaml"
     wildcard_constraints:
         lineage=".+",
+    conda:
+        "../envs/wsss.yaml"
     threads: 1
     resources:
         mem_mb=4000,
@@ -51,4 +51,80 @@ rule evaluate_superpixels:
     shell:
         "python -m wsss_steps.evaluate_superpixels --manifest {input.manifest:q} --ground-truth {input.ground_truth:q}"
         " --superpixels {input.superpixels:q} --score {output:q}"
+        " --settings {params.settings:q} --code {params.code} --log {log:q}"
+
+
+rule summarise_superpixels:
+    # One table of the superpixels that are compared.
+    input:
+        scores_of_superpixels,
+    output:
+        "<results>/superpixels.csv",
+    log:
+        "<logs>/summarise_superpixels.log",
+    benchmark:
+        "<benchmarks>/summarise_superpixels.tsv"
+    conda:
+        "../envs/wsss.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        settings=json.dumps({"names": CONFIG.compare_superpixels}),
+        code=code_of("summarise_superpixels"),
+    shell:
+        "python -m wsss_steps.summarise_superpixels --scores {input:q} --output {output:q}"
+        " --settings {params.settings:q} --code {params.code} --log {log:q}"
+
+
+rule summarise:
+    # One table of all recipes and stages.
+    input:
+        scores=scores_of_summary,
+        checkpoints=checkpoints_of_summary,
+    output:
+        "<results>/summary.csv",
+    log:
+        "<logs>/summarise.log",
+    benchmark:
+        "<benchmarks>/summarise.tsv"
+    conda:
+        "../envs/wsss.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        settings=settings_of_summary,
+        code=code_of("summarise"),
+    shell:
+        "python -m wsss_steps.summarise --scores {input.scores:q} --checkpoints {input.checkpoints:q} --output {output:q}"
+        " --settings {params.settings:q} --code {params.code} --log {log:q}"
+
+
+rule draw_gallery:
+    # One picture of some training images in every stage of every recipe.
+    input:
+        manifest="<results>/manifest.json",
+        ground_truth="<results>/ground_truth.json",
+        sources=sources_of_gallery,
+    output:
+        "<results>/gallery.png",
+    log:
+        "<logs>/draw_gallery.log",
+    benchmark:
+        "<benchmarks>/draw_gallery.tsv"
+    conda:
+        "../envs/wsss.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=10,
+    params:
+        settings=settings_of_gallery,
+        code=code_of("draw_gallery"),
+    shell:
+        "python -m wsss_steps.draw_gallery --manifest {input.manifest:q} --ground-truth {input.ground_truth:q}"
+        " --sources {input.sources:q} --output {output:q}"
         " --settings {params.settings:q} --code {params.code} --log {log:q}"

@@ -1,8 +1,8 @@
 """The command line of every room, made from the signature of its `run`.
 
-A room's `run` takes keyword-only parameters: paths (`Path`, `Path | None` or `list[Path]`), `settings` (a dict), `stamp` and, if it computes
-on a device, `device`. On the command line these are `--name PATH` (or several), `--settings JSON` and `--device NAME`; the `stamp`, which
-goes into every artifact, is made here (see `provenance`).
+A room's `run` takes keyword-only parameters: paths (`Path`, `Path | None` or `list[Path]`), `settings` (a dict),
+`stamp` and, if it computes on a device, `device`. On the command line these are `--name PATH` (or several),
+`--settings JSON` and `--device NAME`; the `stamp`, which goes into every artifact, is made here (see `provenance`).
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import inspect
 import json
 import logging
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +31,11 @@ def parser_of(run: Callable[..., None]) -> argparse.ArgumentParser:
         if name in NOT_PATHS:
             continue
         required = parameter.default is inspect.Parameter.empty
-        nargs: dict[str, Any] = {"nargs": "*"} if "list[" in str(parameter.annotation) else {}
+        annotation = str(parameter.annotation)
+        # a rule writes `--weights {input.weights}` whether or not there are weights: nothing behind the option is None
+        nargs: dict[str, Any] = (
+            {"nargs": "*"} if "list[" in annotation else {"nargs": "?"} if "None" in annotation else {}
+        )
         parser.add_argument(f"--{name.replace('_', '-')}", type=Path, required=required, metavar="PATH", **nargs)
     parser.add_argument("--settings", type=json.loads, required=True, metavar="JSON", help="every setting of the room")
     if "device" in inspect.signature(run).parameters:
@@ -41,13 +45,32 @@ def parser_of(run: Callable[..., None]) -> argparse.ArgumentParser:
     return parser
 
 
+def room_of(run: Callable[..., None]) -> str:
+    """The full name of a room's module, also when it was started by `python -m` and calls itself `__main__`."""
+    spec = getattr(inspect.getmodule(run), "__spec__", None)
+    return spec.name if spec is not None else run.__module__
+
+
+def existing(options: Mapping[str, Any]) -> dict[str, Path]:
+    """Those of the options that are paths and exist; the paths of a list are numbered."""
+    paths: dict[str, Path] = {}
+    for name, value in options.items():
+        if isinstance(value, list):
+            paths.update({f"{name}[{index}]": path for index, path in enumerate(value)})
+        elif isinstance(value, Path):
+            paths[name] = value
+    return {name: path for name, path in paths.items() if path.exists()}
+
+
 def start_log(path: Path | None) -> None:
     """Send log lines to standard error and, if given, to the file `path`."""
     handlers: list[logging.Handler] = [logging.StreamHandler(sys.stderr)]
     if path is not None:
         path.parent.mkdir(parents=True, exist_ok=True)
         handlers.append(logging.FileHandler(path, mode="w"))
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S", handlers=handlers, force=True)
+    logging.basicConfig(
+        level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S", handlers=handlers, force=True
+    )
 
 
 def main(run: Callable[..., None], argv: list[str] | None = None) -> None:
@@ -60,9 +83,9 @@ def main(run: Callable[..., None], argv: list[str] | None = None) -> None:
             from wsss_steps import devices  # here, so that rooms without a device start without torch
 
             options["device"] = devices.resolve(options["device"])
-        paths = {name: value for name, value in options.items() if isinstance(value, Path) and value.exists()}
+        room, device = room_of(run), options.get("device", "cpu")
         options["stamp"] = provenance.stamp(
-            run.__module__, settings=options["settings"], code=code, device=options.get("device", "cpu"), inputs=paths
+            room, settings=options["settings"], code=code, device=device, inputs=existing(options)
         )
         run(**options)
     except (UserError, OSError) as error:

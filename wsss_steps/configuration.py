@@ -1,7 +1,8 @@
 """From the user's config to the settings of every choice: validated in full before any job is planned. Free of torch.
 
-A *choice* is a method's name with departures from the defaults, `superpixel~alpha=0.6`; it is also the name of a folder. A *recipe* is
-one choice per slot. The settings of a choice are the method's defaults, then what the config says of the method, then the departures.
+A *choice* is a method's name with departures from the defaults, `superpixel~alpha=0.6`; it is also the name of a
+folder. A *recipe* is one choice per slot. The settings of a choice are the method's defaults, then what the config
+says of the method, then the departures.
 """
 
 from __future__ import annotations
@@ -36,28 +37,35 @@ class Recipe(Settings):
     seeds: str = "threshold"
     segmenter: str = "plain"
 
-    def lineage(self) -> str:
-        """The folder of the recipe's results below `results/<dataset>`."""
-        return "/".join(getattr(self, slot) for slot in SLOTS_OF_A_RECIPE)
+    def lineage(self, choices: int = len(SLOTS_OF_A_RECIPE)) -> str:
+        """The folder below `results/<dataset>` of what the first so many of the recipe's choices made."""
+        return "/".join(getattr(self, slot) for slot in SLOTS_OF_A_RECIPE[:choices])
 
 
 class Config(known.Prepare):
     """The whole of config.yaml: the data set (inherited), its recipes, and departures from the methods' defaults."""
 
-    root: str = Field(description="folder of the data set in PASCAL VOC layout; drawn by the workflow if `draw` is given")
+    root: str = Field(
+        description="folder of the data set in PASCAL VOC layout; drawn by the workflow if `draw` is given"
+    )
     draw: known.MakeExample | None = Field(None, description="draw the embedded example data set into `root`")
     recipes: dict[str, Recipe] = Field(min_length=1, description="name -> one choice per slot")
-    compare_superpixels: tuple[str, ...] = Field((), description="choices measured against the ground truth in superpixels.csv")
-    backbones: dict[str, Backbone] = Field({}, description="networks of your own by name, beside small, resnet50, resnet101, vgg16")
+    compare_superpixels: tuple[str, ...] = Field(
+        (), description="choices measured against the ground truth in superpixels.csv"
+    )
+    backbones: dict[str, Backbone] = Field(
+        {}, description="networks of your own by name, beside small, resnet50, resnet101, vgg16"
+    )
     classifier: dict[str, dict[str, Any]] = Field({}, description="method -> departures from its defaults")
-    cams: dict[str, dict[str, Any]] = {}
-    features: dict[str, dict[str, Any]] = {}
-    superpixels: dict[str, dict[str, Any]] = {}
-    seeds: dict[str, dict[str, Any]] = {}
-    segmenter: dict[str, dict[str, Any]] = {}
-    pretrain_keys: known.PretrainKeys = known.PretrainKeys()
-    predict: known.Predict = known.Predict()
-    evaluate: known.Evaluate = known.Evaluate()
+    cams: dict[str, dict[str, Any]] = Field({}, description="method -> departures from its defaults")
+    features: dict[str, dict[str, Any]] = Field({}, description="method -> departures from its defaults")
+    superpixels: dict[str, dict[str, Any]] = Field({}, description="method -> departures from its defaults")
+    seeds: dict[str, dict[str, Any]] = Field({}, description="method -> departures from its defaults")
+    segmenter: dict[str, dict[str, Any]] = Field({}, description="method -> departures from its defaults")
+    pretrain_keys: known.PretrainKeys = Field(known.PretrainKeys(), description="departures from its defaults")
+    predict: known.Predict = Field(known.Predict(), description="departures from its defaults")
+    evaluate: known.Evaluate = Field(known.Evaluate(), description="departures from its defaults")
+    evaluate_superpixels: known.EvaluateSuperpixels = Field(known.EvaluateSuperpixels(), description="departures from its defaults")
     gallery_images: int = Field(8, ge=1, description="rows of the contact sheet")
     keep_features: bool = Field(False, description="keep the features (48 GB for VOC) after the superpixels are made")
     device: str = Field("auto", description="auto, cpu or cuda: a fact of the machine, it reruns nothing")
@@ -131,7 +139,9 @@ def resolve(config: Config, slot: str, text: str) -> Choice:
     try:
         settings = cls(**{**getattr(config, slot).get(method, {}), **departures})
     except ValidationError as error:
-        lines = [line.replace(": unknown key", f": unknown key; known keys: {_keys_of(cls)}") for line in explain(error)]
+        lines = [
+            line.replace(": unknown key", f": unknown key; known keys: {_keys_of(cls)}") for line in explain(error)
+        ]
         raise UserError(f"{slot} '{text}': " + "; ".join(lines)) from None
     table = settings.model_dump(mode="json")
     if "backbone" in table:
@@ -155,7 +165,11 @@ def backbone(config: Config, name: str | Mapping[str, Any]) -> Backbone:
 
 def _problems_of_choices(config: Config) -> list[str]:
     """What is wrong with recipes, with methods named in the config, and with files of weights."""
-    wanted = [(f"recipes.{name}", slot, getattr(recipe, slot)) for name, recipe in config.recipes.items() for slot in SLOTS_OF_A_RECIPE]
+    wanted = [
+        (f"recipes.{name}", slot, getattr(recipe, slot))
+        for name, recipe in config.recipes.items()
+        for slot in SLOTS_OF_A_RECIPE
+    ]
     wanted += [("compare_superpixels", "superpixels", text) for text in config.compare_superpixels]
     wanted += [(slot, slot, method) for slot in known.METHODS for method in getattr(config, slot)]
     problems = []
@@ -182,7 +196,10 @@ def load(content: Mapping[str, Any]) -> Config:
     try:
         config = Config(**content)
     except ValidationError as error:
-        lines = [line.replace(": unknown key", f": unknown key; known keys: {_keys_of(Config)}") if "." not in line else line for line in explain(error)]
+        lines = [
+            line.replace(": unknown key", f": unknown key; known keys: {_keys_of(Config)}") if "." not in line else line
+            for line in explain(error)
+        ]
         raise UserError("config:\n" + "\n".join(f"  {line}" for line in lines)) from None
     problems = _problems_of_choices(config)
     if config.draw is None and not Path(config.root).is_dir():
@@ -199,3 +216,13 @@ def room_settings(config: Config, room: str, **fixed: Any) -> str:
         section = getattr(config, room)
         table = {} if section is None else section.model_dump(mode="json")
     return json.dumps({**table, **fixed}, sort_keys=True)
+
+
+def about_row(config: Config, name: str, recipe: Recipe, stage: str) -> dict[str, Any]:
+    """What stands in a row of the summary beside the score: recipe, stage, dense CRF and scales."""
+    if stage in ("cams", "seeds"):
+        crf, scales = "none", resolve(config, "cams", recipe.cams).settings["scales"]
+    else:
+        crf = "none" if stage == "segmentation" else config.predict.crf
+        scales = list(config.predict.scales)
+    return {"recipe": name, "stage": stage, "crf": crf, "scales": scales}

@@ -17,8 +17,15 @@ ROOMS: dict[str, type[Settings]] = {
     "pretrain_keys": settings.PretrainKeys,
     "predict": settings.Predict,
     "evaluate": settings.Evaluate,
+    "evaluate_superpixels": settings.EvaluateSuperpixels,
     "backbones.<name>": settings.Backbone,
 }
+
+
+def meaning(cls: type[Settings], name: str) -> str:
+    """What a setting means: the description nearest in the line of classes, since a class may change a default and nothing else."""
+    fields = [base.model_fields[name] for base in cls.__mro__ if issubclass(base, Settings) and name in base.model_fields]
+    return next((field.description for field in fields if field.description), "")
 
 
 def _table(cls: type[Settings]) -> Iterator[str]:
@@ -33,7 +40,7 @@ def _table(cls: type[Settings]) -> Iterator[str]:
             default = "see below"
         else:
             default = f"`{json.dumps(field.default)}`"
-        yield f"| `{name}` | {default} | {field.description or ''} |"
+        yield f"| `{name}` | {default} | {meaning(cls, name)} |"
     yield ""
 
 

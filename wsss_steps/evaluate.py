@@ -1,6 +1,7 @@
 """Compare the predictions of one stage with the ground truth: confusions per image, and the score.
 
-For class activation maps the background threshold with the best mIoU is chosen by the ground truth, and the score says so.
+For class activation maps the background threshold with the best mIoU is chosen by the ground truth, and the score
+says so.
 """
 
 from __future__ import annotations
@@ -43,7 +44,7 @@ def full_size(maps: NDArray[np.float32], height: int, width: int) -> NDArray[np.
         raise ValueError(f"expected class maps of {(height, width)} or {strided} (H, W), found {maps.shape[1:]}")
     enlarged = np.empty((len(maps), height, width), np.float32)
     for index, plane in enumerate(maps):
-        enlarged[index] = Image.fromarray(plane).resize((width, height), Image.Resampling.BILINEAR)
+        enlarged[index] = np.asarray(Image.fromarray(plane).resize((width, height), Image.Resampling.BILINEAR))
     return enlarged
 
 
@@ -113,7 +114,9 @@ def score_of(confusions: NDArray[np.int64], classes: Sequence[str], settings: di
     """The content of a score, from the confusions of its images (N, C + 1, C + 2)."""
     total = confusions.sum(axis=0, dtype=np.int64)
     found = evaluation.measures(total, **policies(settings))
-    low, high = evaluation.bootstrap_miou(confusions, draws=settings["bootstrap"], seed=settings["seed"], **policies(settings))
+    low, high = evaluation.bootstrap_miou(
+        confusions, draws=settings["bootstrap"], seed=settings["seed"], **policies(settings)
+    )
     covered, precise, coverage, precision = evaluation.coverage_and_precision(total)
     names = ["background", *classes]
     per_class = [
@@ -167,9 +170,10 @@ def run(
 ) -> None:
     """Score `predictions` of the stage and split that `settings` name, beside those of `Evaluate`.
 
-    `predictions` is a store of class maps (stage cams), a store of seeds (stage seeds), or a folder of label images `<id>.png`.
-    Writes `output`, a store of one confusion per image, and `score`, JSON with fractions in [0, 1]; null where there is nothing to
-    measure, in all of it if no image of the split has ground truth. UserError if a prediction is missing or does not fit.
+    `predictions` is a store of class maps (stage cams), a store of seeds (stage seeds), or a folder of label images
+    `<id>.png`. Writes `output`, a store of one confusion per image, and `score`, JSON with fractions in [0, 1]; null
+    where there is nothing to measure, in all of it if no image of the split has ground truth. UserError if a
+    prediction is missing or does not fit.
     """
     stage, split = settings["stage"], settings["split"]
     if stage not in STAGES:
@@ -179,8 +183,9 @@ def run(
     with contextlib.ExitStack() as stack:
         source = stack.enter_context(formats.Store(predictions, stage)) if stage in ("cams", "seeds") else predictions
         check_present(entries, source, predictions)
-        choose = stage == "cams" and bool(entries)
-        threshold, sweep = best_threshold(entries, truth, source, classes, settings) if choose else (None, [])
+        threshold, sweep = None, []
+        if stage == "cams" and isinstance(source, formats.Store) and entries:
+            threshold, sweep = best_threshold(entries, truth, source, classes, settings)
         labels = label_reader(source, threshold)
 
         def count(entry: Entry) -> NDArray[np.int64]:
@@ -197,7 +202,7 @@ def run(
         "split": split,
         **score_of(stacked, data.classes, settings),
         "threshold": threshold,
-        "gt_used_for": "nothing" if not entries else FOR_THRESHOLD if choose else FOR_SCORE,
+        "gt_used_for": "nothing" if not entries else FOR_THRESHOLD if sweep else FOR_SCORE,
         "sweep": sweep,
     }
     formats.write_json(score, content)

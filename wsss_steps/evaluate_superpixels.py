@@ -1,6 +1,7 @@
 """Undersegmentation error, achievable accuracy, boundary recall and precision of superpixels against the ground truth.
 
-The ground truth is used to score finished superpixels and for nothing else: no artifact of this room feeds another method.
+The ground truth is used to score finished superpixels and for nothing else: no artifact of this room feeds another
+method.
 """
 
 from __future__ import annotations
@@ -20,7 +21,12 @@ from wsss_steps.ops.superpixel_metrics import Counts, boundary_counts, region_co
 
 log = logging.getLogger(__name__)
 
-MEASURES = {"UE": "undersegmentation error", "ASA": "achievable accuracy", "BR": "boundary recall", "BP": "boundary precision"}
+MEASURES = {
+    "UE": "undersegmentation error",
+    "ASA": "achievable accuracy",
+    "BR": "boundary recall",
+    "BP": "boundary precision",
+}
 
 
 def _ratio(counts: Counts) -> float | None:
@@ -32,11 +38,21 @@ def _score(counts: list[Counts]) -> dict[str, Any]:
     """Mean over the images where the measure is defined, their number, and the value of all pixels pooled."""
     defined = [value for one in counts if (value := _ratio(one)) is not None]
     pooled = sum(one[0] for one in counts), sum(one[1] for one in counts)
-    return {"mean": math.fsum(defined) / len(defined) if defined else None, "images": len(defined), "pooled": _ratio(pooled)}
+    return {
+        "mean": math.fsum(defined) / len(defined) if defined else None,
+        "images": len(defined),
+        "pooled": _ratio(pooled),
+    }
 
 
-def run(*, manifest: Path, ground_truth: Path, superpixels: Path, score: Path, settings: dict[str, Any], stamp: str = "") -> None:
-    """Score the superpixels of the split "train" on its images that have a ground truth, and write the scores as JSON."""
+def run(
+    *, manifest: Path, ground_truth: Path, superpixels: Path, score: Path, settings: dict[str, Any], stamp: str = ""
+) -> None:
+    """Score the superpixels of the split "train" on its images that have a ground truth, as JSON.
+
+    `scores` has, for each measure, its mean over the images where it is defined, their number, and its value over all
+    pixels pooled; null where it is nowhere defined. UserError if superpixels are missing or of another size.
+    """
     truth = read_ground_truth(ground_truth)
     entries = [entry for entry in read_manifest(manifest).split("train") if entry.id in truth.masks]
     if not entries:
@@ -44,12 +60,18 @@ def run(*, manifest: Path, ground_truth: Path, superpixels: Path, score: Path, s
     counts: dict[str, list[Counts]] = {name: [] for name in MEASURES}
     number = 0
     with formats.Store(superpixels, "superpixels") as store:
-        all_wrong(f"{superpixels}: images without superpixels", [entry.id for entry in entries if entry.id not in store])
+        all_wrong(
+            f"{superpixels}: images without superpixels", [entry.id for entry in entries if entry.id not in store]
+        )
         for entry in progress.track(entries, len(entries), "images"):
             found, labels = store[entry.id]["superpixels"], truth.labels(entry.id)
             if found.shape != labels.shape:
-                raise UserError(f"image '{entry.id}': expected superpixels of size {labels.shape} as the ground truth, found {found.shape}")
-            pairs = region_counts(found, labels) + boundary_counts(found, labels, **arguments(boundary_counts, settings))
+                raise UserError(
+                    f"image '{entry.id}': expected superpixels of size {labels.shape} as the ground truth, found {found.shape}"
+                )
+            pairs = region_counts(found, labels) + boundary_counts(
+                found, labels, **arguments(boundary_counts, settings)
+            )
             for name, one in zip(MEASURES, pairs, strict=True):
                 counts[name].append(one)
             number += int(found.max())
@@ -63,7 +85,7 @@ def run(*, manifest: Path, ground_truth: Path, superpixels: Path, score: Path, s
             "images": len(entries),
             "superpixels_per_image": number / len(entries),
             "scores": scores,
-            "ground_truth_use": "evaluation only",
+            "gt_used_for": "evaluation",
             "settings": settings,
             "provenance": json.loads(stamp or "{}"),
         },
@@ -71,7 +93,13 @@ def run(*, manifest: Path, ground_truth: Path, superpixels: Path, score: Path, s
     log.info("%d images, %.2f superpixels each on average", len(entries), number / len(entries))
     for name, meaning in MEASURES.items():
         value = scores[name]["mean"]
-        log.info("%-3s %s  %s (mean over %d images)", name, "-" if value is None else f"{value:.4f}", meaning, scores[name]["images"])
+        log.info(
+            "%-3s %s  %s (mean over %d images)",
+            name,
+            "-" if value is None else f"{value:.4f}",
+            meaning,
+            scores[name]["images"],
+        )
 
 
 if __name__ == "__main__":

@@ -1,10 +1,10 @@
 """The on-disk form of every artifact: one writer, one reader, a version. The only module that opens HDF5.
 
-Every writer fills a temporary file (or folder) beside its target and renames it when it is whole, so an artifact that exists is
-complete. Every reader checks kind and version and says what it expected and what it found.
+Every writer fills a temporary file (or folder) beside its target and renames it when it is whole, so an artifact that
+exists is complete. Every reader checks kind and version and says what it expected and what it found.
 
-HDF5 stores hold one group per image id. `KINDS` lists their data sets; two-dimensional 8-bit maps carry the attributes of the HDF5 image
-specification 1.2, so that a viewer shows them as pictures.
+HDF5 stores hold one group per image id. `KINDS` lists their data sets; two-dimensional 8-bit maps carry the
+attributes of the HDF5 image specification 1.2, so that a viewer shows them as pictures.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import contextlib
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -44,19 +44,29 @@ class DataSet:
 # (H, W) is the size of the image, (h, w) a grid; background 0, classes 1..C, 255 unlabelled.
 KINDS: dict[str, dict[str, DataSet]] = {
     "cams": {
-        "cam": DataSet("u1", 3, "class activation maps of the classes in `class`, (n, H, W) or strided, maximum 1", scale=1 / 255),
+        "cam": DataSet(
+            "u1", 3, "class activation maps of the classes in `class`, (n, H, W) or strided, maximum 1", scale=1 / 255
+        ),
         "class": DataSet("u1", 1, "the present classes, ascending, 1..C"),
     },
     "features": {
         "features": DataSet("f2", 3, "one feature vector per patch, (h, w, d), rows first"),
-        "extent": DataSet("f4", 1, "height and width that the grid spans; the image is its top left part", unit="px of the image"),
+        "extent": DataSet(
+            "f4", 1, "height and width that the grid spans; the image is its top left part", unit="px of the image"
+        ),
     },
     "superpixels": {
         "superpixels": DataSet("u2", 2, "superpixel of every pixel, (H, W), 1..n"),
-        "seed_patches": DataSet("i4", 1, "row-major index of the patch each superpixel grew from, (n,); -1 if from none"),
+        "seed_patches": DataSet(
+            "i4", 1, "row-major index of the patch each superpixel grew from, (n,); -1 if from none"
+        ),
     },
     "seeds": {"seeds": DataSet("u1", 2, "partial label map, (H, W): 0 background, 1..C, 255 unlabelled", palette=True)},
-    "confusions": {"confusion": DataSet("i8", 2, "pixels of ground truth class (row) predicted as class (column), (C+1, C+1 or C+2)")},
+    "confusions": {
+        "confusion": DataSet(
+            "i8", 2, "pixels of ground truth class (row) predicted as class (column), (C+1, C+1 or C+2)"
+        )
+    },
 }
 
 
@@ -99,12 +109,18 @@ def _mark_as_image(data: h5py.Dataset, file: h5py.File, palette: bool) -> None:
 
 
 def write_store(
-    target: Path, kind: str, items: Iterable[tuple[str, Mapping[str, NDArray[Any]]]], *, stamp: str, classes: list[str] | None = None
+    target: Path,
+    kind: str,
+    items: Iterable[tuple[str, Mapping[str, NDArray[Any]]]],
+    *,
+    stamp: str,
+    classes: list[str] | None = None,
 ) -> int:
     """Write a store of `kind` from (image id, {data set: array}) pairs; returns the number of images.
 
-    Arrays must have the type of `KINDS` already, float maps apart: a data set with a scale is divided by it and rounded here.
-    Raises ValueError when an item lacks a data set, has one too many, or one of another type or number of dimensions.
+    Arrays must have the type of `KINDS` already, float maps apart: a data set with a scale is divided by it and
+    rounded here. Raises ValueError when an item lacks a data set, has one too many, or one of another type or number
+    of dimensions.
     """
     schema = KINDS[kind]
     count = 0
@@ -114,12 +130,19 @@ def write_store(
             file.attrs["classes"] = json.dumps(["background", *classes])
         if any(data.palette for data in schema.values()):
             colours = file.create_dataset("palette", data=np.array(voc_palette(), np.uint8).reshape(256, 3))
-            for name, text in {"CLASS": "PALETTE", "PAL_VERSION": "1.2", "PAL_COLORMODEL": "RGB", "PAL_TYPE": "STANDARD8"}.items():
+            for name, text in {
+                "CLASS": "PALETTE",
+                "PAL_VERSION": "1.2",
+                "PAL_COLORMODEL": "RGB",
+                "PAL_TYPE": "STANDARD8",
+            }.items():
                 colours.attrs[name] = np.bytes_(text)
         images = file.create_group("images")
         for image_id, arrays in items:
             if set(arrays) != set(schema):
-                raise ValueError(f"{kind} store, image '{image_id}': expected data sets {sorted(schema)}, found {sorted(arrays)}")
+                raise ValueError(
+                    f"{kind} store, image '{image_id}': expected data sets {sorted(schema)}, found {sorted(arrays)}"
+                )
             group = images.create_group(image_id)
             for name, array in arrays.items():
                 _write_array(group, name, array, schema[name], file)
@@ -191,7 +214,9 @@ class Store:
             try:
                 array = group[name][()]
             except (KeyError, OSError) as error:
-                raise UserError(f"{self.path}: data set '{name}' of image '{image_id}' cannot be read ({error}); delete the file") from None
+                raise UserError(
+                    f"{self.path}: data set '{name}' of image '{image_id}' cannot be read ({error}); delete the file"
+                ) from None
             result[name] = array if form.scale == 1.0 else array.astype(np.float32) * np.float32(form.scale)
         return result
 
@@ -230,7 +255,9 @@ def read_json(path: Path, kind: str) -> dict[str, Any]:
 def write_labels(path: Path, labels: NDArray[np.uint8]) -> None:
     """Write a label map (H, W), 0..C and 255, as an indexed PNG with the VOC palette. For use inside a folder made by `whole`."""
     if labels.dtype != np.uint8 or labels.ndim != 2:
-        raise ValueError(f"{path}: expected a label map of 2 dimensions of uint8, found {labels.ndim} of {labels.dtype}")
+        raise ValueError(
+            f"{path}: expected a label map of 2 dimensions of uint8, found {labels.ndim} of {labels.dtype}"
+        )
     image = Image.fromarray(labels, mode="P")
     image.putpalette(voc_palette())
     image.save(path)
@@ -241,7 +268,9 @@ def read_labels(path: Path) -> NDArray[np.uint8]:
     try:
         with Image.open(path) as image:
             if image.mode not in ("P", "L"):
-                raise UserError(f"{path}: expected an indexed (P) or grey (L) 8-bit label image, found mode {image.mode}")
+                raise UserError(
+                    f"{path}: expected an indexed (P) or grey (L) 8-bit label image, found mode {image.mode}"
+                )
             return np.array(image, dtype=np.uint8)
     except FileNotFoundError:
         raise UserError(f"{path}: no such label image") from None
@@ -252,7 +281,8 @@ def read_labels(path: Path) -> NDArray[np.uint8]:
 def write_weights(target: Path, kind: str, state: Mapping[str, Any], *, content: Mapping[str, Any], stamp: str) -> None:
     """Write network weights as safetensors, with `content` (what is needed to build the network again) and the stamp.
 
-    All metadata is one JSON text under one key: safetensors writes several keys in random order, and equal runs must give equal bytes.
+    All metadata is one JSON text under one key: safetensors writes several keys in random order, and equal runs must
+    give equal bytes.
     """
     from safetensors.torch import save_file
 
@@ -264,18 +294,31 @@ def write_weights(target: Path, kind: str, state: Mapping[str, Any], *, content:
 
 def read_weights(path: Path, kind: str) -> tuple[dict[str, Any], dict[str, Any]]:
     """Weights and the `content` they were written with; a UserError if the file is of another kind or version, or damaged."""
+    with _open_weights(path, kind, "pt") as (file, content):
+        return {name: file.get_tensor(name) for name in file.keys()}, content  # noqa: SIM118
+
+
+def read_weights_content(path: Path, kind: str) -> dict[str, Any]:
+    """The `content` alone, from the header of the file: neither weights nor torch are loaded."""
+    with _open_weights(path, kind, "numpy") as (_, content):
+        return content
+
+
+@contextlib.contextmanager
+def _open_weights(path: Path, kind: str, framework: str) -> Iterator[tuple[Any, dict[str, Any]]]:
+    """The open safetensors file and the `content` in its header."""
     from safetensors import SafetensorError, safe_open
 
     try:
-        with safe_open(path, framework="pt") as file:
+        with safe_open(path, framework=framework) as file:
             header = json.loads((file.metadata() or {}).get("wsss", "{}"))
             found = (header.get("format"), header.get("version"))
             if found != (f"wsss/{kind}", VERSION):
-                raise UserError(f"{path}: expected weights wsss/{kind} version {VERSION}, found {found[0]} version {found[1]}")
-            return {name: file.get_tensor(name) for name in file.keys()}, header["content"]  # noqa: SIM118
+                raise UserError(
+                    f"{path}: expected weights wsss/{kind} version {VERSION}, found {found[0]} version {found[1]}"
+                )
+            yield file, header["content"]
     except FileNotFoundError:
         raise UserError(f"{path}: no such file (expected {kind} weights)") from None
     except SafetensorError as error:
         raise UserError(f"{path}: not a readable safetensors file ({error}); delete it to have it made again") from None
-
-

@@ -18,7 +18,9 @@ from wsss_steps.progress import track
 
 SPLITS = ("train", "val")
 YEAR = 2026
-LARGEST_SPLIT = 500_000  # ids have six digits: train from 1, val from 500001, so that more of one never renames the other
+LARGEST_SPLIT = (
+    500_000  # ids have six digits: train from 1, val from 500001, so that more of one never renames the other
+)
 SMALLEST_SIZE = 64  # px; below that a key part has fewer than 5 pixels across
 JPEG_QUALITY = 92
 
@@ -29,7 +31,7 @@ def image_id(split: str, index: int) -> str:
 
 
 def scene_of(split: str, index: int, size: int, seed: int) -> Scene:
-    """Scene `index` of a split, of nominal side `size` pixels: it depends on these four alone, not on how many are drawn."""
+    """Scene `index` of a split, of nominal side `size` px: it depends on these four alone, not on how many are drawn."""
     sequence = np.random.SeedSequence(seed, spawn_key=(SPLITS.index(split), index))
     return draw_scene(np.random.default_rng(sequence), size)
 
@@ -84,12 +86,15 @@ def _checked(settings: dict[str, Any]) -> dict[str, int]:
     """The settings, if they are whole and in range; a UserError that lists every problem otherwise."""
     least = {"train": 1, "val": 1, "size": SMALLEST_SIZE, "seed": 0}
     if set(settings) != set(least):
-        raise UserError(f"make_example: expected the settings {', '.join(least)}, found {', '.join(map(str, settings)) or 'none'}")
+        raise UserError(
+            f"make_example: expected the settings {', '.join(least)}, found {', '.join(map(str, settings)) or 'none'}"
+        )
     problems = []
     for name, low in least.items():
         value, high = settings[name], LARGEST_SPLIT if name in SPLITS else None
-        if not isinstance(value, int) or isinstance(value, bool) or value < low or (high is not None and value > high):
-            problems.append(f"{name}: expected a whole number of at least {low}{f' and at most {high}' if high else ''}, found {value!r}")
+        if type(value) is not int or value < low or (high is not None and value > high):
+            bounds = f"at least {low}" + (f" and at most {high}" if high is not None else "")
+            problems.append(f"{name}: expected a whole number of {bounds}, found {value!r}")
     all_wrong("make_example: settings out of range", problems)
     return settings
 
@@ -97,15 +102,18 @@ def _checked(settings: dict[str, Any]) -> dict[str, int]:
 def run(*, output: Path, settings: dict[str, Any], device: str = "cpu", stamp: str = "") -> None:
     """Draw the data set into the folder `output`, which appears when it is whole.
 
-    Below it: JPEGImages/<id>.jpg, SegmentationClass/<id>.png (0 background, 1...C, 255 border), Annotations/<id>.xml and
-    ImageSets/Segmentation/{train,val}.txt. `settings`: numbers of images `train` and `val`, nominal side `size` in px, `seed`.
-    The drawing needs no `device`, and a VOC folder has no place for a `stamp`: both are there because every room has them.
+    Below it: JPEGImages/<id>.jpg, SegmentationClass/<id>.png (0 background, 1...C, 255 border), Annotations/<id>.xml
+    and ImageSets/Segmentation/{train,val}.txt. `settings`: numbers of images `train` and `val`, nominal side `size` in
+    px, `seed`. The drawing needs no `device`, and a VOC folder has no place for a `stamp`: both are there because the
+    rooms share one form.
     UserError if a setting is missing, unknown or out of range.
     """
     checked = _checked(settings)
     counts = {split: checked[split] for split in SPLITS}
     with whole(output) as folder:
-        for _ in track(_write_data_set(folder, counts, checked["size"], checked["seed"]), sum(counts.values()), "scenes"):
+        for _ in track(
+            _write_data_set(folder, counts, checked["size"], checked["seed"]), sum(counts.values()), "scenes"
+        ):
             pass
 
 

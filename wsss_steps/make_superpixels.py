@@ -34,8 +34,14 @@ def _items(
         yield entry.id, item
 
 
-def run(*, manifest: Path, features: Path | None = None, output: Path, settings: dict[str, Any], stamp: str = "") -> None:
-    """Write the superpixels of every image of the split "train" to `output`; `features` is the store that the method reads, if it reads one."""
+def run(
+    *, manifest: Path, features: Path | None = None, output: Path, settings: dict[str, Any], stamp: str = ""
+) -> None:
+    """Write the superpixels of every image of the split "train" to `output`.
+
+    `features` is the store that the method reads, None if it reads none. UserError if it lacks an image, or fits its
+    image badly.
+    """
     listed = read_manifest(manifest)
     entries = listed.split("train")
     counts: list[int] = []
@@ -45,7 +51,13 @@ def run(*, manifest: Path, features: Path | None = None, output: Path, settings:
             known = set(store.ids())
             all_wrong(f"{features}: images without features", [entry.id for entry in entries if entry.id not in known])
         formats.write_store(output, "superpixels", _items(entries, store, settings, counts), stamp=stamp)
-    log.info("%d images, %.2f superpixels each on average, %d to %d", len(counts), sum(counts) / len(counts), min(counts), max(counts))
+    log.info(
+        "%d images, %.2f superpixels each on average, %d to %d",
+        len(counts),
+        sum(counts) / len(counts),
+        min(counts),
+        max(counts),
+    )
 
 
 if __name__ == "__main__":

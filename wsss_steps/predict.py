@@ -16,9 +16,9 @@ from torch import Tensor, nn
 from wsss_steps import methods
 from wsss_steps.cli import main
 from wsss_steps.data.images import normalise, read_image
-from wsss_steps.data.manifest import Entry, Manifest, read_manifest
+from wsss_steps.data.manifest import Entry, read_manifest
 from wsss_steps.errors import UserError
-from wsss_steps.formats import read_weights, whole, write_labels
+from wsss_steps.formats import whole, write_labels
 from wsss_steps.ops.crf import refine
 from wsss_steps.ops.resize import resize_images, scaled_size
 from wsss_steps.progress import track
@@ -68,16 +68,6 @@ def label_maps(
     return names[probabilities.argmax(0)], names[refine(image, probabilities, preset).argmax(0)]
 
 
-def load_segmenter(path: Path, manifest: Manifest, device: str) -> tuple[nn.Module, dict[str, Any]]:
-    """The trained network and what its checkpoint says of it; a UserError if it was trained for other classes."""
-    state, content = read_weights(path, "segmenter")
-    if tuple(content["classes"]) != manifest.classes:
-        raise UserError(f"{path}: trained for classes {content['classes']}, but the manifest has {list(manifest.classes)}")
-    network: nn.Module = methods.load("segmenter", content["method"]).build(content["num_classes"], **content["network"])
-    network.load_state_dict(state)
-    return network.to(device).eval(), content
-
-
 def predictions(
     network: nn.Module, entries: Sequence[Entry], backbone: dict[str, Any], settings: dict[str, Any], num_classes: int, device: str
 ) -> Iterator[tuple[str, UInt8[np.ndarray, "H W"], UInt8[np.ndarray, "H W"]]]:
@@ -114,7 +104,9 @@ def run(
     """
     data = read_manifest(manifest)
     entries = data.split(settings["split"])
-    network, content = load_segmenter(segmenter, data, device)
+    network, content = methods.rebuild("segmenter", segmenter, device)
+    if content["classes"] != list(data.classes):
+        raise UserError(f"{segmenter}: was trained for classes {content['classes']}, the data set has {list(data.classes)}")
     with ExitStack() as stack:
         after, before = (None if path is None else stack.enter_context(whole(path)) for path in (output, output_raw))
         for folder in (after, before):

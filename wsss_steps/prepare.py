@@ -25,8 +25,10 @@ def summary(data: Manifest, truth: GroundTruth) -> list[str]:
         per_image = Counter(len(entry.tags) for entry in entries)
         lines += [
             f"{split}: {len(entries)} images, {masks} masks",
-            f"{split}: images per class: " + ", ".join(f"{name} {per_class[number]}" for number, name in enumerate(data.classes, start=1)),
-            f"{split}: images by number of tags: " + ", ".join(f"{tags}: {count}" for tags, count in sorted(per_image.items())),
+            f"{split}: images per class: "
+            + ", ".join(f"{name} {per_class[number]}" for number, name in enumerate(data.classes, start=1)),
+            f"{split}: images by number of tags: "
+            + ", ".join(f"{tags}: {count}" for tags, count in sorted(per_image.items())),
         ]
     heights, widths = [entry.height for entry in data.entries], [entry.width for entry in data.entries]
     return [*lines, f"heights {min(heights)} to {max(heights)} px, widths {min(widths)} to {max(widths)} px"]

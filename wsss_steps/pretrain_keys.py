@@ -1,6 +1,7 @@
 """Train a small vision transformer on the images of the train split without any label (DINO), so that its keys tell materials and things apart.
 
-The teacher is written, as in DINO. Weights are stored as half floats: keys are stored as half floats too, and the file is half as large.
+The teacher is written, as in DINO. Weights are stored as half floats: keys are stored as half floats too, and the
+file is half as large.
 """
 
 from __future__ import annotations
@@ -87,11 +88,15 @@ class Distillation:
         with torch.no_grad():
             taught = scores(self.teacher, torch.cat(wide)).view(len(wide), count, -1)
         targets = dino.teacher_targets(taught, self.centre, self.temperatures[1])
-        learnt = [scores(self.student, torch.cat(views)).view(len(views), count, -1) for views in (wide, narrow) if views]
+        learnt = [
+            scores(self.student, torch.cat(views)).view(len(views), count, -1) for views in (wide, narrow) if views
+        ]
         loss = dino.dino_loss(torch.cat(learnt), targets, self.temperatures[0])
         entropy = dino.mean_entropy(targets).item()
         if not math.isfinite(loss.item()):
-            raise FloatingPointError(f"the loss is {loss.item()} (teacher entropy {entropy:.4f}, learning rate {rate:.2e}); lower the learning rate")
+            raise FloatingPointError(
+                f"the loss is {loss.item()} (teacher entropy {entropy:.4f}, learning rate {rate:.2e}); lower the learning rate"
+            )
         self.optimiser.zero_grad()
         loss.backward()
         nn.utils.clip_grad_norm_(self.student.parameters(), LARGEST_GRADIENT)
@@ -118,11 +123,15 @@ def batches(count: int, batch_size: int, generator: torch.Generator) -> Iterator
         yield order[start : start + batch_size]
 
 
-def run(*, manifest: Path, output: Path, history: Path, settings: dict[str, Any], device: str = "cpu", stamp: str = "") -> None:
+def run(
+    *, manifest: Path, output: Path, history: Path, settings: dict[str, Any], device: str = "cpu", stamp: str = ""
+) -> None:
     """Train on the images of the train split; write the teacher (`vit` weights) and the loss of every epoch (CSV)."""
     entries = read_manifest(manifest).split("train")
     images = [torch.from_numpy(read_image(Path(entry.image))).permute(2, 0, 1) for entry in entries]
-    shape = vit.Shape(settings["patch"], settings["width"], settings["depth"], settings["heads"], image_size=settings["global_crop"])
+    shape = vit.Shape(
+        settings["patch"], settings["width"], settings["depth"], settings["heads"], image_size=settings["global_crop"]
+    )
     log.info("training a vision transformer of %s on %d images", asdict(shape), len(images))
     distillation = Distillation(shape, device, **methods.arguments(Distillation.__init__, settings))
     rows = list(train(distillation, images, device, **methods.arguments(train, settings)))

@@ -1,7 +1,8 @@
 """Typed settings of every room and method, with their defaults: the only place where a default is written. Free of torch.
 
-`config.yaml` gives departures from these defaults; unknown keys are refused. A method's settings are one flat class; its functions take
-by name what they need (`methods.arguments`), so a setting that nobody reads is an error of the tests.
+`config.yaml` gives departures from these defaults; unknown keys are refused. A method's settings are one flat class;
+its functions take by name what they need (`methods.arguments`), so a setting that nobody reads is an error of the
+tests.
 """
 
 from __future__ import annotations
@@ -31,7 +32,9 @@ class Backbone(Settings):
     """A named entry of the table `backbones`: a convolutional network, its initial weights and the input it expects."""
 
     net: str = Field(description="small, resnet50, resnet101, vgg16 (torchvision), or timm:<name>")
-    weights: str = Field("none", description="none (random), imagenet (download by torchvision or timm), or a .safetensors or .pth file")
+    weights: str = Field(
+        "none", description="none (random), imagenet (download by torchvision or timm), or a .safetensors or .pth file"
+    )
     mean: Rgb = Field(IMAGENET_MEAN, description="subtracted from RGB / 255")
     std: Rgb = Field(IMAGENET_STD, description="RGB / 255 - mean is divided by it")
     options: dict[str, int | float | str | bool] = Field({}, description="further arguments of timm.create_model")
@@ -40,51 +43,67 @@ class Backbone(Settings):
 class Augmentation(Settings):
     """Random changes of a training image."""
 
-    resize_long: tuple[Count, Count] | None = Field(None, description="length of the long side drawn from this range, px")
+    resize_long: tuple[Count, Count] | None = Field(
+        None, description="length of the long side drawn from this range, px"
+    )
     resize_scale: tuple[Positive, Positive] | None = Field(None, description="scale drawn from this range")
-    crop: Count = Field(448, description="side of the random square crop, px; smaller images are padded with the mean colour")
+    crop: Count = Field(
+        448, description="side of the random square crop, px; smaller images are padded with the mean colour"
+    )
     flip: bool = Field(True, description="mirror half of the images left to right")
-    jitter: tuple[float, float, float, float] = Field((0.0, 0.0, 0.0, 0.0), description="brightness, contrast, saturation, hue")
+    jitter: tuple[float, float, float, float] = Field(
+        (0.0, 0.0, 0.0, 0.0), description="brightness, contrast, saturation, hue"
+    )
 
 
 class Optimisation(Settings):
     """Stochastic gradient descent with a polynomial schedule."""
 
-    epochs: Count = 15
-    batch_size: Count = 20
-    learning_rate: Positive = 1e-3
+    epochs: Count = Field(15, description="passes over the training images")
+    batch_size: Count = Field(20, description="images in one step")
+    learning_rate: Positive = Field(1e-3, description="of the backbone, at the start of the schedule")
     head_multiplier: Positive = Field(10.0, description="learning rate of new layers over that of the backbone")
-    momentum: Fraction = 0.9
-    weight_decay: float = Field(5e-4, ge=0)
+    momentum: Fraction = Field(0.9, description="of the gradient descent")
+    weight_decay: float = Field(5e-4, ge=0, description="pull of the weights to zero")
     power: Positive = Field(0.9, description="exponent of the polynomial schedule")
     warmup_epochs: float = Field(0.0, ge=0, description="epochs of linear warm-up, multiplied into the schedule")
     warmup_from: Positive = Field(1e-6, description="learning rate at the start of the warm-up")
     seed: int = Field(0, description="of weights, sampling and augmentation")
 
 
-class PlainClassifier(Augmentation, Optimisation):
+class Network(Settings):
+    """A backbone and what of it is trained."""
+
+    backbone: str | Backbone = Field("resnet50", description="small, resnet50, resnet101, vgg16, or a name in `backbones`")
+    output_stride: Literal[4, 8, 16, 32] = Field(16, description="image px per position of the last feature map")
+    frozen_stages: int = Field(
+        0, ge=0, description="stages kept as loaded, counted from the input; the stem is part of the first"
+    )
+    frozen_batch_norm: bool = Field(True, description="keep the statistics and weights of batch normalisation as loaded")
+
+
+class PlainClassifier(Network, Augmentation, Optimisation):
     """Multi-label classifier, eq. 3.2, as in IRN."""
 
     method: Literal["plain"] = "plain"
-    backbone: str | Backbone = "resnet50"
-    output_stride: Literal[4, 8, 16, 32] = 16
-    frozen_stages: int = Field(2, ge=0, description="stages kept as loaded, counted from the input; the stem is part of the first")
-    frozen_batch_norm: bool = True
+    frozen_stages: int = Field(2, ge=0)
     resize_long: tuple[Count, Count] | None = (320, 640)
     crop: Count = 512
     epochs: Count = 5
     batch_size: Count = 16
     learning_rate: Positive = 0.1
     weight_decay: float = Field(1e-4, ge=0)
-    legacy_irn_momentum: bool = Field(False, description="replicate public IRN code, which passes the weight decay as the momentum")
+    legacy_irn_momentum: bool = Field(
+        False, description="replicate public IRN code, which passes the weight decay as the momentum"
+    )
 
 
 class Cam(Settings):
     """Multi-scale and flip class activation maps of the present classes."""
 
     method: Literal["cam"] = "cam"
-    scales: tuple[Positive, ...] = (1.0, 0.5, 1.5, 2.0)
-    flip: bool = True
+    scales: tuple[Positive, ...] = Field((1.0, 0.5, 1.5, 2.0), description="sizes at which the image is read")
+    flip: bool = Field(True, description="read the mirrored image too")
     resolution: Literal["full", "strided"] = Field("full", description="image size, or ((H-1)//4+1, (W-1)//4+1)")
 
 
@@ -93,10 +112,15 @@ class KeyFeatures(Settings):
 
     method: Literal["keys"] = "keys"
     vit: str = Field(
-        "vit_base_patch8_224", description="vit_base_patch8_224, vit_small_patch8_224, vit_base_patch16_224, vit_small_patch16_224, or own"
+        "vit_base_patch8_224",
+        description="vit_base_patch8_224, vit_small_patch8_224, vit_base_patch16_224, vit_small_patch16_224, or own (its file tells)",
     )
-    weights: str = Field("dino", description="dino (download), pretrain_keys (trained on this data set), or a .safetensors or .pth file")
-    input_mode: Literal["pad", "resize"] = Field("pad", description="zero padding to whole patches, or bicubic resize to them")
+    weights: str = Field(
+        "dino", description="dino (download), pretrain_keys (trained on this data set), or a .safetensors or .pth file"
+    )
+    input_mode: Literal["pad", "resize"] = Field(
+        "pad", description="zero padding to whole patches, or bicubic resize to them"
+    )
     image_scale: Positive = Field(1.0, description="factor on the image size before the network reads it")
 
 
@@ -104,9 +128,12 @@ class BackboneFeatures(Settings):
     """Last feature map of a convolutional network."""
 
     method: Literal["backbone"] = "backbone"
-    backbone: str | Backbone = "resnet50"
-    output_stride: Literal[4, 8, 16, 32] = 16
-    image_scale: Positive = 1.0
+    backbone: str | Backbone = Field("resnet50", description="small, resnet50, resnet101, vgg16, or a name in `backbones`")
+    output_stride: Literal[4, 8, 16, 32] = Field(16, description="image px per position of the feature map")
+    image_scale: Positive = Field(1.0, description="factor on the image size before the network reads it")
+    centre: bool = Field(
+        True, description="take the image's mean vector off, so that cosines after a ReLU can be negative"
+    )
 
 
 class RgbFeatures(Settings):
@@ -120,7 +147,7 @@ class DinoSuperpixels(Settings):
     """Superpixels discovered from features, Table 3.1."""
 
     method: Literal["dino"] = "dino"
-    features: Literal["keys", "backbone", "rgb"] = "keys"
+    features: Literal["keys", "backbone", "rgb"] = Field("keys", description="what patches are compared by")
     tau: float = Field(0.3, gt=-1, description="cosine similarity with the seed patch above which a patch joins")
     order: Literal["lowest", "highest"] = Field("lowest", description="degree of the patch that is the next seed")
     crf: CrfPreset = Field("none", description="dense CRF on the superpixels as labels")
@@ -131,7 +158,7 @@ class SlicSuperpixels(Settings):
 
     method: Literal["slic"] = "slic"
     count: Count = Field(30, description="superpixels asked for")
-    compactness: Positive = 10.0
+    compactness: Positive = Field(10.0, description="weight of nearness against likeness of colour")
 
 
 class NoSuperpixels(Settings):
@@ -150,7 +177,9 @@ class ThresholdSeeds(Settings):
     @model_validator(mode="after")
     def _ordered(self) -> ThresholdSeeds:
         if self.background > self.foreground:
-            raise ValueError(f"background threshold {self.background} must not exceed foreground threshold {self.foreground}")
+            raise ValueError(
+                f"background threshold {self.background} must not exceed foreground threshold {self.foreground}"
+            )
         return self
 
 
@@ -160,17 +189,17 @@ class SuperpixelSeeds(Settings):
     needs_superpixels: ClassVar[bool] = True
     method: Literal["superpixel"] = "superpixel"
     alpha: Fraction = Field(0.5, description="a pixel above it takes its strongest class")
-    bg_conflict: Literal["override", "keep_fg"] = Field("override", description="whether the background superpixel overrides class seeds")
+    bg_conflict: Literal["override", "keep_fg"] = Field(
+        "override", description="whether the background superpixel overrides class seeds"
+    )
 
 
-class DeepLab(Augmentation, Optimisation):
+class DeepLab(Network, Augmentation, Optimisation):
     """What every trained DeepLab-v2 has in common."""
 
     backbone: str | Backbone = "resnet101"
     output_stride: Literal[4, 8, 16, 32] = 8
-    aspp_rates: tuple[Count, ...] = (6, 12, 18, 24)
-    frozen_stages: int = Field(0, ge=0)
-    frozen_batch_norm: bool = True
+    aspp_rates: tuple[Count, ...] = Field((6, 12, 18, 24), description="dilations of the parallel convolutions of the head")
     train_scales: tuple[Positive, ...] = Field((1.0, 0.75, 0.5), description="sizes at which the loss is summed")
     resize_scale: tuple[Positive, Positive] | None = (0.5, 1.5)
     jitter: tuple[float, float, float, float] = (0.3, 0.3, 0.3, 0.1)
@@ -181,7 +210,9 @@ class PlainSegmenter(DeepLab):
     """DeepLab-v2 trained with cross-entropy on seeds."""
 
     method: Literal["plain"] = "plain"
-    balanced: bool = Field(False, description="mean over background pixels plus mean over class pixels, instead of over all")
+    balanced: bool = Field(
+        False, description="mean over background pixels plus mean over class pixels, instead of over all"
+    )
 
 
 class SpsrgSegmenter(DeepLab):
@@ -197,25 +228,35 @@ class SpsrgSegmenter(DeepLab):
 class MakeExample(Settings):
     """The embedded data set."""
 
-    train: Count = 400
-    val: Count = 100
+    train: Count = Field(400, description="training images")
+    val: Count = Field(100, description="validation images")
     size: int = Field(128, ge=64, description="nominal side of an image, px")
-    seed: int = 0
+    seed: int = Field(0, description="of everything that is drawn")
 
 
 class Prepare(Settings):
     """A data set in PASCAL VOC layout, below its root folder. All paths are relative to the root."""
 
     dataset: str = Field(pattern=r"^\w[\w.-]*$", description="name of the data set, and of the folder of its results")
-    classes: tuple[str, ...] = Field(min_length=1, max_length=254, description="names of the classes 1..C, in this order")
-    mask_classes: tuple[str, ...] = Field((), max_length=254, description="names of the values 1..K in label images; empty: as `classes`")
-    other_classes: Literal["background", "ignore"] = Field("background", description="what values of unlisted classes become")
-    train_list: str = "ImageSets/Segmentation/train.txt"
-    val_list: str = "ImageSets/Segmentation/val.txt"
-    image_folder: str = "JPEGImages"
-    mask_folder: str | None = Field("SegmentationClass", description="label images, for evaluation alone; null if there are none")
+    classes: tuple[str, ...] = Field(
+        min_length=1, max_length=254, description="names of the classes 1..C, in this order"
+    )
+    mask_classes: tuple[str, ...] = Field(
+        (), max_length=254, description="names of the values 1..K in label images; empty: as `classes`"
+    )
+    other_classes: Literal["background", "ignore"] = Field(
+        "background", description="what values of unlisted classes become"
+    )
+    train_list: str = Field("ImageSets/Segmentation/train.txt", description="ids of the training images, one a line")
+    val_list: str = Field("ImageSets/Segmentation/val.txt", description="ids of the validation images, one a line")
+    image_folder: str = Field("JPEGImages", description="images, <id>.jpg")
+    mask_folder: str | None = Field(
+        "SegmentationClass", description="label images, for evaluation alone; null if there are none"
+    )
     annotation_folder: str = Field("Annotations", description="VOC XML files, whose objects give an image its tags")
-    tags_csv: str | None = Field(None, description="table with columns id, tags and perhaps split, instead of the XML files")
+    tags_csv: str | None = Field(
+        None, description="table with columns id, tags and perhaps split, instead of the XML files"
+    )
     allow_untagged: bool = Field(False, description="whether an image may show no class at all")
 
     @model_validator(mode="after")
@@ -224,7 +265,9 @@ class Prepare(Settings):
             names = getattr(self, field)
             twice = sorted({name for name in names if names.count(name) > 1})
             if twice or "background" in names or "" in names:
-                raise ValueError(f"{field}: expected each class once, without 'background', found {twice or list(names)}")
+                raise ValueError(
+                    f"{field}: expected each class once, without 'background', found {twice or list(names)}"
+                )
         unknown = sorted(set(self.classes) - set(self.mask_classes or self.classes))
         if unknown:
             raise ValueError(f"classes {unknown} are not among mask_classes {list(self.mask_classes)}")
@@ -234,51 +277,67 @@ class Prepare(Settings):
 class PretrainKeys(Settings):
     """Self-supervised DINO training of a small vision transformer on the data set's own images."""
 
-    vit: str = "vit_own_patch8"
-    width: Count = 128
-    depth: Count = 4
-    heads: Count = 4
-    epochs: Count = 24
-    batch_size: Count = 32
-    global_crop: Count = 96
-    local_crop: Count = 48
-    local_crops: int = Field(4, ge=0)
-    prototypes: Count = 1024
-    learning_rate: Positive = 1e-3
-    weight_decay: float = Field(0.04, ge=0)
-    teacher_momentum: Fraction = 0.99
-    student_temperature: Positive = 0.1
-    teacher_temperature: Positive = 0.04
-    mean: Rgb = IMAGENET_MEAN
-    std: Rgb = IMAGENET_STD
-    seed: int = 0
+    patch: Count = Field(8, description="side of a patch, px")
+    width: Count = Field(128, description="length of a token; a multiple of heads")
+    depth: Count = Field(4, description="blocks")
+    heads: Count = Field(4, description="attention heads")
+    epochs: Count = Field(24, description="passes over the training images")
+    batch_size: Count = Field(32, description="images in one step")
+    global_crop: Count = Field(96, description="side of the two views that the teacher sees, px; a multiple of patch")
+    local_crop: Count = Field(48, description="side of the small views, px; a multiple of patch")
+    local_crops: int = Field(4, ge=0, description="number of small views")
+    global_area: tuple[Fraction, Fraction] = Field(
+        (0.3, 1.0), description="share of the image that a global view shows"
+    )
+    local_area: tuple[Fraction, Fraction] = Field((0.05, 0.3), description="share of the image that a small view shows")
+    jitter: tuple[float, float, float, float] = Field(
+        (0.4, 0.4, 0.2, 0.1), description="brightness, contrast, saturation, hue"
+    )
+    grey: Fraction = Field(0.2, description="share of the views without colour")
+    blurred: Fraction = Field(
+        0.1, description="share of the global views that are blurred; half as many of the small ones"
+    )
+    prototypes: Count = Field(1024, description="outputs of the projection head")
+    learning_rate: Positive = Field(1e-3, description="after the warm-up, for this batch size")
+    warmup: Fraction = Field(0.1, lt=1, description="share of the training in which the learning rate rises")
+    weight_decay: float = Field(0.04, ge=0, description="at the start; it grows to 0.4")
+    teacher_momentum: Fraction = Field(0.99, description="at the start; it grows to 1")
+    student_temperature: Positive = Field(0.1, description="of the softmax over prototypes")
+    teacher_temperature: Positive = Field(0.04, description="of the softmax over prototypes; lower is sharper")
+    mean: Rgb = Field(IMAGENET_MEAN, description="subtracted from RGB / 255")
+    std: Rgb = Field(IMAGENET_STD, description="RGB / 255 - mean is divided by it")
+    seed: int = Field(0, description="of weights, order and views")
 
 
 class Predict(Settings):
     """Multi-scale scores and the dense CRF."""
 
-    scales: tuple[Positive, ...] = (1.0, 0.75, 0.5)
-    flip: bool = False
+    scales: tuple[Positive, ...] = Field((1.0, 0.75, 0.5), description="sizes at which the image is read")
+    flip: bool = Field(False, description="read the mirrored image too")
     merge: Literal["max", "mean"] = Field("max", description="of the logits over the scales")
-    crf: CrfPreset = "deeplab"
+    crf: CrfPreset = Field("deeplab", description="preset of the dense CRF on the scores")
 
 
 class Evaluate(Settings):
     """Mean intersection over union and its companions."""
 
-    pred_ignore: Literal["count_as_wrong", "exclude"] = "count_as_wrong"
-    absent: Literal["nan_skip", "zero"] = "nan_skip"
+    pred_ignore: Literal["count_as_wrong", "exclude"] = Field("count_as_wrong", description="pixels predicted unlabelled")
+    absent: Literal["nan_skip", "zero"] = Field("nan_skip", description="classes in neither truth nor prediction")
     thresholds: tuple[Fraction, ...] = Field(
-        tuple(round(0.05 * step, 2) for step in range(1, 17)), min_length=1, description="background thresholds tried on the class activation maps"
+        tuple(round(0.05 * step, 2) for step in range(1, 17)),
+        min_length=1,
+        description="background thresholds tried on the class activation maps",
     )
     bootstrap: int = Field(1000, ge=0, description="resamplings for the 95 % interval")
-    seed: int = 0
+    seed: int = Field(0, description="of the resamplings")
 
 
 class EvaluateSuperpixels(Settings):
     """Undersegmentation error, achievable accuracy, boundary recall and precision of superpixels."""
 
-    boundary_tolerance: Positive = Field(2.0, description="a boundary pixel is found if one of the other map lies nearer than this, px")
+    boundary_tolerance: Positive = Field(
+        2.0, description="a boundary pixel is found if one of the other map lies nearer than this, px"
+    )
     void: Literal["nearest", "exclude"] = Field(
         "nearest", description="boundaries at void pixels: give void the nearest class, or leave out what is near void"
     )

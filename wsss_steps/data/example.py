@@ -1,12 +1,13 @@
 """One scene of the embedded example data set, drawn from a random generator.
 
-The scenes look like prints of a picture book in a few inks, and are made to show what weakly supervised segmentation struggles with:
+The scenes look like prints of a picture book in a few inks, and are made to show what weakly supervised segmentation
+struggles with:
 
-- a small key part tells the class, while a large body shares its texture with another class (`example_shapes`);
-- two contexts without a label keep company with a class: water with boats, a fence with birds;
-- bright things without a class lie about;
-- things have thin limbs, come large and small, hide each other and are cut by the frame;
-- all materials of a scene draw their two tones from the same few hues, so texture, not colour, tells an object from the ground.
+- a small key part tells the class, while a large body shares its texture with another class (`example_things`); - two
+contexts without a label keep company with a class: water with boats, a fence with birds; - bright things without a
+class lie about; - things have thin limbs, come large and small, hide each other and are cut by the frame; - all
+materials of a scene draw their two tones from the same few hues, so texture, not colour, tells an object from the
+ground.
 
 Lengths are in scene units (the nominal side is 128 units) unless they are said to be in pixels.
 """
@@ -21,8 +22,10 @@ from numpy.typing import NDArray
 
 from wsss_steps.data.example_backdrop import FENCE, WATER, Backdrop, Inks, draw_inks, paint_backdrop, plan_backdrop
 from wsss_steps.data.example_canvas import Raster, Thing, paint_thing, rasterise
-from wsss_steps.data.example_shapes import BUILDERS, DISTRACTORS, Paint
+from wsss_steps.data.example_distractors import DISTRACTORS
+from wsss_steps.data.example_shapes import Paint
 from wsss_steps.data.example_textures import Field, Texture
+from wsss_steps.data.example_things import BUILDERS
 
 CLASSES: tuple[str, ...] = tuple(BUILDERS)
 """Names of the classes; class c (1...C) is CLASSES[c - 1]."""
@@ -34,7 +37,7 @@ CONTEXT_OF = {"boat": WATER, "bird": FENCE}
 """Which context keeps company with which class."""
 
 _NOMINAL = 128.0  # units on the nominal side
-_OVERSAMPLE = 2  # drawn at twice the size and averaged, for smooth edges
+_OVERSAMPLE = 2  # drawn at twice the size and averaged, for smooth edges; `_majority` relies on 2
 _SIDES = (0.85, 1.1)  # range of the sides over the nominal side: sizes vary, as those of photographs do
 _CLASSES_PER_IMAGE = (0.5, 0.33, 0.17)  # of images, with 1, 2, 3 classes
 _WITH_CLASS, _WITHOUT_CLASS = 0.8, 0.12  # how often a context is there
@@ -47,7 +50,7 @@ _SKEW = 0.7  # below 1: large things are more frequent than small ones, as in ph
 _DISTRACTOR_LENGTH = (14.0, 26.0)
 _CAMOUFLAGED = 0.45  # of bodies, in the very tones of the ground
 _TILT = 0.12  # radians, standard deviation
-_KEY_RADIUS = (5.5, 0.06)  # units, and share of the body: legible on small things and a small share of large ones
+_KEY_RADIUS = (6.2, 0.055)  # units, and share of the body: legible on small things and a small share of large ones
 _KEY_SEEN = 0.7  # share of the key part that must be in sight, or the label could not be known
 _THING_SEEN = 0.45  # share of a thing in the frame that must be in sight
 _OCCLUDED = 0.05  # share of a thing in the frame that is hidden, from which it counts as occluded
@@ -58,7 +61,7 @@ _SLOPE, _GRAIN = 0.14, 0.012  # of the illumination, from the middle to the edge
 
 @dataclass(frozen=True)
 class Found:
-    """One annotated object: class name; box (y_min, x_min, y_max, x_max) of its visible pixels, inclusive, counted from 0; and VOC's flags."""
+    """One annotated object with VOC's flags; `box` (y_min, x_min, y_max, x_max) of its visible pixels, inclusive, from 0."""
 
     name: str
     box: tuple[int, int, int, int]
@@ -69,7 +72,7 @@ class Found:
 
 @dataclass(frozen=True)
 class Scene:
-    """A drawn scene: image (H, W, 3) uint8; labels (H, W) uint8 of 0 background, 1...C and 255 border; and what is in it."""
+    """A drawn scene: image (H, W, 3) uint8; labels (H, W) uint8 of 0 background, 1...C, 255 border; what is in it."""
 
     image: NDArray[np.uint8]
     labels: NDArray[np.uint8]
@@ -79,9 +82,9 @@ class Scene:
 
 
 def draw_scene(rng: np.random.Generator, size: int) -> Scene:
-    """Draw a scene of nominal side `size` pixels; each of its sides is 0.85 to 1.1 of that. Every listed object has pixels outside the border band.
+    """Draw a scene of nominal side `size` pixels; each of its sides is 0.85 to 1.1 of that.
 
-    RuntimeError if the things of a scene could not be placed; the odds are below 1e-20.
+    Every listed object has pixels outside the border band, and every class with pixels is listed. RuntimeError if the things of a scene could not be placed; the odds are below 1e-20.
     """
     height, width = (round(size * rng.uniform(*_SIDES)) for _ in range(2))
     shape, scale = (height * _OVERSAMPLE, width * _OVERSAMPLE), size * _OVERSAMPLE / _NOMINAL
@@ -90,15 +93,21 @@ def draw_scene(rng: np.random.Generator, size: int) -> Scene:
     crowd = sum(name in BUILDERS for name in names)
     backdrop = plan_backdrop(rng, inks, extent[0], _draw_contexts(rng, names))
     for _ in range(_ATTEMPTS):
-        things = sorted((_draw_thing(rng, name, crowd, inks, backdrop, extent) for name in names), key=lambda thing: thing.y)
+        things = sorted(
+            (_draw_thing(rng, name, crowd, inks, backdrop, extent) for name in names), key=lambda thing: thing.y
+        )
         raster = rasterise(things, shape, scale)
         owner = _majority(raster.owner)
         labels = _labels(owner, things)
         if _legible(raster, np.where(labels == VOID, 0, owner), things, extent, _CLEAR * (size / _NOMINAL) ** 2):
             image = _paint(rng, backdrop, things, shape, scale)
-            distractors = tuple(thing.name for thing, seen in zip(things, raster.seen, strict=True) if not thing.label and seen)
+            distractors = tuple(
+                thing.name for thing, seen in zip(things, raster.seen, strict=True) if not thing.label and seen
+            )
             return Scene(image, labels, _objects(raster, owner, things, extent), backdrop.contexts, distractors)
-    raise RuntimeError(f"could not place {names} in {_ATTEMPTS} attempts (expected about every second to succeed): please report the seed")
+    raise RuntimeError(
+        f"could not place {names} in {_ATTEMPTS} attempts (expected every second to succeed): please report the seed"
+    )
 
 
 def _draw_names(rng: np.random.Generator) -> list[str]:
@@ -114,8 +123,10 @@ def _draw_contexts(rng: np.random.Generator, names: list[str]) -> frozenset[str]
     return frozenset(context for context, chance in odds if rng.random() < chance)
 
 
-def _draw_thing(rng: np.random.Generator, name: str, crowd: int, inks: Inks, backdrop: Backdrop, extent: tuple[float, float]) -> Thing:
-    """One thing at a random place of a scene of `extent` (height, width) units that holds `crowd` things with a class."""
+def _draw_thing(
+    rng: np.random.Generator, name: str, crowd: int, inks: Inks, backdrop: Backdrop, extent: tuple[float, float]
+) -> Thing:
+    """One thing at a random place of a scene of `extent` (height, width) units with `crowd` things that have a class."""
     height, width = extent
     texture: Texture | None = None
     if name in BUILDERS:
@@ -131,7 +142,11 @@ def _draw_thing(rng: np.random.Generator, name: str, crowd: int, inks: Inks, bac
     accent = Paint(colorsys.hsv_to_rgb(rng.random(), 0.75, 0.92))
     horizon = backdrop.edges[-1]
     y = rng.uniform(min(max(horizon + 6, 0.8 * length), height - 4), height - 2)
-    x = rng.uniform(-0.1, 0.3) * length if rng.random() < _CUT else rng.uniform(min(0.65 * length, width / 2), width / 2)
+    x = (
+        rng.uniform(-0.1, 0.3) * length
+        if rng.random() < _CUT
+        else rng.uniform(min(0.65 * length, width / 2), width / 2)
+    )
     mirrored = bool(rng.random() < 0.5)
     return Thing(
         name=name,
@@ -152,18 +167,26 @@ def _majority(owner: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def _labels(owner: NDArray[np.uint8], things: list[Thing]) -> NDArray[np.uint8]:
-    """Label map of an owner map (H, W): classes, and the void band of one pixel on both sides of every border between things or with the ground."""
+    """Label map (H, W) of an owner map: classes, and void for the pixels on both sides of every border of an object."""
     labels = np.array([0, *(thing.label for thing in things)], np.uint8)[owner]
     classed = labels > 0
-    for first, second in (((slice(1, None),), (slice(None, -1),)), ((slice(None), slice(1, None)), (slice(None), slice(None, -1)))):
+    for first, second in (
+        ((slice(1, None),), (slice(None, -1),)),
+        ((slice(None), slice(1, None)), (slice(None), slice(None, -1))),
+    ):
         border = (owner[first] != owner[second]) & (classed[first] | classed[second])
         labels[first][border] = VOID
         labels[second][border] = VOID
     return labels
 
 
-def _legible(raster: Raster, clear: NDArray[np.uint8], things: list[Thing], extent: tuple[float, float], least: float) -> bool:
-    """Whether enough of every thing with a class, and of its key part, is in sight; `clear` is the owner map without the border band, `least` pixels."""
+def _legible(
+    raster: Raster, clear: NDArray[np.uint8], things: list[Thing], extent: tuple[float, float], least: float
+) -> bool:
+    """Whether enough of every object and of its key part is in sight.
+
+    `clear` is the owner map (H, W) without the border band, of which every object has `least` pixels or more.
+    """
     pixels = np.bincount(clear.ravel(), minlength=len(things) + 1)[1:]
     return all(
         pixels[i] >= least
@@ -181,7 +204,9 @@ def _share_inside(thing: Thing, extent: tuple[float, float], *, key_only: bool) 
     return float(np.mean(np.all((corners >= 0) & (corners <= extent[::-1]), axis=1)))
 
 
-def _objects(raster: Raster, owner: NDArray[np.uint8], things: list[Thing], extent: tuple[float, float]) -> tuple[Found, ...]:
+def _objects(
+    raster: Raster, owner: NDArray[np.uint8], things: list[Thing], extent: tuple[float, float]
+) -> tuple[Found, ...]:
     found = []
     for i, thing in enumerate(things):
         if not thing.label:
@@ -199,12 +224,16 @@ def _objects(raster: Raster, owner: NDArray[np.uint8], things: list[Thing], exte
     return tuple(found)
 
 
-def _paint(rng: np.random.Generator, backdrop: Backdrop, things: list[Thing], shape: tuple[int, int], scale: float) -> NDArray[np.uint8]:
+def _paint(
+    rng: np.random.Generator, backdrop: Backdrop, things: list[Thing], shape: tuple[int, int], scale: float
+) -> NDArray[np.uint8]:
     """The picture (H, W, 3) of a canvas of `shape` (2H, 2W) pixels, `scale` pixels per unit."""
     canvas = paint_backdrop(rng, backdrop, shape, scale)
     for thing in things:
         paint_thing(canvas, thing, scale)
-    picture = canvas.reshape(shape[0] // _OVERSAMPLE, _OVERSAMPLE, shape[1] // _OVERSAMPLE, _OVERSAMPLE, 3).mean(axis=(1, 3))
+    picture = canvas.reshape(shape[0] // _OVERSAMPLE, _OVERSAMPLE, shape[1] // _OVERSAMPLE, _OVERSAMPLE, 3).mean(
+        axis=(1, 3)
+    )
     picture *= _illumination(rng, picture.shape[:2])[..., None]
     picture += rng.normal(0, _GRAIN, picture.shape[:2])[..., None]
     return (np.clip(picture, 0, 1) * 255).round().astype(np.uint8)

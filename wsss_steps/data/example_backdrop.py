@@ -1,6 +1,7 @@
-"""What lies behind the things of an example scene: sky, hills and ground, and the two contexts, water and fence. All of it is label 0.
+"""What lies behind the things of an example scene: sky, hills, ground, and two contexts, water and fence; all label 0.
 
-Lengths are in scene units (the nominal side of a scene is 128 units); coordinates are (y, x) fields of a canvas of (H, W) pixels.
+Lengths are in scene units (the nominal side of a scene is 128 units); coordinates are (y, x) fields of a canvas of
+(H, W) pixels.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from wsss_steps.data.example_textures import Field, Texture, cobbles, firs, furr
 WATER, FENCE = "water", "fence"
 
 _NOISES: dict[str, tuple[float, float]] = {"sky": (2.2, 9.0), "grass": (6.0, 2.0), "sand": (2.6, 2.6)}
-"""Materials that are noise: height and width of a blot. Brush strokes, blades and grains, to be seen in a patch of 8 units."""
+"""Materials that are noise, with height and width of a blot: brush strokes, blades, grains, seen in patches of 8 units."""
 
 _PATTERNS: dict[str, Texture] = {"firs": firs, "furrows": furrows, "cobbles": cobbles, WATER: ripples}
 
@@ -30,9 +31,12 @@ class Inks:
     hues: tuple[float, ...]
 
     def two_tone(self, rng: np.random.Generator, texture: Texture | None = None) -> Paint:
-        """A paint of a light and a dark tone. The ranges are the same for objects and ground: no colour is of one of them only."""
+        """A paint of a light and a dark tone, from the same ranges for objects and ground: no colour is of one only."""
         tones: list[Colour] = []
-        for saturation, value in ((rng.uniform(0.15, 0.5), rng.uniform(0.78, 0.97)), (rng.uniform(0.3, 0.65), rng.uniform(0.40, 0.58))):
+        for saturation, value in (
+            (rng.uniform(0.15, 0.5), rng.uniform(0.78, 0.97)),
+            (rng.uniform(0.3, 0.65), rng.uniform(0.40, 0.58)),
+        ):
             tones.append(colorsys.hsv_to_rgb((rng.choice(self.hues) + rng.normal(0, 0.02)) % 1, saturation, value))
         return Paint(*tones, texture)
 
@@ -87,7 +91,7 @@ def _picket_fence(y: Field, x: Field, foot: float) -> tuple[Field, Field]:
 
 
 def paint_backdrop(rng: np.random.Generator, backdrop: Backdrop, shape: tuple[int, int], scale: float) -> Field:
-    """Paint the bands on a new canvas of `shape` (H, W) pixels, `scale` pixels per unit; colours (H, W, 3) in [0, 1]."""
+    """Paint the bands on a new canvas of `shape` (H, W), `scale` pixels per unit; colours (H, W, 3) in [0, 1]."""
     y = ((np.arange(shape[0], dtype=np.float32) + 0.5) / np.float32(scale))[:, None]
     x = ((np.arange(shape[1], dtype=np.float32) + 0.5) / np.float32(scale))[None, :]
     canvas = np.zeros((*shape, 3), np.float32)

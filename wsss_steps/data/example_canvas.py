@@ -1,7 +1,7 @@
 """From placed things to pixels of the example scenes: who is seen where, and in which colours.
 
-Both come from the same outlines on the same canvas, so that images and label maps agree. A canvas has (H, W) pixels and `scale` pixels per scene unit
-(the nominal side of a scene is 128 units).
+Both come from the same outlines on the same canvas, so that images and label maps agree. A canvas has (H, W) pixels and
+`scale` pixels per scene unit (the nominal side of a scene is 128 units).
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ Window = tuple[slice, slice]
 
 @dataclass(frozen=True)
 class Thing:
-    """Something in a scene: `label` 1...C, or 0 for a thing without a class; `length` of its body; it stands at (x, y), mirrored and turned by `tilt` radians."""
+    """Something in a scene, of class `label` 1...C or 0 for none; it stands at (x, y), turned by `tilt` radians."""
 
     name: str
     label: int
@@ -43,7 +43,7 @@ class Thing:
         return np.stack([self.x + cos * x - sin * y, self.y + sin * x + cos * y], axis=1)
 
     def own_frame(self, y: Field, x: Field) -> tuple[Field, Field]:
-        """Coordinates (y, x) in units on the canvas, in the thing's own frame, so that its texture moves and turns with it."""
+        """Coordinates (y, x) on the canvas, in the thing's own frame, so that its texture moves and turns with it."""
         cos, sin = np.float32(math.cos(self.tilt)), np.float32(math.sin(self.tilt))
         right, down = x - np.float32(self.x), y - np.float32(self.y)
         own_x = cos * right + sin * down
@@ -52,7 +52,10 @@ class Thing:
 
 @dataclass(frozen=True)
 class Raster:
-    """Which thing is where: `owner` (H, W), 0 nothing, otherwise 1 + index; per thing, pixels in the frame and in sight, whole and of its key part."""
+    """Which thing is where: `owner` (H, W) is 0 or 1 + index of the thing; and pixels of each thing and of its key part.
+
+    `framed` counts those in the frame, hidden or not, and `seen` those in sight.
+    """
 
     owner: NDArray[np.uint8]
     framed: tuple[int, ...]
@@ -62,7 +65,7 @@ class Raster:
 
 
 def fill(points: Points, shape: tuple[int, int]) -> tuple[Window, NDArray[np.bool_]] | None:
-    """The pixels inside an outline of (x, y) in pixels, as a window of the canvas and a mask of its size; None if outside the canvas."""
+    """Pixels inside an outline of (x, y) in pixels: a window of the canvas and a mask of its size; None if all outside."""
     left, top = np.maximum(np.floor(points.min(axis=0)), 0).astype(int)
     right, bottom = np.minimum(np.ceil(points.max(axis=0)) + 1, (shape[1], shape[0])).astype(int)
     if left >= right or top >= bottom:

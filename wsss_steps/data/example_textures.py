@@ -1,8 +1,9 @@
 """The materials of the example scenes: two-tone textures, as pure functions from coordinates to a mixing weight.
 
-All lengths are in scene units: the nominal side of a scene is 128 units, whatever its size in pixels. A texture returns float32 weights in [0, 1] of the
-shape of its coordinates: 1 is the light tone of the material and 0 the dark one. A material is recognised by its texture alone, since its two tones are
-drawn at random and nearly every texture holds both in similar shares.
+All lengths are in scene units: the nominal side of a scene is 128 units, whatever its size in pixels. A texture
+returns float32 weights in [0, 1] of the shape of its coordinates: 1 is the light tone of the material and 0 the dark
+one. A material is recognised by its texture alone, since its two tones are drawn at random and nearly every texture
+holds both in similar shares.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ _TURN = 2 * math.pi
 
 
 def soft_step(value: Field, width: float) -> Field:
-    """A step at 0 of the given total width, in the unit of `value`: 0 below, 1 above, linear between. A hard step would alias."""
+    """A step from 0 to 1 where `value` is 0, linear over `width`, in the unit of `value`. A hard step would alias."""
     return np.clip(value / np.float32(width) + np.float32(0.5), 0, 1, dtype=np.float32)
 
 
@@ -31,7 +32,7 @@ def _centred(value: Field, period: float) -> Field:
     return value - period * np.round(value / period)
 
 
-# ---- materials of objects: one per pair of classes, and never on the ground ----------------------------------------------
+# ---- materials of objects: one per pair of classes, and never on the ground ------------------------------------------
 
 
 def scallops(y: Field, x: Field, period: float = 8.0) -> Field:
@@ -62,7 +63,7 @@ def dots(y: Field, x: Field, period: float = 8.0) -> Field:
     return soft_step(0.33 * period - distance, 1.0)
 
 
-# ---- materials of small parts and of things without a class --------------------------------------------------------------
+# ---- materials of small parts and of things without a class ----------------------------------------------------------
 
 
 def bands(y: Field, x: Field, period: float = 6.0) -> Field:
@@ -70,7 +71,7 @@ def bands(y: Field, x: Field, period: float = 6.0) -> Field:
     return soft_step(np.abs(_centred(y + 0 * x, period)) - period / 4, 1.0)
 
 
-def pleats(y: Field, x: Field, period: float = 3.6) -> Field:
+def pleats(y: Field, x: Field, period: float = 4.2) -> Field:
     """Narrow upright folds."""
     return soft_step(np.abs(_centred(x + 0 * y, period)) - period / 5, 1.0)
 
@@ -80,11 +81,11 @@ def zigzag(y: Field, x: Field, period: float = 7.0) -> Field:
     return soft_step(np.abs(_centred(y + np.abs(_centred(x, 2 * period)), period)) - period / 4, 1.0)
 
 
-# ---- materials of the ground and of what is behind it --------------------------------------------------------------------
+# ---- materials of the ground and of what is behind it ----------------------------------------------------------------
 
 
 def stretched_noise(rng: np.random.Generator, shape: tuple[int, int], cell: tuple[float, float]) -> Field:
-    """Smooth noise over a canvas of `shape` (H, W) pixels whose blots measure about `cell` (height, width) pixels; values in [0, 1], mean 0.5."""
+    """Smooth noise (H, W) of `shape` in [0, 1], mean 0.5, whose blots measure about `cell` (height, width) pixels."""
     grid = tuple(math.ceil(side / step) + 1 for side, step in zip(shape, cell, strict=True))
     coarse = Image.fromarray(rng.random(grid, dtype=np.float32))
     smooth = np.asarray(coarse.resize((shape[1], shape[0]), Image.Resampling.BICUBIC))

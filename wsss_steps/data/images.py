@@ -12,7 +12,17 @@ from PIL import Image, UnidentifiedImageError
 
 from wsss_steps.errors import UserError
 
-EIGHT_BIT_MODES = ("1", "L", "LA", "P", "PA", "RGB", "RGBA", "CMYK", "YCbCr")  # what Pillow turns into RGB without clipping
+EIGHT_BIT_MODES = (
+    "1",
+    "L",
+    "LA",
+    "P",
+    "PA",
+    "RGB",
+    "RGBA",
+    "CMYK",
+    "YCbCr",
+)  # what Pillow turns into RGB without clipping
 
 
 def read_image(path: Path) -> UInt8[ndarray, "H W 3"]:
@@ -24,7 +34,9 @@ def read_image(path: Path) -> UInt8[ndarray, "H W 3"]:
     try:
         with Image.open(path) as image:
             if image.mode not in EIGHT_BIT_MODES:
-                raise UserError(f"{path}: expected an image of 8 bits per channel, found mode {image.mode}; convert it to 8-bit RGB")
+                raise UserError(
+                    f"{path}: expected an image of 8 bits per channel, found mode {image.mode}; convert it to 8-bit RGB"
+                )
             return np.array(image.convert("RGB"))
     except FileNotFoundError:
         raise UserError(f"{path}: no such image") from None
@@ -48,5 +60,7 @@ def resize_image(image: UInt8[ndarray, "H W 3"], size: tuple[int, int]) -> UInt8
 
 def resize_nearest(labels: ndarray, size: tuple[int, int]) -> ndarray:
     """Nearest-neighbour resize of a label map (H, W) of any type to `size` (height, width); pixel centres are aligned."""
-    rows, columns = (((np.arange(new) + 0.5) * old / new).astype(np.intp) for new, old in zip(size, labels.shape, strict=True))
+    rows, columns = (
+        ((np.arange(new) + 0.5) * old / new).astype(np.intp) for new, old in zip(size, labels.shape, strict=True)
+    )
     return np.ascontiguousarray(labels[rows[:, None], columns])

@@ -25,8 +25,8 @@ BLUR_SIGMA = (0.1, 1.2)  # px
 class Views:
     """How views of one kind are drawn.
 
-    `size` px is the side of a view, `area` the range of its share of the image; `jitter` the strengths of brightness, contrast,
-    saturation and hue; `grey` and `blurred` shares of the views.
+    `size` px is the side of a view, `area` the range of its share of the image; `jitter` the strengths of brightness,
+    contrast, saturation and hue; `grey` and `blurred` shares of the views.
     """
 
     size: int
@@ -41,7 +41,9 @@ def uniform(generator: torch.Generator, shape: tuple[int, ...], low: float = 0.0
     return torch.rand(shape, generator=generator) * (high - low) + low
 
 
-def crop_box(height: int, width: int, area: tuple[float, float], generator: torch.Generator) -> tuple[int, int, int, int]:
+def crop_box(
+    height: int, width: int, area: tuple[float, float], generator: torch.Generator
+) -> tuple[int, int, int, int]:
     """Top, left, height and width, px, of a random crop: its area drawn from `area` (shares of the image), its place uniformly."""
     share, slant, down, right = uniform(generator, (4,)).tolist()
     share = area[0] + share * (area[1] - area[0])
@@ -55,11 +57,15 @@ def cropped(image: Float[Tensor, "3 H W"], views: Views, generator: torch.Genera
     """One crop, resampled to `views.size` with anti-aliasing, half of them mirrored."""
     top, left, height, width = crop_box(image.shape[1], image.shape[2], views.area, generator)
     part = image[None, :, top : top + height, left : left + width]
-    view = functional.interpolate(part, (views.size, views.size), mode="bilinear", antialias=True, align_corners=False)[0]
+    view = functional.interpolate(part, (views.size, views.size), mode="bilinear", antialias=True, align_corners=False)[
+        0
+    ]
     return view.flip(-1) if uniform(generator, ()).item() < 0.5 else view
 
 
-def jittered(batch: Float[Tensor, "B 3 s s"], strengths: tuple[float, ...], generator: torch.Generator) -> Float[Tensor, "B 3 s s"]:
+def jittered(
+    batch: Float[Tensor, "B 3 s s"], strengths: tuple[float, ...], generator: torch.Generator
+) -> Float[Tensor, "B 3 s s"]:
     """Brightness, contrast, saturation and hue (turn of the YIQ colour plane, in whole turns), drawn for each image; four of five are changed."""
     count = len(batch)
     brightness, contrast, saturation = (uniform(generator, (count, 1, 1, 1), 1 - s, 1 + s) for s in strengths[:3])
@@ -88,7 +94,9 @@ def blurred(batch: Float[Tensor, "B 3 s s"], share: float, generator: torch.Gene
     kernel = torch.exp(-((torch.arange(-radius, radius + 1) / sigma) ** 2) / 2)
     kernel = (kernel / kernel.sum(dim=1, keepdim=True)).repeat_interleave(3, dim=0)[:, None, None]  # (3 B, 1, 1, k)
     planes = functional.pad(batch, (radius,) * 4, mode="reflect").flatten(0, 1)[None]
-    smooth = functional.conv2d(functional.conv2d(planes, kernel, groups=3 * count), kernel.transpose(2, 3), groups=3 * count)
+    smooth = functional.conv2d(
+        functional.conv2d(planes, kernel, groups=3 * count), kernel.transpose(2, 3), groups=3 * count
+    )
     return torch.where(taken, smooth.view_as(batch), batch)
 
 

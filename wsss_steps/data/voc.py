@@ -1,31 +1,29 @@
 """Reading of a data set in PASCAL VOC layout, checked in full: every problem is found before any is reported.
 
-Below the root folder: list files with one image id per line, `<images>/<id>.jpg` (or .jpeg, .png), `<masks>/<id>.png` (indexed or grey;
-0 background, 1..K classes, 255 void), and the tags, either `<annotations>/<id>.xml` or one table.
+Below the root folder: list files with one image id per line, `<images>/<id>.jpg` (or .jpeg, .png), `<masks>/<id>.png`
+(indexed or grey; 0 background, 1..K classes, 255 void), and the tags, either `<annotations>/<id>.xml` or one table.
 """
 
 from __future__ import annotations
 
-import os
-import unicodedata
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 
 from PIL import Image
 
 from wsss_steps import formats
-from wsss_steps.data import voc_tags
+from wsss_steps.data import voc_lists, voc_tags
+from wsss_steps.data.images import EIGHT_BIT_MODES
 from wsss_steps.data.manifest import Entry, GroundTruth, Manifest
 from wsss_steps.errors import UserError, all_wrong
 from wsss_steps.progress import track
 
 SUFFIXES = (".jpg", ".jpeg", ".png")
-MODES = ("RGB", "L", "P", "RGBA", "LA", "CMYK", "YCbCr", "1")  # 8 bits per channel: what a network's RGB input can be made of
 ORIENTATION = 0x0112  # tag of EXIF
-FORBIDDEN = frozenset('/\\<>:"|?*')  # of which some system makes no file name
 
 
 @dataclass
@@ -47,63 +45,20 @@ class Picture:
     problems: tuple[str, ...]
 
 
-def unsafe(image_id: str) -> str | None:
-    """Why `image_id` cannot be part of a file name on every system and a name in HDF5, or None if it can."""
-    if image_id.startswith(".") or image_id.endswith("."):
-        return "a dot at its start or end"
-    if ".." in image_id:
-        return "'..'"
-    bad = sorted({letter for letter in image_id if letter in FORBIDDEN or unicodedata.category(letter)[0] == "C"})
-    return f"the characters {bad}" if bad else None
-
-
-def read_list(path: Path, report: Report) -> list[str]:
-    """The image ids in a list file, one per line; blank lines are passed over."""
-    try:
-        lines = [line.strip() for line in path.read_text(encoding="utf-8-sig").splitlines()]
-    except FileNotFoundError:
-        report.problems.append(f"{path}: no such file (expected a list with one image id per line)")
-        return []
-    except UnicodeDecodeError as error:
-        report.problems.append(f"{path}: expected text in UTF-8 ({error})")
-        return []
-    ids = [line for line in lines if line]
-    if not ids:
-        report.problems.append(f"{path}: the list is empty (expected one image id per line)")
-    for number, line in enumerate(lines, start=1):
-        if reason := unsafe(line):
-            report.problems.append(f"{path}, line {number}: id {line!r} cannot be a file name: it has {reason}")
-    return [image_id for image_id in ids if not unsafe(image_id)]
-
-
-def check_unique(splits: Mapping[str, Sequence[str]], report: Report) -> None:
-    """Note ids that stand twice, in one split or in two; ids that differ in case only would share a file on some systems."""
-    seen: dict[str, tuple[str, str]] = {}
-    for split, ids in splits.items():
-        for image_id in ids:
-            key = unicodedata.normalize("NFC", image_id).casefold()
-            if key in seen:
-                before, where = seen[key]
-                alike = "" if before == image_id else f" (as '{before}', which is the same name on some systems)"
-                report.problems.append(f"id '{image_id}' of {split} stands already in {where}{alike}; expected each id once")
-            seen.setdefault(key, (image_id, split))
-
-
 def find_images(folder: Path, ids: Sequence[str], report: Report) -> dict[str, Path]:
     """The image file of every id that has exactly one."""
     names: dict[str, list[str]] = {}
     if folder.is_dir():
-        for entry in sorted(os.listdir(folder)):  # one listing instead of a look-up per id and suffix
-            stem, suffix = os.path.splitext(entry)
-            if suffix.lower() in SUFFIXES:
-                names.setdefault(stem, []).append(entry)
+        for path in sorted(folder.iterdir()):  # one listing instead of a look-up per id and suffix
+            if path.suffix.lower() in SUFFIXES:
+                names.setdefault(path.stem, []).append(path.name)
     else:
         report.problems.append(f"{folder}: no such folder of images")
         return {}
     for image_id in ids:
         found = names.get(image_id, [])
         if not found:
-            hint = "; leave the suffix out of the list" if os.path.splitext(image_id)[0] in names else ""
+            hint = "; leave the suffix out of the list" if Path(image_id).stem in names else ""
             report.problems.append(f"{folder / image_id}: no such image (expected {', '.join(SUFFIXES)}{hint})")
         elif len(found) > 1:
             report.problems.append(f"{folder}: expected one image for id '{image_id}', found {', '.join(found)}")
@@ -118,16 +73,23 @@ def check_picture(image: Path, mask: Path | None) -> Picture:
         with Image.open(image) as photo:
             photo.load()
             (width, height), rotated = photo.size, photo.getexif().get(ORIENTATION, 1) != 1
-            if photo.mode not in MODES:
+            if photo.mode not in EIGHT_BIT_MODES:
                 problems.append(f"{image}: expected an image of 8 bits per channel, found mode {photo.mode}")
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:  # what PIL raises on damaged files
+    except (
+        OSError,
+        SyntaxError,
+        ValueError,
+        Image.DecompressionBombError,
+    ) as error:  # what PIL raises on damaged files
         problems.append(f"{image}: not a readable image ({error})")
     if mask is None or problems:
         return Picture(height, width, rotated, None, tuple(problems))
     try:
         labels = formats.read_labels(mask)
     except (UserError, SyntaxError) as error:
-        return Picture(height, width, rotated, None, (str(error) if isinstance(error, UserError) else f"{mask}: {error}",))
+        return Picture(
+            height, width, rotated, None, (str(error) if isinstance(error, UserError) else f"{mask}: {error}",)
+        )
     if labels.shape != (height, width):
         found = f"{labels.shape[0]} x {labels.shape[1]}"
         problems.append(f"{mask}: expected the size of its image, {height} x {width} (height x width), found {found}")
@@ -152,17 +114,21 @@ def find_masks(folder: Path | None, splits: Mapping[str, Sequence[str]], report:
     if not folder.is_dir():
         report.problems.append(f"{folder}: no such folder of label images; say mask_folder: null if there are none")
         return {}
-    stems = {stem for stem, suffix in map(os.path.splitext, os.listdir(folder)) if suffix == ".png"}
+    stems = {path.stem for path in folder.iterdir() if path.suffix == ".png"}
     for split, ids in splits.items():
         missing = [image_id for image_id in ids if image_id not in stems]
         if split == "train" and len(missing) == len(ids):
             report.notes["train images without any mask: their stages will not be scored"] += len(ids)
         else:
-            report.problems += [f"{folder / image_id}.png: no such label image, of split {split}" for image_id in missing]
+            report.problems += [
+                f"{folder / image_id}.png: no such label image, of split {split}" for image_id in missing
+            ]
     return {image_id: folder / f"{image_id}.png" for ids in splits.values() for image_id in ids if image_id in stems}
 
 
-def check_pictures(images: Mapping[str, Path], masks: Mapping[str, Path], table: Sequence[int], report: Report) -> dict[str, Picture]:
+def check_pictures(
+    images: Mapping[str, Path], masks: Mapping[str, Path], table: Sequence[int], report: Report
+) -> dict[str, Picture]:
     """Check every image and mask; the files are decoded side by side."""
     with ThreadPoolExecutor(max_workers=4) as pool:
         found = pool.map(lambda image_id: check_picture(images[image_id], masks.get(image_id)), images)
@@ -173,8 +139,33 @@ def check_pictures(images: Mapping[str, Path], masks: Mapping[str, Path], table:
         unknown = sorted(value for value in picture.values or () if table[value] < 0)
         if unknown:
             last = max((value for value in range(formats.IGNORE) if table[value] >= 0), default=0)
-            report.problems.append(f"{masks[image_id]}: expected values 0..{last} and {formats.IGNORE}, found {unknown}")
+            report.problems.append(
+                f"{masks[image_id]}: expected values 0..{last} and {formats.IGNORE}, found {unknown}"
+            )
     return pictures
+
+
+def read_tags(
+    splits: Mapping[str, Sequence[str]],
+    classes: Sequence[str],
+    tags_csv: Path | None,
+    annotation_folder: Path,
+    allow_untagged: bool,
+    report: Report,
+) -> voc_tags.Tags:
+    """Tags of every image, from the table if there is one; an image without a tag is a problem unless that is allowed."""
+    ids = list(dict.fromkeys(chain(*splits.values())))
+    if tags_csv is not None:
+        tags = voc_tags.from_table(tags_csv, splits, classes, report.problems, report.notes)
+    else:
+        tags = voc_tags.from_xml(annotation_folder, ids, classes, report.problems, report.notes)
+    untagged = [image_id for image_id in ids if tags.get(image_id) == ()]
+    if allow_untagged:
+        report.notes["images without a tag"] += len(untagged)
+    else:
+        expected = f"expected at least one of {', '.join(classes)}, or allow_untagged: true"
+        report.problems += [f"image '{image_id}' has no tag ({expected})" for image_id in untagged]
+    return tags
 
 
 def read_voc(
@@ -192,39 +183,30 @@ def read_voc(
     tags_csv: str | None,
     allow_untagged: bool,
 ) -> tuple[Manifest, GroundTruth, Counter[str]]:
-    """Read and check the data set below `root`: its manifest, where its ground truth lies, and what is worth knowing (what: how many).
+    """Read and check the data set below `root`: its manifest, where its ground truth lies, and notes (what: how many).
 
     Parameters are those of `settings.Prepare`. Paths in the results begin with `root` as it was given.
     Raises one UserError that lists all that is wrong.
     """
     report = Report()
-    splits = {name: read_list(root / path, report) for name, path in (("train", train_list), ("val", val_list))}
-    check_unique(splits, report)
-    ids = dict.fromkeys(image_id for split in splits.values() for image_id in split)
-    if tags_csv is not None:
-        tags = voc_tags.from_table(root / tags_csv, splits, classes, report.problems, report.notes)
-    else:
-        tags = voc_tags.from_xml(root / annotation_folder, list(ids), classes, report.problems, report.notes)
-    untagged = [image_id for image_id in ids if image_id in tags and not tags[image_id]]
-    if allow_untagged:
-        report.notes["images without a tag"] += len(untagged)
-    else:
-        known = ", ".join(classes)
-        report.problems += [f"image '{name}' has no tag (expected one of {known}, or allow_untagged: true)" for name in untagged]
-    images = find_images(root / image_folder, list(ids), report)
+    splits = {name: voc_lists.read_list(root / path, report.problems) for name, path in (("train", train_list), ("val", val_list))}
+    voc_lists.check_unique(splits, report.problems)
+    table_of_tags = None if tags_csv is None else root / tags_csv
+    tags = read_tags(splits, classes, table_of_tags, root / annotation_folder, allow_untagged, report)
+    images = find_images(root / image_folder, list(dict.fromkeys(chain(*splits.values()))), report)
     masks = find_masks(None if mask_folder is None else root / mask_folder, splits, report)
     table = class_of_value(classes, mask_classes or classes, other_classes)
     pictures = check_pictures(images, masks, table, report)
     all_wrong(f"data set '{dataset}' in {root}", report.problems)
-    entries = tuple(
-        Entry(image_id, split, images[image_id].as_posix(), pictures[image_id].height, pictures[image_id].width, tags[image_id])
-        for split, members in splits.items()
-        for image_id in members
-    )
-    truth = GroundTruth({image_id: path.as_posix() for image_id, path in masks.items()}, table)
+    entries = []
+    for split, ids in splits.items():
+        for name in ids:
+            height, width = pictures[name].height, pictures[name].width
+            entries.append(Entry(name, split, images[name].as_posix(), height, width, tags[name]))
     disagree = sum(entry.tags != shown(pictures[entry.id], table) for entry in entries if entry.id in masks)
     report.notes["images whose mask shows other classes than its tags"] += disagree
-    return Manifest(dataset, tuple(classes), entries), truth, +report.notes
+    truth = GroundTruth({image_id: path.as_posix() for image_id, path in masks.items()}, table)
+    return Manifest(dataset, tuple(classes), tuple(entries)), truth, +report.notes
 
 
 def shown(picture: Picture, table: Sequence[int]) -> tuple[int, ...]:

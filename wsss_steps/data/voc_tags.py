@@ -12,13 +12,15 @@ Tags = dict[str, tuple[int, ...]]  # image id -> present classes, ascending, 1..
 
 
 def split_names(text: str, classes: Sequence[str]) -> list[str]:
-    """Class names in one field of a table: separated by ';', or by spaces where no single class has the whole field as its name."""
+    """Class names in one field of a table, separated by ';', or else by spaces, unless one class is named by it all."""
     if ";" in text:
         return [name.strip() for name in text.split(";") if name.strip()]
     return [text.strip()] if text.strip() in classes else text.split()
 
 
-def from_table(path: Path, splits: Mapping[str, Sequence[str]], classes: Sequence[str], problems: list[str], notes: Counter[str]) -> Tags:
+def from_table(
+    path: Path, splits: Mapping[str, Sequence[str]], classes: Sequence[str], problems: list[str], notes: Counter[str]
+) -> Tags:
     """Tags from a CSV table with columns id, tags and perhaps split; what is wrong with it is added to `problems`."""
     split_of = {image_id: split for split, ids in splits.items() for image_id in ids}
     tags: Tags = {}
@@ -31,15 +33,23 @@ def from_table(path: Path, splits: Mapping[str, Sequence[str]], classes: Sequenc
             continue
         names = split_names(row["tags"] or "", classes)
         if unknown := sorted(set(names) - set(classes)):
-            problems.append(f"{path}, line {line}, id '{image_id}': unknown classes {unknown}; known classes: {', '.join(classes)}")
+            problems.append(
+                f"{path}, line {line}, id '{image_id}': unknown classes {unknown}; known classes: {', '.join(classes)}"
+            )
         split = (row.get("split") or "").strip()
         if split and split != split_of[image_id]:
-            problems.append(f"{path}, line {line}: id '{image_id}' is of split '{split}' here, but in the list of '{split_of[image_id]}'")
+            problems.append(
+                f"{path}, line {line}: id '{image_id}' is of split '{split}' here, but in the list of '{split_of[image_id]}'"
+            )
         known = tuple(sorted({classes.index(name) + 1 for name in names if name in classes}))
         if known or not names:  # an image whose tags are all unknown is reported once, not as untagged as well
             tags[image_id] = known
     if tags:
-        problems += [f"{path}: no row for image '{image_id}' of {split}" for image_id, split in split_of.items() if image_id not in tags]
+        problems += [
+            f"{path}: no row for image '{image_id}' of {split}"
+            for image_id, split in split_of.items()
+            if image_id not in tags
+        ]
     return tags
 
 
@@ -49,7 +59,9 @@ def _rows(path: Path, problems: list[str]) -> list[tuple[int, dict[str, str | No
         with path.open(encoding="utf-8-sig", newline="") as file:
             reader = csv.DictReader(file)
             if missing := {"id", "tags"} - set(reader.fieldnames or ()):
-                problems.append(f"{path}: expected columns id, tags and perhaps split, found no {sorted(missing)} in {reader.fieldnames}")
+                problems.append(
+                    f"{path}: expected columns id, tags and perhaps split, found no {sorted(missing)} in {reader.fieldnames}"
+                )
                 return []
             rows = [(reader.line_num, dict(row)) for row in reader]
     except FileNotFoundError:
@@ -66,7 +78,9 @@ def _rows(path: Path, problems: list[str]) -> list[tuple[int, dict[str, str | No
     return rows
 
 
-def from_xml(folder: Path, ids: Sequence[str], classes: Sequence[str], problems: list[str], notes: Counter[str]) -> Tags:
+def from_xml(
+    folder: Path, ids: Sequence[str], classes: Sequence[str], problems: list[str], notes: Counter[str]
+) -> Tags:
     """Tags from VOC annotations `<folder>/<id>.xml`: the `name` of every `object`, difficult ones included."""
     tags: Tags = {}
     if not folder.is_dir():
@@ -75,7 +89,9 @@ def from_xml(folder: Path, ids: Sequence[str], classes: Sequence[str], problems:
     for image_id in ids:
         path = folder / f"{image_id}.xml"
         try:
-            names = [(element.text or "").strip() for element in ElementTree.parse(path).getroot().iterfind("object/name")]
+            names = [
+                (element.text or "").strip() for element in ElementTree.parse(path).getroot().iterfind("object/name")
+            ]
         except FileNotFoundError:
             problems.append(f"{path}: no such annotation")
             continue

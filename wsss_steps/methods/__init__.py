@@ -9,6 +9,9 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from wsss_steps import formats
+from wsss_steps.errors import UserError
+
 SLOTS = ("classifier", "cams", "features", "superpixels", "seeds", "segmenter")
 
 
@@ -35,3 +38,19 @@ def arguments(function: Callable[..., Any], settings: Mapping[str, Any]) -> dict
     parameters = inspect.signature(function).parameters.values()
     wanted = {parameter.name for parameter in parameters if parameter.kind is inspect.Parameter.KEYWORD_ONLY}
     return {name: value for name, value in settings.items() if name in wanted}
+
+
+def rebuild(slot: str, weights: Path, device: str = "cpu") -> tuple[Any, dict[str, Any]]:
+    """The trained network of `slot` in the file `weights`, on `device` and in evaluation mode, and the file's `content`.
+
+    A UserError if the file is of another kind, or was written by a method that no longer exists or has changed its network.
+    """
+    state, content = formats.read_weights(weights, slot)
+    try:
+        network = load(slot, content["method"]).build(content["num_classes"], **content["network"])
+        network.load_state_dict(state)
+    except (ValueError, TypeError, RuntimeError) as error:
+        raise UserError(
+            f"{weights}: was written by another version of this program ({error}); delete it to have it made again"
+        ) from None
+    return network.to(device).eval(), content

@@ -31,7 +31,13 @@ class Backbone(nn.Module):
     """
 
     def __init__(
-        self, net: nn.Module, *, channels: int, output_stride: int, stages: list[list[nn.Module]], heads: tuple[str, ...] = ()
+        self,
+        net: nn.Module,
+        *,
+        channels: int,
+        output_stride: int,
+        stages: list[list[nn.Module]],
+        heads: tuple[str, ...] = (),
     ) -> None:
         super().__init__()
         self.net, self.channels, self.output_stride, self.heads = net, channels, output_stride, heads
@@ -40,7 +46,9 @@ class Backbone(nn.Module):
 
     def forward(self, images: Float[Tensor, "B 3 H W"]) -> Float[Tensor, "B K h w"]:
         """Feature maps of normalised images; h = ceil(H / output_stride), w likewise."""
-        features = getattr(self.net, "forward_features", self.net)  # timm's networks end in a classifier, this is the part before it
+        features = getattr(
+            self.net, "forward_features", self.net
+        )  # timm's networks end in a classifier, this is the part before it
         result: Tensor = features(images)
         return result
 
@@ -58,7 +66,9 @@ def freeze(backbone: Backbone, stages: int, batch_norm: bool) -> None:
     Frozen modules get no gradient, and stay in evaluation mode when the network is set to training.
     """
     if stages > len(backbone.stages):
-        raise UserError(f"frozen_stages={stages}: expected at most the {len(backbone.stages)} stages that the backbone has")
+        raise UserError(
+            f"frozen_stages={stages}: expected at most the {len(backbone.stages)} stages that the backbone has"
+        )
     still = [module for stage in backbone.stages[:stages] for module in stage]
     if batch_norm:
         still += [module for module in backbone.modules() if isinstance(module, BATCH_NORMS)]
@@ -71,14 +81,21 @@ def freeze(backbone: Backbone, stages: int, batch_norm: bool) -> None:
 def _known_stride(net: str, output_stride: int, known: tuple[int, ...]) -> None:
     """Raise a UserError unless `net` can have this output stride."""
     if output_stride not in known:
-        raise UserError(f"backbone {net} has no output stride {output_stride}; it can have {', '.join(map(str, known))}")
+        raise UserError(
+            f"backbone {net} has no output stride {output_stride}; it can have {', '.join(map(str, known))}"
+        )
 
 
 def _small(net: str, output_stride: int) -> Backbone:
     """The network of `nets.small`."""
     _known_stride(net, output_stride, (4, 8, 16))
     stages, channels = small_stages(output_stride)
-    return Backbone(nn.Sequential(stages), channels=channels, output_stride=output_stride, stages=[[stage] for stage in stages.values()])
+    return Backbone(
+        nn.Sequential(stages),
+        channels=channels,
+        output_stride=output_stride,
+        stages=[[stage] for stage in stages.values()],
+    )
 
 
 def _resnet(net: str, output_stride: int) -> Backbone:
@@ -125,9 +142,11 @@ def _timm(net: str, output_stride: int, options: Mapping[str, Any]) -> Backbone:
         near = difflib.get_close_matches(name, timm.list_models(), n=5)
         raise UserError(f"timm knows no network '{name}'" + (f"; near: {', '.join(near)}" if near else ""))
     try:
-        network = timm.create_model(name, pretrained=False, output_stride=output_stride, **options)
+        network: Any = timm.create_model(name, pretrained=False, output_stride=output_stride, **options)
     except (TypeError, AssertionError, NotImplementedError, ValueError) as error:
-        raise UserError(f"timm cannot build {name} with output_stride={output_stride} and options {dict(options)}: {error}") from None
+        raise UserError(
+            f"timm cannot build {name} with output_stride={output_stride} and options {dict(options)}: {error}"
+        ) from None
     heads = network.default_cfg.get("classifier") or ()
     network.reset_classifier(0)
     side = 64
@@ -137,9 +156,13 @@ def _timm(net: str, output_stride: int, options: Mapping[str, Any]) -> Backbone:
     network.train()
     if len(shape) != 4 or shape[2:] != (side // output_stride,) * 2:
         cells = side // output_stride
-        raise UserError(f"{net}: expected feature maps (1, channels, {cells}, {cells}) of a {side} px image, found {shape}; take another network")
+        raise UserError(
+            f"{net}: expected feature maps (1, channels, {cells}, {cells}) of a {side} px image, found {shape}; take another network"
+        )
     prefixes = tuple(f"{head}." for head in ((heads,) if isinstance(heads, str) else heads))
-    return Backbone(network, channels=shape[1], output_stride=output_stride, stages=_timm_stages(network), heads=prefixes)
+    return Backbone(
+        network, channels=shape[1], output_stride=output_stride, stages=_timm_stages(network), heads=prefixes
+    )
 
 
 def _timm_stages(network: nn.Module) -> list[list[nn.Module]]:
@@ -156,7 +179,12 @@ def _timm_stages(network: nn.Module) -> list[list[nn.Module]]:
     return stages
 
 
-BUILDERS: dict[str, Callable[[str, int], Backbone]] = {"small": _small, "resnet50": _resnet, "resnet101": _resnet, "vgg16": _vgg16}
+BUILDERS: dict[str, Callable[[str, int], Backbone]] = {
+    "small": _small,
+    "resnet50": _resnet,
+    "resnet101": _resnet,
+    "vgg16": _vgg16,
+}
 
 
 def build_backbone(net: str, *, output_stride: int, options: Mapping[str, Any]) -> Backbone:

@@ -13,12 +13,15 @@ HIDDEN, BOTTLENECK = 512, 128  # widths for small networks; the paper has 2048 a
 class DinoHead(nn.Module):
     """Two hidden layers, a bottleneck of unit length, and cosine similarities with the prototypes (DINO, section 3.1).
 
-    The prototypes have unit length, which the public code calls a weight-normalised last layer with its norm frozen at 1.
+    The prototypes have unit length, which the public code calls a weight-normalised last layer with its norm frozen
+    at 1.
     """
 
     def __init__(self, width: int, prototypes: int) -> None:
         super().__init__()
-        self.mlp = nn.Sequential(nn.Linear(width, HIDDEN), nn.GELU(), nn.Linear(HIDDEN, HIDDEN), nn.GELU(), nn.Linear(HIDDEN, BOTTLENECK))
+        self.mlp = nn.Sequential(
+            nn.Linear(width, HIDDEN), nn.GELU(), nn.Linear(HIDDEN, HIDDEN), nn.GELU(), nn.Linear(HIDDEN, BOTTLENECK)
+        )
         self.prototypes = nn.Parameter(torch.empty(prototypes, BOTTLENECK))
         for parameter in self.parameters():
             if parameter.ndim > 1:

@@ -35,7 +35,8 @@ class Residual(nn.Module):
 
     def forward(self, x: Float[Tensor, "B K h w"]) -> Float[Tensor, "B K h w"]:
         """Same shape as `x`."""
-        return self.relu(x + self.norm(self.second(self.first(x))))
+        result: Tensor = self.relu(x + self.norm(self.second(self.first(x))))
+        return result
 
 
 def halve() -> nn.Module:

@@ -1,7 +1,8 @@
 """Vision transformers whose keys are the features: tokens, position embedding of any grid, class token, keys of the last block.
 
-The modules and their parameters are those of `timm.models.vision_transformer.VisionTransformer`; how an image flows through them is
-written here, because the position embedding is resampled as in the public DINO code (the scale-factor form), which timm does not do.
+The modules and their parameters are those of `timm.models.vision_transformer.VisionTransformer`; how an image flows
+through them is written here, because the position embedding is resampled as in the public DINO code (the scale-factor
+form), which timm does not do.
 """
 
 from __future__ import annotations
@@ -69,12 +70,15 @@ def _projection(vit: VisionTransformer) -> nn.Conv2d:
 def position_embedding(embedding: Float[Tensor, "1 T d"], grid: tuple[int, int]) -> Float[Tensor, "1 N d"]:
     """The position embedding (class token first) of a square training grid, resampled to `grid` = (rows, columns).
 
-    Bicubic with the scale factors (rows + 0.1) / n and (columns + 0.1) / n of the public DINO code: the 0.1 keeps the output from
-    being one too small by rounding, and it is part of the sampling positions. A grid equal to the training grid is left as it is.
+    Bicubic with the scale factors (rows + 0.1) / n and (columns + 0.1) / n of the public DINO code: the 0.1 keeps the
+    output from being one too small by rounding, and it is part of the sampling positions. A grid equal to the
+    training grid is left as it is.
     """
     side = round((embedding.shape[1] - 1) ** 0.5)
     if side * side + 1 != embedding.shape[1]:
-        raise ValueError(f"expected a position embedding of a class token and a square grid, found {embedding.shape[1]} positions")
+        raise ValueError(
+            f"expected a position embedding of a class token and a square grid, found {embedding.shape[1]} positions"
+        )
     if grid == (side, side):
         return embedding
     square = embedding[:, 1:].reshape(1, side, side, -1).permute(0, 3, 1, 2)  # (1, d, n, n)
@@ -109,8 +113,8 @@ def class_token(vit: VisionTransformer, images: Float[Tensor, "B 3 H W"]) -> Flo
 def keys(vit: VisionTransformer, images: Float[Tensor, "B 3 H W"]) -> Float[Tensor, "B h w d"]:
     """Keys K of the last block for every patch, all heads side by side (channel = head * d_head + j), not normalised.
 
-    K = W_k LN(x) + b_k, where x enters the last block (dissertation 3.3.1). The attention and the MLP of that block do not
-    change its keys, so they are not computed. The class token is dropped.
+    K = W_k LN(x) + b_k, where x enters the last block (dissertation 3.3.1). The attention and the MLP of that block
+    do not change its keys, so they are not computed. The class token is dropped.
     """
     *before, last = vit.blocks
     hidden = tokens(vit, images)

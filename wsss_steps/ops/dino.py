@@ -9,7 +9,9 @@ from jaxtyping import Float
 from torch import Tensor
 
 
-def teacher_targets(scores: Float[Tensor, "... K"], centre: Float[Tensor, " K"], temperature: float) -> Float[Tensor, "... K"]:
+def teacher_targets(
+    scores: Float[Tensor, "... K"], centre: Float[Tensor, " K"], temperature: float
+) -> Float[Tensor, "... K"]:
     """Targets softmax((scores - centre) / temperature), without gradient: centred against one winner, sharpened against the uniform."""
     return torch.softmax((scores.detach() - centre) / temperature, dim=-1)
 
@@ -19,8 +21,8 @@ def dino_loss(
 ) -> Float[Tensor, ""]:
     """Cross-entropy of the student's views with the teacher's targets, mean over images and over pairs of different views.
 
-    The teacher sees the G global views; they are the first G of the student's V views, and no view is compared with itself.
-    Raises ValueError if there is no pair.
+    The teacher sees the G global views; they are the first G of the student's V views, and no view is compared with
+    itself. Raises ValueError if there is no pair.
     """
     views, given = len(student), len(targets)
     if views < given or views * given < 2:

@@ -1,8 +1,8 @@
 """Evaluation of label maps: one count per image, all measures from it (dissertation eqs. 1.5 to 1.8).
 
-A confusion is an int64 array (C + 1, C + 2): pixels whose ground truth is the class of the row (0 background, 1..C) and whose
-prediction is the class of the column; the last column counts pixels that were predicted as unlabelled (255). Pixels whose ground
-truth is 255 (void) are nowhere counted. Confusions of images add up.
+A confusion is an int64 array (C + 1, C + 2): pixels whose ground truth is the class of the row (0 background, 1..C)
+and whose prediction is the class of the column; the last column counts pixels that were predicted as unlabelled
+(255). Pixels whose ground truth is 255 (void) are nowhere counted. Confusions of images add up.
 """
 
 from __future__ import annotations
@@ -22,27 +22,31 @@ _DRAWS_AT_ONCE = 64  # resamplings held in memory together: 64 x images x 8 byte
 class Measures:
     """Measures of one confusion. Per class, (C + 1,) with background first, NaN where a class is left out; then their means.
 
-    Per class iou + fp + fn = 1 (fp, fn: false positives and negatives over the union). `miou` is the mean over all classes,
-    `mean_fp` and `mean_fn` over the classes 1..C, as tables of the field have them; their sum need not be 1.
+    Per class iou + fp + fn = 1 (fp, fn: false positives and negatives over the union). `miou` is the mean over all
+    classes, `mean_fp` and `mean_fn` over the classes 1..C, as tables of the field have them; their sum need not be 1.
     """
 
-    iou: Float64[np.ndarray, "classes"]
-    fp: Float64[np.ndarray, "classes"]
-    fn: Float64[np.ndarray, "classes"]
+    iou: Float64[np.ndarray, " classes"]
+    fp: Float64[np.ndarray, " classes"]
+    fn: Float64[np.ndarray, " classes"]
     miou: float
     mean_fp: float
     mean_fn: float
     pixel_accuracy: float
 
 
-def confusion(truth: UInt8[np.ndarray, "H W"], predicted: UInt8[np.ndarray, "H W"], num_classes: int) -> Int64[np.ndarray, "rows columns"]:
+def confusion(
+    truth: UInt8[np.ndarray, "H W"], predicted: UInt8[np.ndarray, "H2 W2"], num_classes: int
+) -> Int64[np.ndarray, "rows columns"]:
     """Count the pixels of one image; `num_classes` is C, without background.
 
-    Raises ValueError if the maps differ in size or hold values other than 0..C and 255: such a value would otherwise land
-    silently in the cell of another class.
+    Raises ValueError if the maps differ in size or hold values other than 0..C and 255: such a value would otherwise
+    land silently in the cell of another class.
     """
     if truth.shape != predicted.shape:
-        raise ValueError(f"expected a prediction of the size of the ground truth, {truth.shape} (H, W), found {predicted.shape}")
+        raise ValueError(
+            f"expected a prediction of the size of the ground truth, {truth.shape} (H, W), found {predicted.shape}"
+        )
     for name, labels in (("ground truth", truth), ("prediction", predicted)):
         values = np.flatnonzero(np.bincount(labels.ravel(), minlength=256))
         if bad := [int(value) for value in values if num_classes < value < VOID]:
@@ -54,8 +58,10 @@ def confusion(truth: UInt8[np.ndarray, "H W"], predicted: UInt8[np.ndarray, "H W
     return np.bincount(cells, minlength=rows * columns).reshape(rows, columns).astype(np.int64)
 
 
-def cam_labels(cam: Float32[np.ndarray, "n H W"], classes: UInt8[np.ndarray, "n"], threshold: float) -> UInt8[np.ndarray, "H W"]:
-    """Labels from class activation maps: argmax over [constant background plane of `threshold`, maps]; a tie is background."""
+def cam_labels(
+    cam: Float32[np.ndarray, "n H W"], classes: UInt8[np.ndarray, " n"], threshold: float
+) -> UInt8[np.ndarray, "H W"]:
+    """Label each pixel by the argmax over [constant background plane of `threshold`, maps]; a tie is background."""
     if len(classes) == 0:
         return np.zeros(cam.shape[1:], np.uint8)
     return np.where(cam.max(axis=0) > np.float32(threshold), classes[cam.argmax(axis=0)], 0).astype(np.uint8)
@@ -64,19 +70,22 @@ def cam_labels(cam: Float32[np.ndarray, "n H W"], classes: UInt8[np.ndarray, "n"
 def cam_confusions(
     truth: UInt8[np.ndarray, "H W"],
     cam: Float32[np.ndarray, "n H W"],
-    classes: UInt8[np.ndarray, "n"],
-    thresholds: Float32[np.ndarray, "thresholds"],
+    classes: UInt8[np.ndarray, " n"],
+    thresholds: Float32[np.ndarray, " thresholds"],
     num_classes: int,
 ) -> Int64[np.ndarray, "thresholds rows columns"]:
     """The confusion of `cam_labels` at every one of ascending `thresholds`, from one argmax and one count.
 
-    A pixel of strongest class c and strength v is labelled c at the thresholds below v, and background at the others. So pixels
-    are counted by (ground truth, c, number of thresholds below v) and the counts summed up from the highest threshold down.
+    A pixel of strongest class c and strength v is labelled c at the thresholds below v, and background at the others.
+    So pixels are counted by (ground truth, c, number of thresholds below v) and the counts summed up from the highest
+    threshold down.
     """
     if (np.diff(thresholds) <= 0).any():
         raise ValueError(f"expected ascending thresholds, found {thresholds.tolist()}")
     if len(classes) == 0:
-        return np.repeat(confusion(truth, np.zeros(cam.shape[1:], np.uint8), num_classes)[None], len(thresholds), axis=0)
+        return np.repeat(
+            confusion(truth, np.zeros(cam.shape[1:], np.uint8), num_classes)[None], len(thresholds), axis=0
+        )
     strongest = classes[cam.argmax(axis=0)]
     everywhere = confusion(truth, strongest, num_classes)  # checks sizes and values
     counted = truth != VOID
@@ -84,7 +93,9 @@ def cam_confusions(
     steps = len(thresholds) + 1
     cells = (truth[counted].astype(np.int64) * (num_classes + 2) + strongest[counted]) * steps + below
     counts = np.bincount(cells, minlength=everywhere.size * steps).reshape(*everywhere.shape, steps)
-    above = counts[..., ::-1].cumsum(axis=-1)[..., ::-1][..., 1:]  # pixels labelled with their strongest class, per threshold
+    above = counts[..., ::-1].cumsum(axis=-1)[..., ::-1][
+        ..., 1:
+    ]  # pixels labelled with their strongest class, per threshold
     result = np.moveaxis(above, -1, 0).astype(np.int64)
     result[..., 0] += counts.sum(axis=(1, 2))[None] - result.sum(axis=2)
     return result
@@ -99,14 +110,19 @@ def _triples(confusions: Int64[np.ndarray, "... rows columns"], pred_ignore: str
     return np.stack([np.diagonal(labelled, axis1=-2, axis2=-1), labelled.sum(axis=-2), truth], axis=-2)
 
 
-def _ratios(triples: NDArray[np.number], absent: str) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+def _ratios(
+    triples: NDArray[np.number], absent: str
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
     """IoU, FP and FN per class from (..., 3, C + 1); a class without a pixel in ground truth and prediction is NaN, or IoU 0."""
     if absent not in ("nan_skip", "zero"):
         raise ValueError(f"unknown policy absent '{absent}'; known: nan_skip, zero")
     right, predicted, truth = (triples[..., row, :].astype(np.float64) for row in range(3))
     union = truth + predicted - right
     empty = union == 0
-    ratios = [np.where(empty, np.nan, part / np.where(empty, 1.0, union)) for part in (right, predicted - right, truth - right)]
+    ratios = [
+        np.where(empty, np.nan, part / np.where(empty, 1.0, union))
+        for part in (right, predicted - right, truth - right)
+    ]
     if absent == "zero":
         ratios[0] = np.where(empty, 0.0, ratios[0])
     return ratios[0], ratios[1], ratios[2]
@@ -116,15 +132,20 @@ def _mean(values: NDArray[np.float64]) -> NDArray[np.float64]:
     """Mean over the last axis without NaN; NaN if nothing is left."""
     known = ~np.isnan(values)
     count = known.sum(axis=-1)
-    mean: NDArray[np.float64] = np.where(count == 0, np.nan, np.where(known, values, 0.0).sum(axis=-1) / np.maximum(count, 1))
+    mean: NDArray[np.float64] = np.where(
+        count == 0, np.nan, np.where(known, values, 0.0).sum(axis=-1) / np.maximum(count, 1)
+    )
     return mean
 
 
-def measures(total: Int64[np.ndarray, "rows columns"], *, pred_ignore: str = "count_as_wrong", absent: str = "nan_skip") -> Measures:
+def measures(
+    total: Int64[np.ndarray, "rows columns"], *, pred_ignore: str = "count_as_wrong", absent: str = "nan_skip"
+) -> Measures:
     """Measures of a confusion, summed over images.
 
-    `pred_ignore`: whether pixels predicted as unlabelled count against their class or are left out; `absent`: whether a class with
-    no pixel in ground truth and prediction is left out of the means or has IoU 0. Raises ValueError for another policy.
+    `pred_ignore`: whether pixels predicted as unlabelled count against their class or are left out; `absent`: whether
+    a class with no pixel in ground truth and prediction is left out of the means or has IoU 0. Raises ValueError for
+    another policy.
     """
     triples = _triples(total, pred_ignore)
     iou, fp, fn = _ratios(triples, absent)
@@ -143,7 +164,8 @@ def bootstrap_miou(
 ) -> tuple[float, float]:
     """The 95 % percentile interval of the mIoU when images are drawn again with replacement, `draws` times from `seed`.
 
-    It tells how much the score owes to the choice of images; it does not cover the randomness of training. (NaN, NaN) without images or draws.
+    It tells how much the score owes to the choice of images; it does not cover the randomness of training. (NaN, NaN)
+    without images or draws.
     """
     images, rows = confusions.shape[:2]
     if images == 0 or draws == 0:
@@ -166,11 +188,11 @@ def bootstrap_miou(
 
 def coverage_and_precision(
     total: Int64[np.ndarray, "rows columns"],
-) -> tuple[Float64[np.ndarray, "classes"], Float64[np.ndarray, "classes"], float, float]:
+) -> tuple[Float64[np.ndarray, " classes"], Float64[np.ndarray, " classes"], float, float]:
     """How much of each class the seeds label, and how much of what they label is right; then both over all pixels.
 
-    Coverage of class c: share of its pixels that have any label. Precision of c: share of the pixels labelled c that are of class c.
-    Void pixels are not counted; NaN where there is no pixel to take a share of.
+    Coverage of class c: share of its pixels that have any label. Precision of c: share of the pixels labelled c that
+    are of class c. Void pixels are not counted; NaN where there is no pixel to take a share of.
     """
     labelled = total[:, :-1]
     right = np.diagonal(labelled)

@@ -1,6 +1,7 @@
-"""How well superpixels fit a ground truth: undersegmentation error, achievable accuracy, boundary recall and precision (dissertation, 3.9-3.12).
+"""How well superpixels fit a ground truth: measures of regions and boundaries (dissertation, eqs. 3.9 to 3.12).
 
-Each measure is counted as (numerator, denominator) per image, so that its mean over images and its pooled value come from the same count.
+Each measure is counted as (numerator, denominator) per image, so that its mean over images and its pooled value come
+from the same count.
 """
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ from __future__ import annotations
 from typing import Any, Literal
 
 import numpy as np
-from jaxtyping import Bool, Int
+from jaxtyping import Bool, Integer
 from numpy.typing import NDArray
 from scipy.ndimage import distance_transform_edt
 
@@ -16,11 +17,13 @@ VOID = 255
 Counts = tuple[int, int]
 
 
-def region_counts(superpixels: Int[NDArray[Any], "H W"], truth: Int[NDArray[Any], "H W"]) -> tuple[Counts, Counts]:
+def region_counts(
+    superpixels: Integer[NDArray[Any], "H W"], truth: Integer[NDArray[Any], "H W"]
+) -> tuple[Counts, Counts]:
     """Undersegmentation error (3.9) and achievable segmentation accuracy (3.12), each as (numerator, denominator).
 
-    `truth` holds semantic classes, background among them; its void pixels (255) are taken out of every set. The denominator is the number
-    of the others, which may be 0.
+    `truth` holds semantic classes, background among them; its void pixels (255) are taken out of every set. The
+    denominator is the number of the others, which may be 0.
     """
     valid = truth != VOID
     classes = int(truth[valid].max(initial=0)) + 1
@@ -32,7 +35,7 @@ def region_counts(superpixels: Int[NDArray[Any], "H W"], truth: Int[NDArray[Any]
     return (int(np.minimum(overlap, outside).sum()), pixels), (int(overlap.max(axis=1).sum()), pixels)
 
 
-def boundary(labels: Int[NDArray[Any], "H W"]) -> Bool[NDArray[np.bool_], "H W"]:
+def boundary(labels: Integer[NDArray[Any], "H W"]) -> Bool[NDArray[np.bool_], "H W"]:
     """The pixels with a 4-neighbour of another label: both sides of every edge; the frame of the image is none."""
     result = np.zeros(labels.shape, bool)
     below = labels[1:] != labels[:-1]
@@ -53,18 +56,18 @@ def _near(mask: NDArray[np.bool_], tolerance: float) -> NDArray[np.bool_]:
 
 
 def boundary_counts(
-    superpixels: Int[NDArray[Any], "H W"],
-    truth: Int[NDArray[Any], "H W"],
+    superpixels: Integer[NDArray[Any], "H W"],
+    truth: Integer[NDArray[Any], "H W"],
     *,
     boundary_tolerance: float,
     void: Literal["nearest", "exclude"],
 ) -> tuple[Counts, Counts]:
     """Boundary recall (3.10) and boundary precision (3.11), each as (numerator, denominator); a denominator may be 0.
 
-    A boundary pixel counts as found if one of the other map lies nearer than `boundary_tolerance` px, strictly. Void pixels (255) are no
-    class and so bound nothing. With `void` = "nearest" each takes the class of the nearest pixel that has one, so that the boundary of an
-    object ringed by void runs along the middle of the ring; with "exclude", boundaries nearer than the tolerance to void are left out of
-    both sets, and such an object has none.
+    A boundary pixel counts as found if one of the other map lies nearer than `boundary_tolerance` px, strictly. Void
+    pixels (255) are no class and so bound nothing. With `void` = "nearest" each takes the class of the nearest pixel
+    that has one, so that the boundary of an object ringed by void runs along the middle of the ring; with "exclude",
+    boundaries nearer than the tolerance to void are left out of both sets, and such an object has none.
     """
     is_void = truth == VOID
     counted = np.ones(truth.shape, bool)

@@ -11,7 +11,7 @@ from wsss_steps.errors import UserError
 from wsss_steps.nets.deeplab import build_deeplab as build
 from wsss_steps.ops.region_growing import grow
 from wsss_steps.ops.resize import resize_images, resize_labels, scaled_size
-from wsss_steps.ops.seed_losses import UNLABELLED, balanced_seed_loss
+from wsss_steps.ops.seed_losses import balanced_seed_loss
 
 __all__ = ["build", "losses"]
 
@@ -27,20 +27,17 @@ def losses(
 ) -> dict[str, Tensor]:
     """Grow the initial seeds on the grid of the logits, for every input scale by its own output, and give the balanced seed loss.
 
-    Args:
-        network: gives logits (B, C+1, h, w).
-        batch: `images` (B, 3, H, W), normalised; `tags` (B, C); `seeds` (B, H, W), 0..C and 255; `superpixels` (B, H, W), ids
-            from 1, 0 for padding.
-        train_scales: factors on the image size.
-        beta_bg: mean probability above which a superpixel becomes background.
-        beta_fg: mean probability above which a superpixel becomes its class.
-        restrict_to_present: only tagged classes and background can grow.
+    Args: network: gives logits (B, C+1, h, w). batch: `images` (B, 3, H, W), normalised; `tags` (B, C); `seeds` (B,
+    H, W), 0..C and 255; `superpixels` (B, H, W), ids from 1, 0 for padding. train_scales: factors on the image size.
+    beta_bg: mean probability above which a superpixel becomes background. beta_fg: mean probability above which a
+    superpixel becomes its class. restrict_to_present: only tagged classes and background can grow.
 
-    Returns:
-        The loss of each scale; their sum is minimised. A UserError without superpixels.
+    Returns: The loss of each scale; their sum is minimised. A UserError without superpixels.
     """
-    if "superpixels" not in batch:
-        raise UserError("segmenter 'spsrg' needs superpixels, but the recipe has none: choose superpixels: dino or slic")
+    if not batch["superpixels"].any():
+        raise UserError(
+            "segmenter 'spsrg' needs superpixels, but the recipe has none: choose superpixels: dino or slic"
+        )
     present = batch["tags"] if restrict_to_present else None
     parts = {}
     for scale in train_scales:

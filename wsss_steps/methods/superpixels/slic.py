@@ -20,6 +20,8 @@ def superpixels(
 
     Works on colour, so `features` are not looked at; the superpixels grew from no patch, and their seed patches are -1.
     """
-    found = slic(image, n_segments=count, compactness=compactness, max_num_iter=_ITERATIONS, start_label=0, channel_axis=-1)
+    found = slic(
+        image, n_segments=count, compactness=compactness, max_num_iter=_ITERATIONS, start_label=0, channel_axis=-1
+    )
     labels, kept = compact(found)
     return {"superpixels": as_ids(labels), "seed_patches": np.full(len(kept), -1, np.int32)}

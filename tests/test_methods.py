@@ -1,0 +1,69 @@
+"""The registry, and the law that a method's functions read every one of its settings."""
+
+from __future__ import annotations
+
+import ast
+
+import pytest
+
+from wsss_steps import methods, provenance, settings
+
+
+def test_unknown_method_and_slot() -> None:
+    with pytest.raises(ValueError, match="unknown seeds method 'x'; known methods: superpixel, threshold"):
+        methods.load("seeds", "x")
+    with pytest.raises(ValueError, match="unknown slot 'sedes'; known slots: classifier, cams"):
+        methods.names("sedes")
+
+
+def test_arguments_takes_what_is_named_and_no_more() -> None:
+    def function(positional: int, *, alpha: float, beta: float = 1.0) -> None: ...
+
+    assert methods.arguments(function, {"positional": 0, "alpha": 0.5, "gamma": 2}) == {"alpha": 0.5}
+
+
+ROOM_OF_SLOT = {
+    "classifier": "train_classifier",
+    "cams": "make_cams",
+    "features": "extract_keys",
+    "superpixels": "make_superpixels",
+    "seeds": "make_seeds",
+    "segmenter": "train_segmenter",
+}
+METHODS = [
+    (slot, cls) for slot, classes in settings.METHODS.items() for cls in classes if cls is not settings.NoSuperpixels
+]
+ROOMS = [
+    ("make_example", settings.MakeExample),
+    ("prepare", settings.Prepare),
+    ("pretrain_keys", settings.PretrainKeys),
+    ("predict", settings.Predict),
+    ("evaluate", settings.Evaluate),
+    ("evaluate_superpixels", settings.EvaluateSuperpixels),
+]
+
+
+def names_read(modules: list[str]) -> set[str]:
+    """Keyword-only parameters of functions, and constant keys of subscripts, in these modules and what they import."""
+    names: set[str] = set()
+    for module in provenance.sources(modules):
+        path = provenance.source_of(module)
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")) if path else ast.Module([], [])):
+            if isinstance(node, (ast.FunctionDef, ast.Lambda)):
+                names |= {argument.arg for argument in node.args.kwonlyargs}
+            elif isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Constant):
+                names.add(str(node.slice.value))
+    return names
+
+
+@pytest.mark.parametrize(("slot", "cls"), METHODS, ids=lambda value: getattr(value, "__name__", value))
+def test_every_setting_of_a_method_is_read(slot: str, cls: type[settings.Settings]) -> None:
+    method = cls.model_fields["method"].default
+    read = names_read([f"wsss_steps.{ROOM_OF_SLOT[slot]}", f"wsss_steps.methods.{slot}.{method}"])
+    decided_by_the_workflow = {"features"} if slot == "superpixels" else {"weights"} if slot == "features" else set()
+    assert set(cls.model_fields) - read - decided_by_the_workflow == set()
+
+
+@pytest.mark.parametrize(("room", "cls"), ROOMS, ids=lambda value: getattr(value, "__name__", value))
+def test_every_setting_of_a_room_is_read(room: str, cls: type[settings.Settings]) -> None:
+    assert set(cls.model_fields) - names_read([f"wsss_steps.{room}"]) == set()

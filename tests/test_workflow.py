@@ -1,0 +1,196 @@
+"""The whole workflow on a tiny data set: every file is made, a second run plans nothing, and an edit reruns what depends on it."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import h5py
+import pytest
+import yaml
+from PIL import Image
+
+pytestmark = pytest.mark.workflow
+
+TINY = {
+    "dataset": "tiny",
+    "root": "results/tiny/scenes",
+    "classes": ["fish", "bird", "beetle", "boat", "cart", "plant"],
+    "draw": {"train": 10, "val": 4, "size": 64, "seed": 0},
+    "recipes": {
+        "cam": {"superpixels": "none", "seeds": "threshold", "segmenter": "plain"},
+        "superpixel": {"superpixels": "dino", "seeds": "superpixel~alpha=0.6", "segmenter": "spsrg"},
+    },
+    "compare_superpixels": ["dino", "slic~count=7", "dino~features=rgb"],
+    "classifier": {"plain": {"backbone": "small", "frozen_stages": 0, "frozen_batch_norm": False, "epochs": 1, "batch_size": 4, "crop": 64, "resize_long": None}},
+    "cams": {"cam": {"scales": [1.0, 0.5]}},
+    "features": {"keys": {"vit": "own", "weights": "pretrain_keys"}},
+    "segmenter": {
+        name: {"backbone": "small", "frozen_batch_norm": False, "epochs": 1, "batch_size": 4, "crop": 64, "warmup_epochs": 0.5}
+        for name in ("plain", "spsrg")
+    },
+    "pretrain_keys": {"width": 24, "depth": 2, "heads": 2, "epochs": 1, "batch_size": 4, "global_crop": 32, "local_crop": 16, "prototypes": 16},
+    "evaluate": {"bootstrap": 50},
+    "gallery_images": 3,
+}
+STAGES = ["cams", "seeds", "pseudo_labels", "segmentation", "segmentation_crf"]
+CAM, SUPERPIXEL = "plain/cam/none/threshold/plain", "plain/cam/dino/superpixel~alpha=0.6/spsrg"
+
+
+def snakemake(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run Snakemake in `folder` on the configuration tiny.yaml there."""
+    environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
+    environment.pop("PYTHONPATH", None)
+    command = [sys.executable, "-m", "snakemake", "--cores", "2", "--configfile", "tiny.yaml", *arguments]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, env=environment)
+
+
+def planned(folder: Path, *arguments: str) -> set[str]:
+    """Names of the rules that a dry run plans, without the target."""
+    done = snakemake(folder, "--dry-run", *arguments)
+    if done.returncode:
+        raise RuntimeError(done.stdout + done.stderr)
+    return set(re.findall(r"^rule (\w+):", done.stdout + done.stderr, re.MULTILINE)) - {"all"}
+
+
+def configure(folder: Path, **changes: object) -> None:
+    (folder / "tiny.yaml").write_text(yaml.safe_dump({**TINY, **changes}))
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory, repository: Path) -> Path:
+    """A copy of the project in which the workflow has run once."""
+    folder = tmp_path_factory.mktemp("house")
+    for name in ("Snakefile", "config.yaml", "rules", "wsss_steps", "profiles", "envs"):
+        source = repository / name
+        copy = shutil.copytree if source.is_dir() else shutil.copy
+        copy(source, folder / name)
+    configure(folder)
+    done = snakemake(folder)
+    if done.returncode:
+        raise RuntimeError(done.stdout + done.stderr)
+    (folder / "printed.txt").write_text(done.stdout + done.stderr)
+    return folder
+
+
+def test_every_artifact_is_there_and_whole(house: Path) -> None:
+    results = house / "results" / "tiny"
+    for path in ("manifest.json", "ground_truth.json", "summary.csv", "superpixels.csv", "gallery.png", "plain/classifier.safetensors"):
+        assert (results / path).is_file(), path
+    for lineage in (CAM, SUPERPIXEL):
+        assert len(list((results / lineage / "pseudo_labels").glob("*.png"))) == 10
+        assert len(list((results / lineage / "segmentation_crf").glob("*.png"))) == 4
+    assert not list(results.rglob("*.tmp"))
+    assert not (results / "features" / "keys" / "features.h5").exists()  # temporary unless kept
+
+
+def test_summary_has_a_row_per_recipe_and_stage(house: Path) -> None:
+    with (house / "results" / "tiny" / "summary.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert [(row["recipe"], row["stage"]) for row in rows] == [(name, stage) for name in ("cam", "superpixel") for stage in STAGES]
+    assert all(0 <= float(row["ci_low"]) <= float(row["miou"]) <= float(row["ci_high"]) <= 1 for row in rows)
+    assert {row["split"] for row in rows if row["stage"].startswith("segmentation")} == {"val"}
+    assert all("threshold" in row["gt_used_for"] for row in rows if row["stage"] == "cams")
+    # both recipes share classifier and maps
+    assert rows[0]["miou"] == rows[5]["miou"]
+
+
+def test_the_tables_are_printed_at_the_end(house: Path) -> None:
+    printed = (house / "printed.txt").read_text()
+    assert "segmentation_crf" in printed
+    assert f"results/tiny/{SUPERPIXEL}/pseudo_labels" in printed
+    assert re.search(r"left", printed), "no progress with time left"
+
+
+def test_pseudo_labels_show_tagged_classes_only(house: Path) -> None:
+    results = house / "results" / "tiny"
+    manifest = json.loads((results / "manifest.json").read_text())
+    for image in manifest["images"]:
+        if image["split"] == "train":
+            with Image.open(results / CAM / "pseudo_labels" / f"{image['id']}.png") as picture:
+                assert picture.mode == "P"
+                assert picture.size == (image["width"], image["height"])
+                assert set(picture.tobytes()) <= {0, *image["tags"]}
+
+
+def test_artifacts_carry_settings_and_code(house: Path) -> None:
+    with h5py.File(house / "results" / "tiny" / "plain" / "cam" / "dino" / "superpixel~alpha=0.6" / "seeds.h5") as store:
+        stamp = json.loads(store.attrs["provenance"])
+    assert stamp["settings"] == {"method": "superpixel", "alpha": 0.6, "bg_conflict": "override"}
+    assert stamp["room"] == "make_seeds"
+    assert re.fullmatch("[0-9a-f]{16}", stamp["code"])
+    assert set(stamp["inputs"]) == {"manifest", "cams", "superpixels"}
+
+
+def test_a_second_run_plans_nothing(house: Path) -> None:
+    assert planned(house) == set()
+
+
+def test_machine_facts_rerun_nothing(house: Path) -> None:
+    assert planned(house, "--config", "device=cpu") == set()
+    assert planned(house, "--set-threads", "train_classifier=1") == set()
+
+
+def test_an_edited_comment_reruns_nothing(house: Path) -> None:
+    path = house / "wsss_steps" / "ops" / "seeds.py"
+    before = path.read_text()
+    path.write_text(before + "\n# a remark\n")
+    assert planned(house) == set()
+    path.write_text(before)
+
+
+AFTER_SEEDS = {"make_seeds", "train_segmenter", "predict", "make_pseudo_labels", "evaluate", "summarise", "draw_gallery"}
+
+
+def test_an_edited_formula_reruns_what_depends_on_it(house: Path) -> None:
+    path = house / "wsss_steps" / "ops" / "seeds.py"
+    before = path.read_text()
+    path.write_text(before + "\nNEW_CONSTANT = 1\n")
+    assert planned(house) == AFTER_SEEDS
+    path.write_text(before)
+    path = house / "wsss_steps" / "ops" / "evaluation.py"
+    before = path.read_text()
+    path.write_text(before + "\nNEW_CONSTANT = 1\n")
+    assert planned(house) == {"evaluate", "summarise"}
+    path.write_text(before)
+
+
+def test_one_setting_reruns_what_depends_on_it(house: Path) -> None:
+    configure(house, seeds={"threshold": {"foreground": 0.4}})
+    assert planned(house) == AFTER_SEEDS
+    jobs = re.split(r"\n(?=rule )", snakemake(house, "--dry-run").stdout)
+    trained = [job for job in jobs if job.startswith("rule train_segmenter")]
+    assert len(trained) == 1, "the other recipe must not be trained anew"
+    assert "superpixel~alpha" not in trained[0]
+    configure(house, evaluate={"bootstrap": 60})
+    assert planned(house) == {"evaluate", "summarise"}
+    configure(house, classifier={"plain": {**TINY["classifier"]["plain"], "epochs": 2}})  # type: ignore[index]
+    assert planned(house) == AFTER_SEEDS | {"train_classifier", "make_cams"}
+    configure(house)
+    assert planned(house) == set()
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"epoch": 3}, "epoch: unknown key"),
+        ({"recipes": {"a": {"seeds": "treshold"}}}, "unknown seeds method 'treshold'; known methods: superpixel, threshold"),
+    ],
+)
+def test_a_wrong_configuration_is_refused_before_any_job(house: Path, changes: dict[str, object], words: str) -> None:
+    configure(house, **changes)
+    done = snakemake(house)
+    configure(house)
+    assert done.returncode != 0
+    assert words in done.stdout + done.stderr
+
+
+def test_lint(house: Path) -> None:
+    done = snakemake(house, "--lint")
+    assert done.returncode == 0, done.stdout + done.stderr

@@ -1,0 +1,97 @@
+"""Training images as torch data sets. An item is asked for by (epoch, index): its random changes depend on nothing else."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import Dataset
+
+from wsss_steps.data.augment import augment
+from wsss_steps.data.images import read_image
+from wsss_steps.data.manifest import Entry, tag_matrix
+from wsss_steps.errors import UserError
+from wsss_steps.formats import IGNORE, Store
+
+NO_SUPERPIXEL = 0  # pixels outside the image
+
+
+class TagDataset(Dataset[dict[str, Tensor]]):
+    """Images with their tags: `dataset[epoch, index]` is {images (3, S, S) normalised, tags (C,) in {0, 1}}.
+
+    augmentation: the keyword arguments of `augment`. seed: with the epoch and the index it decides every random draw,
+    so an item is the same in whichever worker and order it is made.
+    """
+
+    def __init__(
+        self, entries: Sequence[Entry], num_classes: int, *, augmentation: Mapping[str, Any], seed: int
+    ) -> None:
+        self.entries = list(entries)
+        self.tags = torch.from_numpy(tag_matrix(self.entries, num_classes))
+        self.augmentation, self.seed = dict(augmentation), seed
+
+    def __len__(self) -> int:
+        return len(self.entries)
+
+    def label_maps(self, entry: Entry) -> dict[str, tuple[np.ndarray[Any, Any], int]]:
+        """Label maps (H, W) that follow the image, each with its value outside the image."""
+        return {}
+
+    def __getitem__(self, place: tuple[int, int]) -> dict[str, Tensor]:
+        epoch, index = place
+        entry = self.entries[index]
+        image = read_image(Path(entry.image))
+        if image.shape[:2] != (entry.height, entry.width):
+            raise UserError(
+                f"{entry.image}: expected {entry.height} x {entry.width} px (manifest), found {image.shape[0]} x {image.shape[1]}"
+            )
+        rng = np.random.default_rng([abs(self.seed), epoch, index])
+        pixels, maps = augment(rng, image, self.label_maps(entry), **self.augmentation)
+        labels = {name: torch.from_numpy(array.astype(np.int64)) for name, array in maps.items()}
+        return {"images": torch.from_numpy(pixels), "tags": self.tags[index], **labels}
+
+
+class SeedDataset(TagDataset):
+    """Images with tags, seeds and superpixels: adds seeds (S, S) int64, 255 unlabelled or outside, and superpixels (S, S), 0 outside or if none."""
+
+    def __init__(
+        self,
+        entries: Sequence[Entry],
+        num_classes: int,
+        *,
+        seeds: Path,
+        superpixels: Path | None,
+        augmentation: Mapping[str, Any],
+        seed: int,
+    ) -> None:
+        super().__init__(entries, num_classes, augmentation=augmentation, seed=seed)
+        self.paths = {"seeds": seeds} | ({"superpixels": superpixels} if superpixels else {})
+        self._stores: dict[tuple[int, str], Store] = {}
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Without open files: each worker opens its own."""
+        return {**self.__dict__, "_stores": {}}
+
+    def _read(self, kind: str, entry: Entry) -> np.ndarray[Any, Any]:
+        """One map of a store, opened by this very process (an HDF5 file must not be shared with a forked worker)."""
+        key = (os.getpid(), kind)
+        if key not in self._stores:
+            self._stores[key] = Store(self.paths[kind], kind)
+        array: np.ndarray[Any, Any] = self._stores[key][entry.id][kind]
+        if array.shape != (entry.height, entry.width):
+            raise UserError(
+                f"{self.paths[kind]}: {kind} of image '{entry.id}': expected {entry.height} x {entry.width} px, "
+                f"found {array.shape[0]} x {array.shape[1]}"
+            )
+        return array
+
+    def label_maps(self, entry: Entry) -> dict[str, tuple[np.ndarray[Any, Any], int]]:
+        """Seeds and superpixels of one image."""
+        none = np.zeros((entry.height, entry.width), np.uint8)
+        superpixels = self._read("superpixels", entry) if "superpixels" in self.paths else none
+        return {"seeds": (self._read("seeds", entry), IGNORE), "superpixels": (superpixels, NO_SUPERPIXEL)}

@@ -1,0 +1,59 @@
+"""Images as networks of square patches read them: scaled, in whole patches, and where the patch grid lies on the image."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Literal
+
+import numpy as np
+from jaxtyping import Float32, UInt8
+from numpy import ndarray
+from numpy.typing import NDArray
+
+from wsss_steps.data.images import normalise, resize_image
+
+
+def whole_patches(
+    image: UInt8[ndarray, "H W 3"],
+    *,
+    patch: int,
+    image_scale: float,
+    input_mode: Literal["pad", "resize"],
+    mean: Sequence[float],
+    std: Sequence[float],
+) -> tuple[Float32[ndarray, "3 h w"], Float32[ndarray, 2]]:
+    """The normalised image in whole patches of `patch` px, and the height and width, in px of the image, that they span.
+
+    The image is resized by `image_scale` first. `pad` then adds zeros, the mean colour, below and to the right (as
+    LOST does): every patch holds at least one pixel of the image, whose top left corner is that of the grid. `resize`
+    resizes to the next whole patches instead, which changes the aspect ratio a little.
+    """
+    size = image.shape[:2]
+    scaled = [max(1, round(side * image_scale)) for side in size]
+    whole = [-(-side // patch) * patch for side in scaled]
+    if input_mode == "resize":
+        return normalise(resize_image(image, (whole[0], whole[1])), mean, std), np.array(size, np.float32)
+    if input_mode != "pad":
+        raise ValueError(f"unknown input mode '{input_mode}'; known: pad, resize")
+    pixels = normalise(resize_image(image, (scaled[0], scaled[1])), mean, std)
+    padded = np.pad(pixels, ((0, 0), (0, whole[0] - scaled[0]), (0, whole[1] - scaled[1])))
+    return padded, np.array(
+        [full * side / part for full, side, part in zip(whole, size, scaled, strict=True)], np.float32
+    )
+
+
+def item(features: NDArray[Any], extent: NDArray[np.float32], centre: bool = False) -> dict[str, NDArray[Any]]:
+    """One item of a features store, from features (h, w, d); with `centre`, minus their mean over the patches.
+
+    Centring lets a cosine tell apart features that all point the same way, as activations after a ReLU do: 0 is then
+    the similarity of two patches that depart from the image's mean in unrelated directions.
+
+    Raises FloatingPointError if a feature is not finite as a half float.
+    """
+    values = features.astype(np.float32)
+    if centre:
+        values -= values.mean(axis=(0, 1), keepdims=True)
+    stored = values.astype(np.float16)
+    if not np.isfinite(stored).all():
+        raise FloatingPointError(f"features beyond the range of half floats: the largest is {np.abs(values).max():.3g}")
+    return {"features": stored, "extent": extent.astype(np.float32)}

@@ -1,0 +1,56 @@
+"""The image ids of a data set, from list files, checked to be unique and fit to name files."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+FORBIDDEN = frozenset('/\\<>:"|?*')  # of which some system makes no file name
+
+
+def unsafe(image_id: str) -> str | None:
+    """Why `image_id` cannot be part of a file name on every system and a name in HDF5, or None if it can."""
+    if image_id.startswith(".") or image_id.endswith("."):
+        return "a dot at its start or end"
+    if ".." in image_id:
+        return "'..'"
+    bad = sorted({letter for letter in image_id if letter in FORBIDDEN or unicodedata.category(letter)[0] == "C"})
+    return f"the characters {bad}" if bad else None
+
+
+def read_list(path: Path, problems: list[str]) -> list[str]:
+    """The image ids in a list file, one per line; blank lines are passed over."""
+    try:
+        lines = [line.strip() for line in path.read_text(encoding="utf-8-sig").splitlines()]
+    except FileNotFoundError:
+        problems.append(f"{path}: no such file (expected a list with one image id per line)")
+        return []
+    except UnicodeDecodeError as error:
+        problems.append(f"{path}: expected text in UTF-8 ({error})")
+        return []
+    ids = [line for line in lines if line]
+    if not ids:
+        problems.append(f"{path}: the list is empty (expected one image id per line)")
+    for number, line in enumerate(lines, start=1):
+        if reason := unsafe(line):
+            problems.append(f"{path}, line {number}: id {line!r} cannot be a file name: it has {reason}")
+    return [image_id for image_id in ids if not unsafe(image_id)]
+
+
+def check_unique(splits: Mapping[str, Sequence[str]], problems: list[str]) -> None:
+    """Note ids that stand twice, in one split or in two.
+
+    Ids that differ in case, or in how Unicode writes a letter, are the same: they would share a file on some systems.
+    """
+    seen: dict[str, tuple[str, str]] = {}
+    for split, ids in splits.items():
+        for image_id in ids:
+            key = unicodedata.normalize("NFC", image_id).casefold()
+            if key in seen:
+                before, where = seen[key]
+                alike = "" if before == image_id else f" (as '{before}', which is the same name on some systems)"
+                problems.append(
+                    f"id '{image_id}' of {split} stands already in {where}{alike}; expected each id once"
+                )
+            seen.setdefault(key, (image_id, split))

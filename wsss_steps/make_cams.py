@@ -1,0 +1,49 @@
+"""Make the class activation maps of the training images, for the classes that they are tagged with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from wsss_steps import formats, methods
+from wsss_steps.cli import main
+from wsss_steps.data.images import read_image
+from wsss_steps.data.manifest import read_manifest
+from wsss_steps.errors import UserError
+from wsss_steps.progress import track
+
+
+def run(
+    *, manifest: Path, classifier: Path, output: Path, settings: dict[str, Any], device: str = "cpu", stamp: str = ""
+) -> None:
+    """Write the maps of every image of the split train. The network and its input form are read from the file `classifier`."""
+    data = read_manifest(manifest)
+    network, content = methods.rebuild("classifier", classifier, device)
+    if content["classes"] != list(data.classes):
+        raise UserError(
+            f"{classifier}: was trained for classes {content['classes']}, the data set has {list(data.classes)}"
+        )
+    method = methods.load("cams", settings["method"])
+    backbone = content["network"]["backbone"]
+    options = methods.arguments(method.class_maps, settings | {"mean": backbone["mean"], "std": backbone["std"]})
+    entries = data.split("train")
+
+    def maps() -> Iterator[tuple[str, dict[str, Any]]]:
+        for entry in track(entries, len(entries), "images"):
+            present = np.array(entry.tags, np.uint8)
+            yield (
+                entry.id,
+                {
+                    "cam": method.class_maps(network, read_image(Path(entry.image)), present, **options),
+                    "class": present,
+                },
+            )
+
+    formats.write_store(output, "cams", maps(), stamp=stamp, classes=list(data.classes))
+
+
+if __name__ == "__main__":
+    main(run)

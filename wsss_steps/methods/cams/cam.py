@@ -1,0 +1,46 @@
+"""Multi-scale and flip class activation maps, as in IRN."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from jaxtyping import Float32, Integer, UInt8
+from numpy import ndarray
+from torch import Tensor
+
+from wsss_steps.data.images import normalise, resize_image
+from wsss_steps.nets.classifier import MapClassifier
+from wsss_steps.ops.cam import fuse_flip, normalise_maps, strided_size, sum_scales
+
+
+def class_maps(
+    network: MapClassifier,
+    image: UInt8[ndarray, "H W 3"],
+    present: Integer[ndarray, " n"],
+    *,
+    mean: Sequence[float],
+    std: Sequence[float],
+    scales: Sequence[float],
+    flip: bool,
+    resolution: str,
+) -> Float32[ndarray, "n _ _"]:
+    """Maps of the `present` classes (1 ... C), (n, H, W) or strided, in [0, 1]; the maximum of each is 1, or 0 if it is nowhere positive."""
+    height, width = image.shape[:2]
+    if len(present) == 0:
+        return np.zeros((0, *((height, width) if resolution == "full" else strided_size(height, width))), np.float32)
+    device = next(network.parameters()).device
+    network.eval()
+    chosen = torch.as_tensor(present - 1, dtype=torch.long, device=device)
+    fused: list[Tensor] = []
+    with torch.inference_mode():
+        for scale in scales:
+            size = (max(1, round(height * scale)), max(1, round(width * scale)))
+            pixels = torch.from_numpy(normalise(resize_image(image, size), mean, std)).to(device)
+            pair = [pixels, pixels.flip(-1)] if flip else [pixels]
+            maps = network.maps(torch.stack(pair))[:, chosen]
+            fused.append(fuse_flip(maps) if flip else maps[0].relu())
+        total = sum_scales(fused, height, width, resolution=resolution, output_stride=network.backbone.output_stride)
+        result: Float32[ndarray, "n _ _"] = normalise_maps(total).cpu().numpy()
+    return result

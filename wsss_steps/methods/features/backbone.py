@@ -1,0 +1,45 @@
+"""Last feature map of a convolutional network, for comparison (dissertation, Fig. 3.10)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from wsss_steps.data.patches import item, whole_patches
+from wsss_steps.nets.backbones import build_backbone
+from wsss_steps.pretrained import load_backbone
+
+
+def extractor(
+    weights: Path | None, device: str, *, backbone: dict[str, Any], output_stride: int, image_scale: float, centre: bool
+) -> Callable[[NDArray[np.uint8]], dict[str, NDArray[Any]]]:
+    """A function from an image to the network's features, (h, w, K), one vector per cell of `output_stride` px of the scaled image.
+
+    The image is padded to whole cells with zeros (the mean colour). `centre` takes the image's mean vector off: after
+    a ReLU all cosines are positive, so all patches have the same degree and superpixels grow from the first patch on.
+    """
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)  # `weights: none` means random features, and the same ones every time
+        network = build_backbone(backbone["net"], output_stride=output_stride, options=backbone["options"])
+    load_backbone(network, backbone, weights)
+    network = network.to(device).eval().requires_grad_(False)
+
+    @torch.inference_mode()
+    def extract(image: NDArray[np.uint8]) -> dict[str, NDArray[Any]]:
+        pixels, extent = whole_patches(
+            image,
+            patch=output_stride,
+            image_scale=image_scale,
+            input_mode="pad",
+            mean=backbone["mean"],
+            std=backbone["std"],
+        )
+        maps = network(torch.from_numpy(pixels)[None].to(device))[0]
+        return item(maps.permute(1, 2, 0).cpu().numpy(), extent, centre)
+
+    return extract

@@ -1,0 +1,53 @@
+"""Pictures of maps for the eye: heat over a photograph, label maps in colour, superpixels in their mean colours."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float32, Integer, UInt8
+from numpy.typing import NDArray
+
+VOID = 255
+# Stops of the heat colours, from 0 to 1: dark blue, cyan, yellow, red.
+_HEAT = np.array([(20, 20, 110), (0, 170, 220), (250, 230, 70), (220, 30, 20)], np.float32)
+_HATCH = ((238, 238, 238), (196, 196, 196))  # ground and stroke of pixels without a label
+_HATCH_PERIOD = 8  # px
+
+
+def nearest(values: NDArray[Any], height: int, width: int) -> NDArray[Any]:
+    """A map (H, W) or (H, W, ...) at another size, each pixel from the nearest one."""
+    rows = (np.arange(height) + 0.5) * values.shape[0] / height
+    columns = (np.arange(width) + 0.5) * values.shape[1] / width
+    sampled: NDArray[Any] = values[rows.astype(np.intp)[:, None], columns.astype(np.intp)]
+    return sampled
+
+
+def heat(image: UInt8[np.ndarray, "H W 3"], values: Float32[np.ndarray, "H W"]) -> UInt8[np.ndarray, "H W 3"]:
+    """Lay values in [0, 1] over an image as heat colours; the lower the value, the more of the image is seen."""
+    stops = np.linspace(0, 1, len(_HEAT))
+    colours = np.stack([np.interp(values, stops, _HEAT[:, channel]) for channel in range(3)], axis=-1)
+    share = (0.4 + 0.3 * np.clip(values, 0, 1))[..., None]
+    blended: NDArray[np.uint8] = np.rint(share * colours + (1 - share) * image).astype(np.uint8)
+    return blended
+
+
+def coloured(labels: UInt8[np.ndarray, "H W"], palette: UInt8[np.ndarray, "256 3"]) -> UInt8[np.ndarray, "H W 3"]:
+    """A label map in the colours of `palette`; pixels without a label are hatched in grey, which is no class's colour."""
+    diagonal = np.add.outer(np.arange(labels.shape[0]), np.arange(labels.shape[1])) % _HATCH_PERIOD
+    hatched = np.where((diagonal < 2)[..., None], *(np.array(colour, np.uint8) for colour in reversed(_HATCH)))
+    return np.where((labels == VOID)[..., None], hatched, palette[labels])
+
+
+def mean_colours(image: UInt8[np.ndarray, "H W 3"], regions: Integer[np.ndarray, "H W"]) -> UInt8[np.ndarray, "H W 3"]:
+    """Every region in its mean colour, its edge towards another region in white."""
+    _, index = np.unique(regions, return_inverse=True)
+    index = index.reshape(-1)
+    sizes = np.bincount(index)
+    sums = [np.bincount(index, weights=image[..., channel].ravel()) for channel in range(3)]
+    picture = np.rint(np.stack(sums, axis=1) / sizes[:, None]).astype(np.uint8)[index].reshape(image.shape)
+    edge = np.zeros(regions.shape, bool)
+    edge[1:] |= regions[1:] != regions[:-1]
+    edge[:, 1:] |= regions[:, 1:] != regions[:, :-1]
+    picture[edge] = 255
+    return picture

@@ -1,0 +1,22 @@
+"""How well predicted tags agree with the given ones."""
+
+from __future__ import annotations
+
+from jaxtyping import Bool
+from numpy import ndarray
+
+
+def tag_scores(predicted: Bool[ndarray, "N C"], tags: Bool[ndarray, "N C"]) -> dict[str, float]:
+    """F1, precision and recall of tags: micro (over all tags together), and the macro mean of F1 over the classes.
+
+    A ratio 0 / 0 is 0. Classes that are neither tagged nor predicted anywhere are left out of the macro mean.
+    """
+    hits, said, true = ((tags & predicted).sum(0), predicted.sum(0), tags.sum(0))
+    seen = said + true > 0
+    per_class = 2 * hits[seen] / (said + true)[seen]
+    return {
+        "f1": float(2 * hits.sum() / max(1, said.sum() + true.sum())),
+        "precision": float(hits.sum() / max(1, said.sum())),
+        "recall": float(hits.sum() / max(1, true.sum())),
+        "macro_f1": float(per_class.mean()) if seen.any() else 0.0,
+    }

@@ -1,0 +1,139 @@
+"""Weights of vision transformers from files: those of `pretrain_keys`, those published by DINO, those of timm."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from timm.models.vision_transformer import VisionTransformer
+from torch import Tensor
+
+from wsss_steps import formats
+from wsss_steps.errors import UserError, all_wrong
+from wsss_steps.nets import vit as vits
+from wsss_steps.pretrained import read_state, without_prefixes
+from wsss_steps.provenance import file_digest
+
+log = logging.getLogger(__name__)
+
+Rgb = tuple[float, float, float]
+MEAN: Rgb = (0.485, 0.456, 0.406)  # of ImageNet, which DINO trained on
+STD: Rgb = (0.229, 0.224, 0.225)
+
+OWN = "own"
+"""Name of a network that `pretrain_keys` made: its file tells how to build it."""
+
+PUBLISHED = "https://dl.fbaipublicfiles.com/dino"
+URLS = {
+    "vit_base_patch8_224": f"{PUBLISHED}/dino_vitbase8_pretrain/dino_vitbase8_pretrain.pth",
+    "vit_small_patch8_224": f"{PUBLISHED}/dino_deitsmall8_pretrain/dino_deitsmall8_pretrain.pth",
+    "vit_base_patch16_224": f"{PUBLISHED}/dino_vitbase16_pretrain/dino_vitbase16_pretrain.pth",
+    "vit_small_patch16_224": f"{PUBLISHED}/dino_deitsmall16_pretrain/dino_deitsmall16_pretrain.pth",
+}
+HEADS = ("head.", "head_dist.", "fc_norm.")  # parts that a file may have and keys do not need
+
+
+@dataclass(frozen=True)
+class Pretrained:
+    """A vision transformer ready for use, and the mean and standard deviation of the RGB / 255 that it expects."""
+
+    vit: VisionTransformer
+    mean: Rgb
+    std: Rgb
+
+
+def download(name: str) -> Path:
+    """The weights that DINO published for the network `name`, in torch's cache, fetched if they are not there.
+
+    No checksum is published with them. That of the first download is kept beside the file, and the file must agree
+    with it ever after.
+    """
+    if name not in URLS:
+        raise UserError(
+            f"DINO published no weights for '{name}'; it did for {', '.join(URLS)}. Or give weights: a file"
+        )
+    url = URLS[name]
+    path = Path(torch.hub.get_dir()) / "checkpoints" / url.rsplit("/", 1)[1]
+    note = path.with_suffix(".sha256")
+    if not path.is_file():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            torch.hub.download_url_to_file(url, str(path), progress=False)
+        except OSError as error:
+            raise UserError(
+                f"cannot download {url} ({error}). Without a network, fetch that file elsewhere and either put it at {path} or set"
+                " weights: <its place>; or set weights: pretrain_keys to train on your own images"
+            ) from None
+        note.unlink(missing_ok=True)
+    digest = file_digest(path)
+    if not note.is_file():
+        formats.write_text(note, f"{digest}\n")
+    if note.read_text(encoding="utf-8").strip() != digest:
+        raise UserError(
+            f"{path}: sha256 {digest} differs from that of its first use ({note}); delete both to have it downloaded again"
+        )
+    return path
+
+
+def load(name: str, path: Path) -> Pretrained:
+    """The network `name` (a key of `nets.vit.KNOWN`, or `own`) with the weights of the file `path`, in evaluation mode.
+
+    The file is `.safetensors` or a `.pth` state dict, in the naming of DINO or timm; a DINO training checkpoint gives
+    its teacher. Weights of `pretrain_keys` say themselves how to build the network, and need the name `own`.
+
+    Raises a UserError for an unknown name, a file that cannot be read, or one that does not fit; all misfits are
+    listed.
+    """
+    if name != OWN and name not in vits.KNOWN:
+        raise UserError(f"unknown vision transformer '{name}'; known: {', '.join([*vits.KNOWN, OWN])}")
+    own = is_own(path)
+    if own != (name == OWN):
+        found = (
+            "weights of pretrain_keys, which need vit: own"
+            if own
+            else "other weights; vit: own is for weights of pretrain_keys"
+        )
+        raise UserError(f"{path}: expected weights for vit: {name}, found {found}")
+    mean, std = MEAN, STD
+    if own:
+        state, content = formats.read_weights(path, "vit")
+        mean, std = tuple(content.pop("mean")), tuple(content.pop("std"))
+        shape = vits.Shape(**content)
+    else:
+        state, shape = read_state(path), vits.KNOWN[name]
+    network = vits.build(shape)
+    fill(network, state, f"{path} for {name}")
+    log.info("vision transformer %s with weights %s, sha256 %s", name, path, file_digest(path))
+    return Pretrained(network.eval(), mean, std)
+
+
+def is_own(path: Path) -> bool:
+    """Whether `path` is a safetensors file with the mark of this project."""
+    try:
+        with safe_open(path, framework="pt") as file:
+            return "wsss" in (file.metadata() or {})
+    except FileNotFoundError:
+        raise UserError(f"{path}: no such file (expected weights of a vision transformer)") from None
+    except (SafetensorError, OSError):
+        return False
+
+
+def fill(network: VisionTransformer, state: Mapping[str, Tensor], what: str) -> None:
+    """Copy `state` into `network`; a UserError that lists every weight that is missing, unknown or of another shape.
+
+    Prefixes of wrappers are taken off the names, and the heads of DINO and of classifiers are left out.
+    """
+    expected = network.state_dict()
+    given = {name: tensor for name, tensor in without_prefixes(state, expected).items() if not name.startswith(HEADS)}
+    problems = [f"{name}: missing" for name in expected if name not in given]
+    problems += [f"{name}: unknown to this network" for name in given if name not in expected]
+    for name in (name for name in expected if name in given):
+        wanted, found = tuple(expected[name].shape), tuple(given[name].shape)
+        if wanted != found:
+            problems.append(f"{name}: expected shape {wanted}, found {found}")
+    all_wrong(f"{what}: weights that do not fit", problems)
+    network.load_state_dict({name: tensor.float() for name, tensor in given.items()})

@@ -1,0 +1,123 @@
+"""Print a `summary.csv` as a table: `python -m wsss_steps.show_summary results/example/summary.csv`."""
+
+from __future__ import annotations
+
+import csv
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from wsss_steps.errors import UserError
+
+COLUMNS = (
+    *(
+        "recipe",
+        "stage",
+        "split",
+        "miou",
+        "ci_low",
+        "ci_high",
+        "fp",
+        "fn",
+        "pixel_acc",
+        "coverage",
+        "precision",
+        "images",
+    ),
+    *("threshold", "gt_used_for", "init_weights", "crf", "scales"),
+)
+HEADS = ("stage", "split", "mIoU", "95 % interval", "FP", "FN", "acc.", "cover", "prec.", "images", "CRF", "scales")
+WIDTH = 120
+Row = Mapping[str, str]
+
+
+def percent(text: str) -> str:
+    """A fraction as a percentage with one decimal; a dash where there is none."""
+    return f"{100 * float(text):.1f}" if text else "-"
+
+
+def cells(row: Row) -> tuple[str, ...]:
+    """The fields of one row, as they are printed below `HEADS`."""
+    interval = f"{percent(row['ci_low'])} - {percent(row['ci_high'])}" if row["ci_low"] else "-"
+    numbers = [percent(row[name]) for name in ("fp", "fn", "pixel_acc", "coverage", "precision")]
+    mark = "*" if "threshold" in row["gt_used_for"] else ""
+    return (
+        row["stage"] + mark,
+        row["split"],
+        percent(row["miou"]),
+        interval,
+        *numbers,
+        row["images"],
+        row["crf"] or "-",
+        row["scales"] or "-",
+    )
+
+
+def table(rows: Sequence[Row]) -> list[str]:
+    """Lines of at most `WIDTH` characters: the rows below their recipe's name, then what a reader has to know about them."""
+    printed = [cells(row) for row in rows]
+    widths = [max(len(line[column]) for line in [HEADS, *printed]) for column in range(len(HEADS))]
+
+    def aligned(line: Sequence[str]) -> str:
+        words = [
+            word.ljust(width) if index in (0, 1, 10, 11) else word.rjust(width)
+            for index, (word, width) in enumerate(zip(line, widths, strict=True))
+        ]
+        return ("  " + "  ".join(words).rstrip())[:WIDTH]
+
+    lines = [aligned(HEADS)]
+    recipe = None
+    for row, line in zip(rows, printed, strict=True):
+        if row["recipe"] != recipe:
+            recipe = row["recipe"]
+            lines += ["-" * min(len(aligned(HEADS)), WIDTH), recipe[:WIDTH]]
+        lines.append(aligned(line))
+    return [*lines, "", *notes(rows)]
+
+
+def notes(rows: Sequence[Row]) -> list[str]:
+    """What the numbers rest on: units, thresholds chosen by the ground truth, initial weights, stages without ground truth."""
+    found = ["All numbers in percent. FP, FN: mean over the classes without background, mIoU with it."]
+    chosen = sorted({row["threshold"] for row in rows if "threshold" in row["gt_used_for"]})
+    if chosen:
+        found.append(f"* background threshold chosen by the ground truth of the same images: {', '.join(chosen)}")
+    if any(row["gt_used_for"] == "nothing" for row in rows):
+        found.append("- no ground truth: not scored")
+    for group, stages in (
+        ("classifier", ("cams", "seeds")),
+        ("segmenter", ("pseudo_labels", "segmentation", "segmentation_crf")),
+    ):
+        weights = list(dict.fromkeys(row["init_weights"] for row in rows if row["stage"] in stages))
+        found += [f"Initial weights, {group}: {text}"[:WIDTH] for text in weights]
+    return found
+
+
+def read(path: Path) -> list[dict[str, str]]:
+    """The rows of a summary; a UserError if it is none."""
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            reader = csv.DictReader(file)
+            missing = sorted(set(COLUMNS) - set(reader.fieldnames or ()))
+            if missing:
+                raise UserError(f"{path}: not a summary: lacks the columns {', '.join(missing)}")
+            return list(reader)
+    except FileNotFoundError:
+        raise UserError(f"{path}: no such summary; it is written at the end of a run of the workflow") from None
+
+
+def main(arguments: list[str]) -> int:
+    """Print the tables of the given files; returns the exit status."""
+    if not arguments:
+        print("usage: python -m wsss_steps.show_summary SUMMARY.csv ...", file=sys.stderr)
+        return 2
+    try:
+        for name in arguments:
+            print("\n".join(["", *table(read(Path(name))), f"Table: {name}", ""]))
+    except UserError as error:
+        print(f"ERROR {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,77 @@
+"""Gather the scores of all recipes and stages in one table, `summary.csv`."""
+
+from __future__ import annotations
+
+import csv
+import io
+import logging
+from pathlib import Path
+from typing import Any
+
+from wsss_steps import formats
+from wsss_steps.cli import main
+from wsss_steps.errors import all_wrong
+from wsss_steps.show_summary import COLUMNS, table
+
+log = logging.getLogger(__name__)
+
+FROM_SCORE = ("stage", "split", "miou", "ci_low", "ci_high", "fp", "fn", "pixel_acc", "coverage", "precision", "images")
+CLASSIFIER_STAGES = ("cams", "seeds")  # made by the classifier; all later stages by the segmenter
+
+
+def cell(value: Any) -> str:
+    """One field: fractions with six decimals, lists with spaces between, nothing for None."""
+    if value is None:
+        return ""
+    if isinstance(value, list | tuple):
+        return " ".join(f"{part:g}" for part in value)
+    return f"{value:.6f}" if isinstance(value, float) else str(value)
+
+
+def row_of(score: dict[str, Any], checkpoint: Path, about: dict[str, Any]) -> dict[str, str]:
+    """One row of the table; `about` says what neither the score nor the checkpoint can know."""
+    kind = "classifier" if score["stage"] in CLASSIFIER_STAGES else "segmenter"
+    threshold = score["threshold"]
+    return {
+        "recipe": about["recipe"],
+        **{name: cell(score[name]) for name in FROM_SCORE},
+        "threshold": "" if threshold is None else f"{threshold:g}",
+        "gt_used_for": score["gt_used_for"],
+        "init_weights": formats.read_weights_content(checkpoint, kind)["init_weights"],
+        "crf": cell(about["crf"]),
+        "scales": cell(about["scales"]),
+    }
+
+
+def run(
+    *, scores: list[Path], checkpoints: list[Path], output: Path, settings: dict[str, Any], stamp: str = ""
+) -> None:
+    """Write one row per score to the CSV file `output`, in the given order, and print the table.
+
+    `settings`: {"rows": [{"recipe", "stage", "crf", "scales"}, ...]} in the order of `scores`; `checkpoints` are in
+    the same order the weights that the stage was made with: classifiers for stages cams and seeds, segmenters for all
+    others. Where their training began is read from them. UserError if a score or checkpoint is not what it should be.
+    """
+    rows = settings["rows"]
+    if not len(scores) == len(checkpoints) == len(rows):
+        raise ValueError(
+            f"expected as many scores and checkpoints as rows, {len(rows)}; found {len(scores)}, {len(checkpoints)}"
+        )
+    contents = [formats.read_json(path, "score") for path in scores]
+    wrong = [
+        f"{path}: expected the score of stage {about['stage']}, found {content['stage']}"
+        for path, content, about in zip(scores, contents, rows, strict=True)
+        if content["stage"] != about["stage"]
+    ]
+    all_wrong("scores in another order than the rows", wrong)
+    text = io.StringIO()
+    writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
+    writer.writeheader()
+    lines = [row_of(*parts) for parts in zip(contents, checkpoints, rows, strict=True)]
+    writer.writerows(lines)
+    formats.write_text(output, text.getvalue())
+    log.info("%s", "\n".join(["", *table(lines)]))
+
+
+if __name__ == "__main__":
+    main(run)

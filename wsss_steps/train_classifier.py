@@ -1,0 +1,98 @@
+"""Train the classifier of image-level tags, from which the class activation maps come."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from wsss_steps import formats, methods, training
+from wsss_steps.cli import main
+from wsss_steps.data.augment import augment
+from wsss_steps.data.datasets import TagDataset
+from wsss_steps.data.images import normalise, read_image
+from wsss_steps.data.manifest import Entry, read_manifest, tag_matrix
+from wsss_steps.ops.tag_scores import tag_scores
+from wsss_steps.pretrained import load_backbone
+
+log = logging.getLogger(__name__)
+
+
+def run(
+    *,
+    manifest: Path,
+    weights: Path | None = None,
+    output: Path,
+    history: Path,
+    settings: dict[str, Any],
+    device: str = "cpu",
+    stamp: str = "",
+) -> None:
+    """Train on the tags of the split train; the tags of the split val are only counted at the end, they choose nothing.
+
+    weights: initial weights of the backbone if its settings name a file. output: weights; history: a CSV with one row per epoch.
+    """
+    data = read_manifest(manifest)
+    method = methods.load("classifier", settings["method"])
+    backbone, seed, num_classes = settings["backbone"], settings["seed"], len(data.classes)
+    torch.manual_seed(seed)
+    network = method.build(num_classes, **methods.arguments(method.build, settings))
+    initial = load_backbone(network.backbone, backbone, weights)
+    if initial == "random" and (
+        settings["frozen_stages"] or backbone["net"] != "small" and settings["frozen_batch_norm"]
+    ):
+        log.warning(
+            "the backbone has random weights, yet parts of it are frozen: set frozen_stages=0 and frozen_batch_norm=false"
+        )
+    augmentation = methods.arguments(augment, settings | {"mean": backbone["mean"], "std": backbone["std"]})
+    dataset = TagDataset(data.split("train"), num_classes, augmentation=augmentation, seed=seed)
+    optimisation = methods.arguments(training.make_optimiser, settings)
+    if settings["legacy_irn_momentum"]:
+        optimisation["momentum"] = settings["weight_decay"]
+    optimiser = training.make_optimiser(network, network.backbone, **optimisation)
+
+    def losses(network: nn.Module, batch: training.Batch) -> dict[str, torch.Tensor]:
+        parts: dict[str, torch.Tensor] = method.losses(network, batch, **methods.arguments(method.losses, settings))
+        return parts
+
+    rows = training.fit(network, dataset, losses, optimiser, **methods.arguments(training.fit, settings), device=device)
+    scores = judge(network, [entry for entry in data.entries if entry.split == "val"], num_classes, backbone, device)
+    log.info(
+        "tags of the split val: %s",
+        ", ".join(f"{name} {value:.3f}" for name, value in scores.items()) or "there are none",
+    )
+    content = {
+        "method": settings["method"],
+        "num_classes": num_classes,
+        "classes": list(data.classes),
+        "network": methods.arguments(method.build, settings),
+        "init_weights": initial,
+        "seed": seed,
+        "tag_scores": scores,
+    }
+    formats.write_weights(output, "classifier", network.state_dict(), content=content, stamp=stamp)
+    training.write_history(history, rows)
+
+
+def judge(
+    network: nn.Module, entries: Sequence[Entry], num_classes: int, backbone: dict[str, Any], device: str
+) -> dict[str, float]:
+    """`tag_scores` of the tags whose probability exceeds 0.5, on whole images; empty without `entries`."""
+    if not entries:
+        return {}
+    network.eval()
+    predicted = []
+    with torch.inference_mode():
+        for entry in entries:
+            image = normalise(read_image(Path(entry.image)), backbone["mean"], backbone["std"])
+            predicted.append((network(torch.from_numpy(image)[None].to(device))[0] > 0).cpu().numpy())
+    return tag_scores(np.stack(predicted), tag_matrix(entries, num_classes) > 0)
+
+
+if __name__ == "__main__":
+    main(run)

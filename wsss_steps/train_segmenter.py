@@ -1,0 +1,93 @@
+"""Train the segmentation network on the seeds of the training images."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from wsss_steps import formats, methods, training
+from wsss_steps.cli import main
+from wsss_steps.data.augment import augment
+from wsss_steps.data.datasets import SeedDataset
+from wsss_steps.data.manifest import Entry, read_manifest
+from wsss_steps.errors import all_wrong
+from wsss_steps.pretrained import load_backbone
+
+log = logging.getLogger(__name__)
+
+
+def check(entries: Sequence[Entry], seeds: Path, superpixels: Path | None) -> None:
+    """A UserError that lists every image that a store lacks."""
+    problems = []
+    for path, kind in ((seeds, "seeds"), (superpixels, "superpixels")):
+        if path is not None:
+            with formats.Store(path, kind) as store:
+                known = set(store.ids())
+            problems += [f"{entry.id}: not in {path}" for entry in entries if entry.id not in known]
+    all_wrong("images of the manifest that a store lacks; make the store again from this manifest", problems)
+
+
+def run(
+    *,
+    manifest: Path,
+    seeds: Path,
+    superpixels: Path | None = None,
+    weights: Path | None = None,
+    output: Path,
+    history: Path,
+    settings: dict[str, Any],
+    device: str = "cpu",
+    stamp: str = "",
+) -> None:
+    """Train on the seeds of the split train.
+
+    Args:
+        manifest: the data set.
+        seeds: store of partial label maps.
+        superpixels: store of superpixels, for methods that use them.
+        weights: initial weights of the backbone, if its settings name a file.
+        output: weights (safetensors).
+        history: CSV with one row per epoch: the loss of each input scale, and what else the method records.
+        settings: `method` and its settings, the backbone written out.
+        device: cpu or cuda.
+        stamp: provenance.
+    """
+    data = read_manifest(manifest)
+    entries = data.split("train")
+    method = methods.load("segmenter", settings["method"])
+    backbone, seed, num_classes = settings["backbone"], settings["seed"], len(data.classes)
+    check(entries, seeds, superpixels)
+    torch.manual_seed(seed)
+    network = method.build(num_classes, **methods.arguments(method.build, settings))
+    initial = load_backbone(network.backbone, backbone, weights)
+    if initial == "random" and (settings["frozen_stages"] or (backbone["net"] != "small" and settings["frozen_batch_norm"])):
+        log.warning("the backbone has random weights, yet parts of it are frozen: set frozen_stages=0 and frozen_batch_norm=false")
+    augmentation = methods.arguments(augment, settings | {"mean": backbone["mean"], "std": backbone["std"]})
+    dataset = SeedDataset(entries, num_classes, seeds=seeds, superpixels=superpixels, augmentation=augmentation, seed=seed)
+    optimiser = training.make_optimiser(network, network.backbone, **methods.arguments(training.make_optimiser, settings))
+    options = methods.arguments(method.losses, settings)
+
+    def losses(network: nn.Module, batch: training.Batch) -> dict[str, torch.Tensor]:
+        parts: dict[str, torch.Tensor] = method.losses(network, batch, **options)
+        return parts
+
+    rows = training.fit(network, dataset, losses, optimiser, **methods.arguments(training.fit, settings), device=device)
+    content = {
+        "method": settings["method"],
+        "num_classes": num_classes,
+        "classes": list(data.classes),
+        "network": methods.arguments(method.build, settings),
+        "init_weights": initial,
+        "seed": seed,
+    }
+    formats.write_weights(output, "segmenter", network.state_dict(), content=content, stamp=stamp)
+    training.write_history(history, rows)
+
+
+if __name__ == "__main__":
+    main(run)

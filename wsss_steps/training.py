@@ -1,0 +1,184 @@
+"""The one training loop."""
+
+from __future__ import annotations
+
+import csv
+import io
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol, cast
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.utils.data import DataLoader, Dataset
+
+from wsss_steps import formats
+from wsss_steps.errors import UserError
+from wsss_steps.ops.schedules import poly_warmup
+from wsss_steps.progress import track
+
+Batch = dict[str, Tensor]
+Losses = Callable[[nn.Module, Batch], dict[str, Tensor]]
+MOST_WORKERS = 8
+
+log = logging.getLogger(__name__)
+
+
+class SizedDataset(Protocol):
+    """A data set with a length, whose items are asked for by (epoch, index)."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, place: Any) -> Batch: ...
+
+
+@dataclass
+class Training:
+    """All that changes while training: whoever saves this can go on from it. `epoch` counts those that are done."""
+
+    network: nn.Module
+    optimiser: torch.optim.SGD
+    epoch: int = 0
+    history: list[dict[str, float]] = field(default_factory=list)
+
+
+def make_optimiser(
+    network: nn.Module,
+    backbone: nn.Module,
+    *,
+    learning_rate: float,
+    head_multiplier: float,
+    momentum: float,
+    weight_decay: float,
+) -> torch.optim.SGD:
+    """SGD with two groups: the trainable weights of `backbone`, and all others of `network` at `head_multiplier` times the rate."""
+    inside = {id(parameter) for parameter in backbone.parameters()}
+    trainable = [parameter for parameter in network.parameters() if parameter.requires_grad]
+    groups = [
+        {"params": [parameter for parameter in trainable if id(parameter) in inside], "base": learning_rate},
+        {
+            "params": [parameter for parameter in trainable if id(parameter) not in inside],
+            "base": learning_rate * head_multiplier,
+        },
+    ]
+    return torch.optim.SGD(groups, lr=learning_rate, momentum=momentum, weight_decay=weight_decay)
+
+
+def batches_of(count: int, batch_size: int, *, seed: int, epoch: int) -> list[list[tuple[int, int]]]:
+    """All (epoch, index) of one epoch in random order, cut into batches.
+
+    A single image that would be left over joins the batch before it: batch norm cannot train on one.
+    """
+    order = np.random.default_rng([abs(seed), epoch]).permutation(count).tolist()
+    batches = [[(epoch, index) for index in order[start : start + batch_size]] for start in range(0, count, batch_size)]
+    if len(batches) > 1 and batch_size > 1 and len(batches[-1]) == 1:
+        batches[-2] += batches.pop()
+    return batches
+
+
+def fit(
+    network: nn.Module,
+    dataset: SizedDataset,
+    losses: Losses,
+    optimiser: torch.optim.SGD,
+    *,
+    epochs: int,
+    batch_size: int,
+    power: float,
+    warmup_epochs: float,
+    warmup_from: float,
+    seed: int,
+    device: str,
+) -> list[dict[str, float]]:
+    """Train `network` in place on the sum of the parts that `losses(network, batch)` gives; returns one row of numbers per epoch.
+
+    warmup_from: learning rate of the backbone at the first step of the warm-up. A UserError when the loss is not finite.
+    """
+    network.to(device).train()
+    state = Training(network, optimiser)
+    batches = [batches_of(len(dataset), batch_size, seed=seed, epoch=epoch) for epoch in range(epochs)]
+    steps = len(batches[0])
+    total, warmup = epochs * steps, round(warmup_epochs * steps)
+    start = warmup_from / optimiser.param_groups[0]["base"]
+    sums, images, began = dict[str, float](), 0, time.monotonic()
+    loader = track(_loader(dataset, [batch for epoch in batches for batch in epoch], device), total, "training steps")
+    for step, batch in enumerate(loader):
+        if step % steps == 0:
+            torch.manual_seed(
+                abs(seed) * 1_000_003 + state.epoch
+            )  # so that dropout does not depend on what was drawn before
+        set_rate(optimiser, poly_warmup(step, total=total, power=power, warmup=warmup, warmup_from=start))
+        parts = _step(state, batch, losses, device, step % steps)
+        images += len(batch["images"])
+        for name, value in parts.items():
+            sums[name] = sums.get(name, 0.0) + value * len(batch["images"])
+        if (step + 1) % steps == 0:
+            state.epoch += 1
+            state.history.append(
+                _row(state, {name: value / images for name, value in sums.items()}, time.monotonic() - began)
+            )
+            sums, images, began = {}, 0, time.monotonic()
+    return state.history
+
+
+def set_rate(optimiser: torch.optim.SGD, factor: float) -> None:
+    """Set the learning rate of every group to `factor` times its base."""
+    for group in optimiser.param_groups:
+        group["lr"] = group["base"] * factor
+
+
+def _row(state: Training, means: dict[str, float], seconds: float) -> dict[str, float]:
+    """One line of the history, also logged: epoch, rate of the backbone at its last step, seconds, the loss and its parts per image."""
+    rate = state.optimiser.param_groups[0]["lr"]
+    row = {
+        "epoch": state.epoch,
+        "learning_rate": rate,
+        "seconds": round(seconds, 3),
+        "loss": sum(means.values()),
+        **means,
+    }
+    log.info("epoch %d: loss %.4f (%s)", state.epoch, row["loss"], _spell(means))
+    return row
+
+
+def _step(state: Training, batch: Batch, losses: Losses, device: str, step: int) -> dict[str, float]:
+    """One step of the optimiser; returns the parts of the loss."""
+    parts = losses(state.network, {name: tensor.to(device, non_blocking=True) for name, tensor in batch.items()})
+    loss = torch.stack(list(parts.values())).sum()
+    values = {name: float(part) for name, part in parts.items()}
+    if not bool(torch.isfinite(loss)):
+        rate = state.optimiser.param_groups[0]["lr"]
+        raise UserError(
+            f"training: the loss is not finite in epoch {state.epoch + 1}, step {step + 1}, at learning rate {rate:.3g}: {_spell(values)}; "
+            "a lower learning_rate or a longer warm-up (warmup_epochs) may help"
+        )
+    state.optimiser.zero_grad(set_to_none=True)
+    loss.backward()  # type: ignore[no-untyped-call]
+    state.optimiser.step()
+    return values
+
+
+def _spell(parts: dict[str, float]) -> str:
+    """The parts of a loss for a message."""
+    return ", ".join(f"{name} {value:.4g}" for name, value in parts.items())
+
+
+def _loader(dataset: SizedDataset, batches: list[list[tuple[int, int]]], device: str) -> DataLoader[Batch]:
+    """Batches in their order. On a GPU other processes read ahead, as many as this one may use threads; items do not depend on that."""
+    workers = 0 if device == "cpu" else min(MOST_WORKERS, torch.get_num_threads())
+    return DataLoader(
+        cast("Dataset[Batch]", dataset), batch_sampler=batches, num_workers=workers, pin_memory=device != "cpu"
+    )
+
+
+def write_history(path: Path, history: list[dict[str, float]]) -> None:
+    """Write the rows of `fit` as CSV."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, fieldnames=list(history[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(history)
+    formats.write_text(path, text.getvalue())
