@@ -12,7 +12,11 @@ from wsss_steps.make_seeds import run
 
 THRESHOLD = {"method": "threshold", "foreground": 0.3, "background": 0.05}
 SUPERPIXEL = {"method": "superpixel", "alpha": 0.5, "bg_conflict": "override"}
-ENTRIES = (Entry("a", "train", "a.jpg", 1, 4, (2,)), Entry("b", "train", "b.jpg", 2, 3, ()), Entry("c", "val", "c.jpg", 5, 5, (1,)))
+ENTRIES = (
+    Entry("a", "train", "a.jpg", 1, 4, (2,)),
+    Entry("b", "train", "b.jpg", 2, 3, ()),
+    Entry("c", "val", "c.jpg", 5, 5, (1,)),
+)
 
 
 def cam(*planes: list[list[float]]) -> np.ndarray:
@@ -27,7 +31,10 @@ def paths(tmp_path: Path) -> dict[str, Path]:
     items = [(name, {"cam": planes, "class": np.array(classes, np.uint8)}) for name, (planes, classes) in maps.items()]
     write_store(tmp_path / "cams.h5", "cams", items, stamp="{}")
     ids = {"a": [[1, 1, 2, 2]], "b": [[1, 2, 2], [1, 2, 2]]}
-    items = [(name, {"superpixels": np.array(grid, np.uint16), "seed_patches": np.zeros(2, np.int32)}) for name, grid in ids.items()]
+    items = [
+        (name, {"superpixels": np.array(grid, np.uint16), "seed_patches": np.zeros(2, np.int32)})
+        for name, grid in ids.items()
+    ]
     write_store(tmp_path / "superpixels.h5", "superpixels", items, stamp="{}")
     return {"manifest": tmp_path / "manifest.json", "cams": tmp_path / "cams.h5", "output": tmp_path / "seeds.h5"}
 

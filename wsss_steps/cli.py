@@ -74,7 +74,7 @@ def start_log(path: Path | None) -> None:
 
 
 def main(run: Callable[..., None], argv: list[str] | None = None) -> None:
-    """Run a room from the command line; a `UserError` ends it with its message alone, any other error with a traceback."""
+    """Run a room from the command line; a `UserError` ends it with its message, another error with a traceback."""
     options: dict[str, Any] = vars(parser_of(run).parse_args(argv))
     start_log(options.pop("log"))
     code = options.pop("code")

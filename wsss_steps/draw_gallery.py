@@ -1,4 +1,4 @@
-"""A contact sheet: one row per image, from the photograph and its ground truth through the stages of one or several recipes."""
+"""A contact sheet: one row per image, from photograph and ground truth through the stages of one or several recipes."""
 
 from __future__ import annotations
 
@@ -156,8 +156,9 @@ def run(
 ) -> None:
     """Draw the contact sheet `output`, a PNG.
 
-    `settings`: {"images": how many, "split": of which split, "columns": [{"title", "kind"}, ...]}, one column for each of `sources`;
-    kind is cams, superpixels or seeds (stores) or labels (a folder of `<id>.png`). With `ground_truth` there is a column of it.
+    `settings`: {"images": how many, "split": of which split, "columns": [{"title", "kind"}, ...]}, one column for each
+    of `sources`; kind is cams, superpixels or seeds (stores) or labels (a folder of `<id>.png`). With `ground_truth`
+    there is a column of it.
     UserError if a source lacks an image.
     """
     columns = settings["columns"]

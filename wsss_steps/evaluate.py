@@ -7,6 +7,7 @@ says so.
 from __future__ import annotations
 
 import contextlib
+import json
 import logging
 import math
 from collections.abc import Callable, Iterator, Sequence
@@ -55,7 +56,7 @@ def read_cam(store: formats.Store, entry: Entry) -> tuple[NDArray[np.float32], L
 
 
 def label_reader(source: Path | formats.Store, threshold: float | None) -> Callable[[Entry], Labels]:
-    """A function from an entry to its predicted labels (H, W): a PNG, the seeds in a store, or the maps in a store at a threshold."""
+    """A function from an entry to its labels (H, W): a PNG, seeds in a store, or maps in a store at a threshold."""
     if isinstance(source, Path):
         return lambda entry: formats.read_labels(source / f"{entry.id}.png")
     if threshold is None:
@@ -183,7 +184,8 @@ def run(
     with contextlib.ExitStack() as stack:
         source = stack.enter_context(formats.Store(predictions, stage)) if stage in ("cams", "seeds") else predictions
         check_present(entries, source, predictions)
-        threshold, sweep = None, []
+        threshold: float | None = None
+        sweep: list[dict[str, float | None]] = []
         if stage == "cams" and isinstance(source, formats.Store) and entries:
             threshold, sweep = best_threshold(entries, truth, source, classes, settings)
         labels = label_reader(source, threshold)
@@ -204,6 +206,7 @@ def run(
         "threshold": threshold,
         "gt_used_for": "nothing" if not entries else FOR_THRESHOLD if sweep else FOR_SCORE,
         "sweep": sweep,
+        "provenance": json.loads(stamp or "{}"),
     }
     formats.write_json(score, content)
     log.info("%s, %s: mIoU %s over %d images", stage, split, content["miou"], len(entries))

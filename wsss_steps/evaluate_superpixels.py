@@ -14,7 +14,7 @@ from typing import Any
 
 from wsss_steps import formats, progress
 from wsss_steps.cli import main
-from wsss_steps.data.manifest import read_ground_truth, read_manifest
+from wsss_steps.data.manifest import Entry, GroundTruth, read_ground_truth, read_manifest
 from wsss_steps.errors import UserError, all_wrong
 from wsss_steps.methods import arguments
 from wsss_steps.ops.superpixel_metrics import Counts, boundary_counts, region_counts
@@ -45,8 +45,32 @@ def _score(counts: list[Counts]) -> dict[str, Any]:
     }
 
 
+def _counted(
+    entries: list[Entry], truth: GroundTruth, store: formats.Store, settings: dict[str, Any]
+) -> tuple[dict[str, list[Counts]], int]:
+    """The counts of every measure for every image, and the number of superpixels of all images."""
+    counts: dict[str, list[Counts]] = {name: [] for name in MEASURES}
+    number = 0
+    for entry in progress.track(entries, len(entries), "images"):
+        found, labels = store[entry.id]["superpixels"], truth.labels(entry.id)
+        if found.shape != labels.shape:
+            sizes = f"expected superpixels of size {labels.shape} as the ground truth, found {found.shape}"
+            raise UserError(f"image '{entry.id}': {sizes}")
+        boundaries = boundary_counts(found, labels, **arguments(boundary_counts, settings))
+        for name, one in zip(MEASURES, region_counts(found, labels) + boundaries, strict=True):
+            counts[name].append(one)
+        number += int(found.max())
+    return counts, number
+
+
 def run(
-    *, manifest: Path, ground_truth: Path, superpixels: Path, score: Path, settings: dict[str, Any], stamp: str = ""
+    *,
+    manifest: Path,
+    ground_truth: Path,
+    superpixels: Path,
+    score: Path,
+    settings: dict[str, Any],
+    stamp: str = "",
 ) -> None:
     """Score the superpixels of the split "train" on its images that have a ground truth, as JSON.
 
@@ -57,49 +81,28 @@ def run(
     entries = [entry for entry in read_manifest(manifest).split("train") if entry.id in truth.masks]
     if not entries:
         raise UserError(f"{ground_truth}: no ground truth for any image of split 'train'")
-    counts: dict[str, list[Counts]] = {name: [] for name in MEASURES}
-    number = 0
     with formats.Store(superpixels, "superpixels") as store:
-        all_wrong(
-            f"{superpixels}: images without superpixels", [entry.id for entry in entries if entry.id not in store]
-        )
-        for entry in progress.track(entries, len(entries), "images"):
-            found, labels = store[entry.id]["superpixels"], truth.labels(entry.id)
-            if found.shape != labels.shape:
-                raise UserError(
-                    f"image '{entry.id}': expected superpixels of size {labels.shape} as the ground truth, found {found.shape}"
-                )
-            pairs = region_counts(found, labels) + boundary_counts(
-                found, labels, **arguments(boundary_counts, settings)
-            )
-            for name, one in zip(MEASURES, pairs, strict=True):
-                counts[name].append(one)
-            number += int(found.max())
+        missing = [entry.id for entry in entries if entry.id not in store]
+        all_wrong(f"{superpixels}: images without superpixels", missing)
+        counts, number = _counted(entries, truth, store, settings)
     scores = {name: _score(ones) for name, ones in counts.items()}
-    formats.write_json(
-        score,
-        {
-            "format": "wsss/superpixel_score",
-            "version": formats.VERSION,
-            "split": "train",
-            "images": len(entries),
-            "superpixels_per_image": number / len(entries),
-            "scores": scores,
-            "gt_used_for": "evaluation",
-            "settings": settings,
-            "provenance": json.loads(stamp or "{}"),
-        },
-    )
+    content = {
+        "format": "wsss/superpixel_score",
+        "version": formats.VERSION,
+        "split": "train",
+        "images": len(entries),
+        "superpixels_per_image": number / len(entries),
+        "scores": scores,
+        "gt_used_for": "evaluation",
+        "settings": settings,
+        "provenance": json.loads(stamp or "{}"),
+    }
+    formats.write_json(score, content)
     log.info("%d images, %.2f superpixels each on average", len(entries), number / len(entries))
     for name, meaning in MEASURES.items():
         value = scores[name]["mean"]
-        log.info(
-            "%-3s %s  %s (mean over %d images)",
-            name,
-            "-" if value is None else f"{value:.4f}",
-            meaning,
-            scores[name]["images"],
-        )
+        text = "-" if value is None else f"{value:.4f}"
+        log.info("%-3s %s  %s (mean over %d images)", name, text, meaning, scores[name]["images"])
 
 
 if __name__ == "__main__":

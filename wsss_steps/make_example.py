@@ -31,7 +31,7 @@ def image_id(split: str, index: int) -> str:
 
 
 def scene_of(split: str, index: int, size: int, seed: int) -> Scene:
-    """Scene `index` of a split, of nominal side `size` px: it depends on these four alone, not on how many are drawn."""
+    """Scene `index` of a split, of nominal side `size` px: it depends on these four, not on how many are drawn."""
     sequence = np.random.SeedSequence(seed, spawn_key=(SPLITS.index(split), index))
     return draw_scene(np.random.default_rng(sequence), size)
 
@@ -99,13 +99,12 @@ def _checked(settings: dict[str, Any]) -> dict[str, int]:
     return settings
 
 
-def run(*, output: Path, settings: dict[str, Any], device: str = "cpu", stamp: str = "") -> None:
+def run(*, output: Path, settings: dict[str, Any], stamp: str = "") -> None:
     """Draw the data set into the folder `output`, which appears when it is whole.
 
     Below it: JPEGImages/<id>.jpg, SegmentationClass/<id>.png (0 background, 1...C, 255 border), Annotations/<id>.xml
     and ImageSets/Segmentation/{train,val}.txt. `settings`: numbers of images `train` and `val`, nominal side `size` in
-    px, `seed`. The drawing needs no `device`, and a VOC folder has no place for a `stamp`: both are there because the
-    rooms share one form.
+    px, `seed`. The `stamp` goes nowhere, since a VOC folder has no place for it.
     UserError if a setting is missing, unknown or out of range.
     """
     checked = _checked(settings)

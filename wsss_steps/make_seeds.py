@@ -43,10 +43,13 @@ class Coverage:
 
     def __str__(self) -> str:
         total = self.background + self.foreground + self.unlabelled
-        shares = [f"{count / total:.1%}" for count in (self.background, self.foreground, self.unlabelled)]
+        background, foreground, unlabelled = (
+            f"{count / total:.1%}" for count in (self.background, self.foreground, self.unlabelled)
+        )
         return (
-            f"seeds of {self.images} images: {shares[0]} of the pixels background, {shares[1]} classes, {shares[2]} unlabelled; "
-            f"{self.without_class} tagged images have no pixel of a class, {self.untagged} images have no tag and are background"
+            f"seeds of {self.images} images: {background} of the pixels background, {foreground} classes, "
+            f"{unlabelled} unlabelled; {self.without_class} tagged images have no pixel of a class, "
+            f"{self.untagged} images have no tag and are background"
         )
 
 
@@ -71,7 +74,9 @@ def maps_of(entry: Entry, cams: Store) -> tuple[NDArray[np.float32], NDArray[np.
     return resize_images(torch.from_numpy(maps)[None], (entry.height, entry.width))[0].numpy(), classes
 
 
-def seeds_of(entries: list[Entry], cams: Store, superpixels: Store | None, method: Seeds, coverage: Coverage) -> Iterator[tuple[str, Any]]:
+def seeds_of(
+    entries: list[Entry], cams: Store, superpixels: Store | None, method: Seeds, coverage: Coverage
+) -> Iterator[tuple[str, Any]]:
     """Give (image id, data sets) of every image, counting what is labelled."""
     for entry in entries:
         maps, classes = maps_of(entry, cams)
@@ -83,10 +88,20 @@ def seeds_of(entries: list[Entry], cams: Store, superpixels: Store | None, metho
         coverage.add(labels, bool(entry.tags))
         yield entry.id, {"seeds": labels}
     if not coverage.foreground:
-        raise UserError("no pixel of any image is the seed of a class; lower the foreground threshold or train the classifier longer")
+        raise UserError(
+            "no pixel of any image is the seed of a class; lower the foreground threshold or train the classifier more"
+        )
 
 
-def run(*, manifest: Path, cams: Path, superpixels: Path | None = None, output: Path, settings: dict[str, Any], stamp: str = "") -> None:
+def run(
+    *,
+    manifest: Path,
+    cams: Path,
+    superpixels: Path | None = None,
+    output: Path,
+    settings: dict[str, Any],
+    stamp: str = "",
+) -> None:
     """Make the seeds of all images of the train split.
 
     Args:

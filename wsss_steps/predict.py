@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
@@ -27,7 +28,7 @@ from wsss_steps.progress import track
 def views(image: Float[Tensor, "1 3 H W"], scales: Sequence[float], flip: bool) -> Iterator[tuple[Tensor, bool]]:
     """The image at every scale, and whether it is mirrored left to right."""
     for scale in scales:
-        scaled = resize_images(image, scaled_size((image.shape[-2], image.shape[-1]), scale))
+        scaled = resize_images(image, scaled_size(image.shape[-2:], scale))
         yield scaled, False
         if flip:
             yield scaled.flip(-1), True
@@ -35,7 +36,12 @@ def views(image: Float[Tensor, "1 3 H W"], scales: Sequence[float], flip: bool) 
 
 @torch.inference_mode()
 def label_logits(
-    network: nn.Module, image: Float[Tensor, "1 3 H W"], *, scales: Sequence[float], flip: bool, merge: Literal["max", "mean"]
+    network: nn.Module,
+    image: Float[Tensor, "1 3 H W"],
+    *,
+    scales: Sequence[float],
+    flip: bool,
+    merge: Literal["max", "mean"],
 ) -> Float[Tensor, "L H W"]:
     """Logits at the size of the image, merged over scales and mirror images.
 
@@ -46,32 +52,33 @@ def label_logits(
         flip: also read every scale mirrored.
         merge: elementwise maximum (DeepLab-v2) or mean of the upsampled logits.
     """
-    merged: Tensor | None = None
-    for view, mirrored in views(image, scales, flip):
-        logits = network(view)
-        logits = resize_images(logits.flip(-1) if mirrored else logits, (image.shape[-2], image.shape[-1]))[0]
-        if merged is None:
-            merged = logits
-        else:
-            merged = torch.maximum(merged, logits) if merge == "max" else merged + logits
-    if merged is None:
-        raise ValueError("at least one scale is needed")
+    size = (image.shape[-2], image.shape[-1])
+    upsampled = (
+        resize_images(network(view).flip(-1) if mirrored else network(view), size)[0]
+        for view, mirrored in views(image, scales, flip)
+    )
+    merged = functools.reduce(torch.maximum if merge == "max" else torch.add, upsampled)
     return merged / (len(scales) * (1 + flip)) if merge == "mean" else merged
 
 
 def label_maps(
     logits: Float[Tensor, "L H W"], image: UInt8[np.ndarray, "H W 3"], labels: Sequence[int], preset: str
 ) -> tuple[UInt8[np.ndarray, "H W"], UInt8[np.ndarray, "H W"]]:
-    """Labels before and after the dense CRF, (H, W); only `labels` (ascending, 0 among them) compete."""
+    """Labels after and before the dense CRF, (H, W); only `labels` (ascending, 0 among them) compete."""
     names = np.array(labels, np.uint8)
     probabilities = torch.softmax(logits[list(labels)], dim=0).cpu().numpy()
-    return names[probabilities.argmax(0)], names[refine(image, probabilities, preset).argmax(0)]
+    return names[refine(image, probabilities, preset).argmax(0)], names[probabilities.argmax(0)]
 
 
 def predictions(
-    network: nn.Module, entries: Sequence[Entry], backbone: dict[str, Any], settings: dict[str, Any], num_classes: int, device: str
+    network: nn.Module,
+    entries: Sequence[Entry],
+    backbone: dict[str, Any],
+    settings: dict[str, Any],
+    num_classes: int,
+    device: str,
 ) -> Iterator[tuple[str, UInt8[np.ndarray, "H W"], UInt8[np.ndarray, "H W"]]]:
-    """Give (image id, labels before the CRF, labels after it)."""
+    """Give (image id, labels after the CRF, labels before it)."""
     options = methods.arguments(label_logits, settings)
     for entry in entries:
         image = read_image(Path(entry.image))
@@ -97,8 +104,8 @@ def run(
         segmenter: trained network.
         output: folder of `<id>.png` after the dense CRF.
         output_raw: folder of `<id>.png` before it.
-        settings: `split`; `known_tags`: exclude the classes that the image is not tagged with, for pseudo-labels of training
-            images; `scales`, `flip`, `merge`; `crf`: name of a preset.
+        settings: `split`; `known_tags`: exclude the classes that the image is not tagged with, for pseudo-labels of
+            training images; `scales`, `flip`, `merge`; `crf`: name of a preset.
         device: cpu or cuda.
         stamp: not kept; label maps are plain images.
     """
@@ -106,17 +113,17 @@ def run(
     entries = data.split(settings["split"])
     network, content = methods.rebuild("segmenter", segmenter, device)
     if content["classes"] != list(data.classes):
-        raise UserError(f"{segmenter}: was trained for classes {content['classes']}, the data set has {list(data.classes)}")
+        raise UserError(
+            f"{segmenter}: was trained for classes {content['classes']}, the data set has {list(data.classes)}"
+        )
     with ExitStack() as stack:
-        after, before = (None if path is None else stack.enter_context(whole(path)) for path in (output, output_raw))
-        for folder in (after, before):
-            if folder is not None:
-                folder.mkdir()
+        folders = [stack.enter_context(whole(path)) for path in (output, output_raw) if path is not None]
+        for folder in folders:
+            folder.mkdir()
         items = predictions(network, entries, content["network"]["backbone"], settings, content["num_classes"], device)
-        for image_id, raw, refined in track(items, len(entries), f"label maps of {settings['split']}"):
-            write_labels(after / f"{image_id}.png", refined)
-            if before is not None:
-                write_labels(before / f"{image_id}.png", raw)
+        for image_id, *maps in track(items, len(entries), f"label maps of {settings['split']}"):
+            for folder, labels in zip(folders, maps, strict=False):  # the second folder may not be asked for
+                write_labels(folder / f"{image_id}.png", labels)
     logging.getLogger(__name__).info("%d label maps in %s", len(entries), output)
 
 

@@ -1,4 +1,4 @@
-"""Check a data set in PASCAL VOC layout in full and write its manifest and, apart from it, where its ground truth lies."""
+"""Check a data set in PASCAL VOC layout in full; write its manifest and, apart from it, where its ground truth lies."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ log = logging.getLogger(__name__)
 
 
 def summary(data: Manifest, truth: GroundTruth) -> list[str]:
-    """Lines that tell what is in a data set: images and masks per split, images per class, tags per image, range of sizes."""
+    """Tell what is in a data set: images and masks per split, images per class, tags per image, range of sizes."""
     lines = []
     for split in dict.fromkeys(entry.split for entry in data.entries):
         entries = data.split(split)

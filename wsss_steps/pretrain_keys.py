@@ -153,6 +153,7 @@ def train(
     batch_size: int,
     learning_rate: float,
     warmup: float,
+    window: tuple[float, float],
     global_crop: int,
     local_crop: int,
     local_crops: int,
@@ -174,7 +175,7 @@ def train(
     steps = ((epoch, chosen) for epoch in range(epochs) for chosen in batches(len(images), batch_size, generator))
     found: list[tuple[float, float]] = []
     for step, (epoch, chosen) in enumerate(track(steps, epochs * per_epoch, "steps")):
-        batch = [images[i].float() / 255 for i in chosen]
+        batch = [multicrop.window(images[i].float() / 255, window, generator) for i in chosen]
         views = [multicrop.draw(batch, wide, generator, solarise=view == 1) for view in range(GLOBAL_VIEWS)]
         views += [multicrop.draw(batch, narrow, generator, solarise=False) for _ in range(local_crops)]
         views = [((view - subtracted) / divisor).to(device) for view in views]

@@ -339,7 +339,8 @@ class EvaluateSuperpixels(Settings):
         2.0, description="a boundary pixel is found if one of the other map lies nearer than this, px"
     )
     void: Literal["nearest", "exclude"] = Field(
-        "nearest", description="boundaries at void pixels: give void the nearest class, or leave out what is near void"
+        "nearest",
+        description="boundaries at void: give void the nearest class, or leave out what is near void (all of it in VOC)",
     )
 
 

@@ -1,4 +1,4 @@
-"""Print a `summary.csv` as a table: `python -m wsss_steps.show_summary results/example/summary.csv`."""
+"""Print `summary.csv` or `superpixels.csv` as a table: `python -m wsss_steps.show_summary results/example/summary.csv`."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def cells(row: Row) -> tuple[str, ...]:
 
 
 def table(rows: Sequence[Row]) -> list[str]:
-    """Lines of at most `WIDTH` characters: the rows below their recipe's name, then what a reader has to know about them."""
+    """Lines of at most `WIDTH` characters: the rows below their recipe's name, then what one has to know about them."""
     printed = [cells(row) for row in rows]
     widths = [max(len(line[column]) for line in [HEADS, *printed]) for column in range(len(HEADS))]
 
@@ -76,7 +76,7 @@ def table(rows: Sequence[Row]) -> list[str]:
 
 
 def notes(rows: Sequence[Row]) -> list[str]:
-    """What the numbers rest on: units, thresholds chosen by the ground truth, initial weights, stages without ground truth."""
+    """What the numbers rest on: units, thresholds chosen by the ground truth, initial weights, stages not scored."""
     found = ["All numbers in percent. FP, FN: mean over the classes without background, mIoU with it."]
     chosen = sorted({row["threshold"] for row in rows if "threshold" in row["gt_used_for"]})
     if chosen:
@@ -92,15 +92,28 @@ def notes(rows: Sequence[Row]) -> list[str]:
     return found
 
 
+def plain(rows: Sequence[Row]) -> list[str]:
+    """Lines of a table of superpixels: names to the left, numbers to the right, as they stand in the file."""
+    printed = [tuple(rows[0]), *(tuple(row.values()) for row in rows)]
+    widths = [max(map(len, column)) for column in zip(*printed, strict=True)]
+    return [
+        "  ".join([line[0].ljust(widths[0]), *(word.rjust(width) for word, width in zip(line[1:], widths[1:], strict=True))])
+        for line in printed
+    ]
+
+
 def read(path: Path) -> list[dict[str, str]]:
-    """The rows of a summary; a UserError if it is none."""
+    """The rows of a summary or of a table of superpixels; a UserError if it is neither, or has no rows."""
     try:
         with path.open(encoding="utf-8", newline="") as file:
             reader = csv.DictReader(file)
-            missing = sorted(set(COLUMNS) - set(reader.fieldnames or ()))
-            if missing:
-                raise UserError(f"{path}: not a summary: lacks the columns {', '.join(missing)}")
-            return list(reader)
+            found = tuple(reader.fieldnames or ())
+            if found != COLUMNS and found[:1] != ("superpixels",):
+                raise UserError(f"{path}: expected the columns {', '.join(COLUMNS)}; found {', '.join(found) or 'none'}")
+            rows = list(reader)
+            if not rows:
+                raise UserError(f"{path}: the table has no rows")
+            return rows
     except FileNotFoundError:
         raise UserError(f"{path}: no such summary; it is written at the end of a run of the workflow") from None
 
@@ -112,7 +125,8 @@ def main(arguments: list[str]) -> int:
         return 2
     try:
         for name in arguments:
-            print("\n".join(["", *table(read(Path(name))), f"Table: {name}", ""]))
+            rows = read(Path(name))
+            print("\n".join(["", *(table(rows) if "recipe" in rows[0] else plain(rows)), f"Table: {name}", ""]))
     except UserError as error:
         print(f"ERROR {error}", file=sys.stderr)
         return 1

@@ -65,11 +65,17 @@ def run(
     torch.manual_seed(seed)
     network = method.build(num_classes, **methods.arguments(method.build, settings))
     initial = load_backbone(network.backbone, backbone, weights)
-    if initial == "random" and (settings["frozen_stages"] or (backbone["net"] != "small" and settings["frozen_batch_norm"])):
-        log.warning("the backbone has random weights, yet parts of it are frozen: set frozen_stages=0 and frozen_batch_norm=false")
+    if initial == "random" and (
+        settings["frozen_stages"] or (backbone["net"] != "small" and settings["frozen_batch_norm"])
+    ):
+        log.warning(
+            "the backbone has random weights, yet parts are frozen: set frozen_stages=0 and frozen_batch_norm=false"
+        )
     augmentation = methods.arguments(augment, settings | {"mean": backbone["mean"], "std": backbone["std"]})
-    dataset = SeedDataset(entries, num_classes, seeds=seeds, superpixels=superpixels, augmentation=augmentation, seed=seed)
-    optimiser = training.make_optimiser(network, network.backbone, **methods.arguments(training.make_optimiser, settings))
+    augmented = {"augmentation": augmentation, "seed": seed}
+    dataset = SeedDataset(entries, num_classes, seeds=seeds, superpixels=superpixels, **augmented)
+    optimisation = methods.arguments(training.make_optimiser, settings)
+    optimiser = training.make_optimiser(network, network.backbone, **optimisation)
     options = methods.arguments(method.losses, settings)
 
     def losses(network: nn.Module, batch: training.Batch) -> dict[str, torch.Tensor]:

@@ -24,6 +24,7 @@ from wsss_steps.progress import track
 Batch = dict[str, Tensor]
 Losses = Callable[[nn.Module, Batch], dict[str, Tensor]]
 MOST_WORKERS = 8
+RECORDED = "share_"  # how the names of parts begin that are recorded in the history and not minimised
 
 log = logging.getLogger(__name__)
 
@@ -96,6 +97,7 @@ def fit(
 ) -> list[dict[str, float]]:
     """Train `network` in place on the sum of the parts that `losses(network, batch)` gives; returns one row of numbers per epoch.
 
+    Parts whose name begins with `share_` are recorded in the rows, and not minimised.
     warmup_from: learning rate of the backbone at the first step of the warm-up. A UserError when the loss is not finite.
     """
     network.to(device).train()
@@ -138,7 +140,7 @@ def _row(state: Training, means: dict[str, float], seconds: float) -> dict[str, 
         "epoch": state.epoch,
         "learning_rate": rate,
         "seconds": round(seconds, 3),
-        "loss": sum(means.values()),
+        "loss": sum(mean for name, mean in means.items() if not name.startswith(RECORDED)),
         **means,
     }
     log.info("epoch %d: loss %.4f (%s)", state.epoch, row["loss"], _spell(means))
@@ -148,8 +150,8 @@ def _row(state: Training, means: dict[str, float], seconds: float) -> dict[str, 
 def _step(state: Training, batch: Batch, losses: Losses, device: str, step: int) -> dict[str, float]:
     """One step of the optimiser; returns the parts of the loss."""
     parts = losses(state.network, {name: tensor.to(device, non_blocking=True) for name, tensor in batch.items()})
-    loss = torch.stack(list(parts.values())).sum()
-    values = {name: float(part) for name, part in parts.items()}
+    loss = torch.stack([part for name, part in parts.items() if not name.startswith(RECORDED)]).sum()
+    values = {name: float(part.detach()) for name, part in parts.items()}
     if not bool(torch.isfinite(loss)):
         rate = state.optimiser.param_groups[0]["lr"]
         raise UserError(

@@ -10,13 +10,22 @@ SMALL = {"net": "small", "options": {}}
 
 
 def build(num_classes: int = 3, **options) -> nn.Module:
-    defaults = {"backbone": SMALL, "output_stride": 8, "aspp_rates": [1, 2], "frozen_stages": 0, "frozen_batch_norm": False}
+    defaults = {
+        "backbone": SMALL,
+        "output_stride": 8,
+        "aspp_rates": [1, 2],
+        "frozen_stages": 0,
+        "frozen_batch_norm": False,
+    }
     return build_deeplab(num_classes, **(defaults | options))
 
 
 def test_branches_are_summed() -> None:
     head, features = Aspp(5, 4, (1, 3)), torch.randn(2, 5, 6, 7)
-    each = [nn.functional.conv2d(features, b.weight, b.bias, padding=r, dilation=r) for b, r in zip(head.branches, (1, 3), strict=True)]
+    each = [
+        nn.functional.conv2d(features, b.weight, b.bias, padding=r, dilation=r)
+        for b, r in zip(head.branches, (1, 3), strict=True)
+    ]
     assert torch.allclose(head(features), each[0] + each[1])
 
 

@@ -24,7 +24,7 @@ def softmax(energies: np.ndarray) -> np.ndarray:
 
 
 def brute_force(image: np.ndarray, energies: np.ndarray, preset: Preset) -> np.ndarray:
-    """Mean field with all N^2 pairs, each kernel divided by the roots of its sums at both pixels, as the library does."""
+    """Mean field with all N^2 pairs, each kernel divided by the roots of its sums at both pixels."""
     labels, height, width = energies.shape
     place = np.stack(np.mgrid[:height, :width], axis=-1).reshape(-1, 2).astype(np.float64)
     colour = image.reshape(-1, 3).astype(np.float64)

@@ -16,7 +16,12 @@ def row(*pixels: tuple[float, ...]) -> torch.Tensor:
 def grown(probabilities, seeds, superpixels, beta_bg=0.7, beta_fg=0.7, present=None) -> list[int]:
     tags = None if present is None else torch.tensor([present], dtype=torch.float32)
     labels = grow(
-        probabilities, torch.tensor([[seeds]]), torch.tensor([[superpixels]]), beta_bg=beta_bg, beta_fg=beta_fg, present=tags
+        probabilities,
+        torch.tensor([[seeds]]),
+        torch.tensor([[superpixels]]),
+        beta_bg=beta_bg,
+        beta_fg=beta_fg,
+        present=tags,
     )
     return labels[0, 0].tolist()
 
@@ -24,7 +29,9 @@ def grown(probabilities, seeds, superpixels, beta_bg=0.7, beta_fg=0.7, present=N
 def random_case(batch: int = 3) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
     generator = torch.Generator().manual_seed(1)
     probabilities = torch.softmax(3 * torch.randn(batch, 4, 5, 6, generator=generator), dim=1)
-    seeds = torch.where(torch.rand(batch, 5, 6, generator=generator) < 0.2, torch.randint(0, 4, (batch, 5, 6), generator=generator), U)
+    seeds = torch.where(
+        torch.rand(batch, 5, 6, generator=generator) < 0.2, torch.randint(0, 4, (batch, 5, 6), generator=generator), U
+    )
     superpixels = torch.randint(0, 9, (batch, 5, 6), generator=generator)
     return probabilities, seeds, superpixels, torch.randint(0, 2, (batch, 3), generator=generator).float()
 

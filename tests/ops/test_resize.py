@@ -6,7 +6,9 @@ import torch
 from wsss_steps.ops.resize import resize_images, resize_labels, scaled_size
 
 
-@pytest.mark.parametrize(("size", "scale", "expected"), [((375, 500), 0.5, (188, 250)), ((3, 5), 2.0, (6, 10)), ((1, 9), 0.3, (1, 3))])
+@pytest.mark.parametrize(
+    ("size", "scale", "expected"), [((375, 500), 0.5, (188, 250)), ((3, 5), 2.0, (6, 10)), ((1, 9), 0.3, (1, 3))]
+)
 def test_scaled_size(size: tuple[int, int], scale: float, expected: tuple[int, int]) -> None:
     assert scaled_size(size, scale) == expected
 

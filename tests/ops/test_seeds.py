@@ -74,11 +74,6 @@ def test_numbering_of_superpixels_does_not_matter() -> None:
     assert len(np.unique(superpixels[expected == 0])) == 1
 
 
-def test_guards() -> None:
-    maps = np.zeros((1, 2, 2), np.float32)
+def test_thresholds_in_the_wrong_order_are_refused() -> None:
     with pytest.raises(ValueError, match=r"0\.5 must not exceed foreground threshold 0\.3"):
-        threshold_seeds(maps, np.array([1]), 0.3, 0.5)
-    with pytest.raises(ValueError, match="found 2 ids for 1 maps"):
-        threshold_seeds(maps, np.array([1, 2]), 0.3, 0.05)
-    with pytest.raises(ValueError, match="superpixels of the size of the maps"):
-        superpixel_seeds(maps, np.array([1]), np.ones((3, 3), np.int64), 0.5, "override")
+        threshold_seeds(np.zeros((1, 2, 2), np.float32), np.array([1]), 0.3, 0.5)

@@ -65,7 +65,7 @@ def test_boundary_is_both_sides_of_an_edge_and_not_the_frame() -> None:
 
 def columns(*borders: int) -> np.ndarray:
     """A map 3 x 12 whose label changes after each of these columns."""
-    return np.tile(sum((np.arange(12) > border).astype(int) for border in borders), (3, 1))
+    return np.tile(sum((np.arange(12) > border).astype(int) for border in (*borders, 11)), (3, 1))
 
 
 def test_borders_by_hand() -> None:
@@ -99,7 +99,7 @@ def test_borders_equal_distances(tolerance: float) -> None:
 
 
 def test_a_ring_of_void_bounds_in_its_middle_or_not_at_all() -> None:
-    """Void in columns 3..6: with the nearest class, the border lies between 4 and 5; excluded, nothing is left but what is 2 px away."""
+    """Void in columns 3..6: with the nearest class, the border is 4|5; excluded, only what is 2 px away is left."""
     truth = np.tile(np.array([0] * 3 + [255] * 4 + [1] * 5, np.uint8), (3, 1))
     assert boundary_counts(columns(4, 9), truth, boundary_tolerance=1.0, void="nearest") == ((6, 6), (6, 12))
     assert boundary_counts(columns(4, 9), truth, boundary_tolerance=2.0, void="exclude") == ((0, 0), (0, 6))

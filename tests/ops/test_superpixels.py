@@ -136,7 +136,7 @@ def test_non_finite_features_are_refused(value: float) -> None:
 
 def test_upsample_goes_by_the_centre_of_a_pixel() -> None:
     grid = np.array([[0, 1, 2], [3, 4, 5]], np.int32)
-    # Rows: cells of 2 px, the image ends within the second. Columns: cells of 5/3 px, centres 0.5, 1.5 | 2.5 | 3.5, 4.5.
+    # Rows: cells of 2 px, the image ends within the second. Columns: cells of 5/3 px, centres 0.5 1.5 | 2.5 | 3.5 4.5.
     expected = [[0, 0, 1, 2, 2], [0, 0, 1, 2, 2], [3, 3, 4, 5, 5]]
     assert upsample(grid, (4.0, 5.0), (3, 5)).tolist() == expected
 

@@ -17,11 +17,17 @@ from wsss_steps.data.example_textures import Field, Texture, cobbles, firs, furr
 WATER, FENCE = "water", "fence"
 
 _NOISES: dict[str, tuple[float, float]] = {"sky": (2.2, 9.0), "grass": (6.0, 2.0), "sand": (2.6, 2.6)}
-"""Materials that are noise, with height and width of a blot: brush strokes, blades, grains, seen in patches of 8 units."""
+"""Materials that are noise: height and width of a stroke, blade or grain, to be seen in patches of 8 units."""
 
 _PATTERNS: dict[str, Texture] = {"firs": firs, "furrows": furrows, "cobbles": cobbles, WATER: ripples}
 
 _FAR, _NEAR = ("sky", "firs", "furrows"), ("grass", "sand", "cobbles")
+
+
+_HUE_JITTER = 0.02  # turns: two materials of one ink are not quite the same
+_FENCE_HEIGHT, _PICKET_PERIOD, _PICKET_HALF_WIDTH = 34.0, 8.0, 2.7
+_RAILS, _RAIL_HALF_WIDTH = (0.3, 0.72), 2.2  # of the height of the fence
+_EDGE = 0.6  # units over which an edge is soft: about a pixel of the canvas
 
 
 @dataclass(frozen=True)
@@ -32,13 +38,13 @@ class Inks:
 
     def two_tone(self, rng: np.random.Generator, texture: Texture | None = None) -> Paint:
         """A paint of a light and a dark tone, from the same ranges for objects and ground: no colour is of one only."""
-        tones: list[Colour] = []
-        for saturation, value in (
-            (rng.uniform(0.15, 0.5), rng.uniform(0.78, 0.97)),
-            (rng.uniform(0.3, 0.65), rng.uniform(0.40, 0.58)),
-        ):
-            tones.append(colorsys.hsv_to_rgb((rng.choice(self.hues) + rng.normal(0, 0.02)) % 1, saturation, value))
-        return Paint(*tones, texture)
+        light = self._tone(rng, rng.uniform(0.15, 0.5), rng.uniform(0.78, 0.97))
+        dark = self._tone(rng, rng.uniform(0.3, 0.65), rng.uniform(0.40, 0.58))
+        return Paint(light, dark, texture)
+
+    def _tone(self, rng: np.random.Generator, saturation: float, value: float) -> Colour:
+        hue = rng.choice(self.hues) + rng.normal(0, _HUE_JITTER)
+        return colorsys.hsv_to_rgb(hue % 1, saturation, value)
 
 
 def draw_inks(rng: np.random.Generator) -> Inks:
@@ -81,13 +87,13 @@ def _field(rng: np.random.Generator, name: str, y: Field, x: Field, scale: float
 
 def _picket_fence(y: Field, x: Field, foot: float) -> tuple[Field, Field]:
     """Coverage of a fence that stands on the line y = foot, and its light share, both in [0, 1]."""
-    tall, period, slat = 34.0, 8.0, 2.7
-    off = np.abs((x + period / 2) % period - period / 2)
+    off = np.abs((x + _PICKET_PERIOD / 2) % _PICKET_PERIOD - _PICKET_PERIOD / 2)
     up = foot - y
-    slats = soft_step(slat - off, 0.6) * soft_step(tall - 1.2 * off - up, 0.6)
-    rails = np.maximum(*(soft_step(2.2 - np.abs(up - rail * tall), 0.6) for rail in (0.3, 0.72))) * np.ones_like(x)
-    light = np.maximum(soft_step(0.55 * slat - off, 0.6) * slats, 0.0)
-    return np.maximum(slats, rails) * soft_step(up, 0.6), light
+    tip = _FENCE_HEIGHT - 1.2 * off  # pickets are pointed
+    slats = soft_step(_PICKET_HALF_WIDTH - off, _EDGE) * soft_step(tip - up, _EDGE)
+    lower, upper = (soft_step(_RAIL_HALF_WIDTH - np.abs(up - rail * _FENCE_HEIGHT), _EDGE) for rail in _RAILS)
+    light = soft_step(0.55 * _PICKET_HALF_WIDTH - off, _EDGE) * slats
+    return np.maximum(slats, np.maximum(lower, upper)) * soft_step(up, _EDGE), light
 
 
 def paint_backdrop(rng: np.random.Generator, backdrop: Backdrop, shape: tuple[int, int], scale: float) -> Field:
@@ -98,10 +104,10 @@ def paint_backdrop(rng: np.random.Generator, backdrop: Backdrop, shape: tuple[in
     wave = np.float32(rng.uniform(1, 4)) * np.sin(x / np.float32(rng.uniform(10, 25)) + np.float32(rng.uniform(0, 6)))
     for (name, paint), edge in zip(backdrop.materials, (-np.inf, *backdrop.edges), strict=True):
         hilly = wave if edge < backdrop.edges[-1] else 0.25 * wave  # hills roll, the ground is nearly level
-        below = soft_step(y - edge - hilly, 0.6)[..., None]
+        below = soft_step(y - edge - hilly, _EDGE)[..., None]
         canvas += below * (mix(paint, _field(rng, name, y, x, scale)) - canvas)
     if backdrop.fence is not None:
-        cover, light = _picket_fence(y, x, backdrop.edges[-1] + np.float32(rng.uniform(4, 10)))
+        cover, light = _picket_fence(y, x, backdrop.edges[-1] + rng.uniform(4, 10))
         canvas += cover[..., None] * (mix(backdrop.fence, light) - canvas)
     return canvas
 

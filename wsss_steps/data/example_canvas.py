@@ -52,7 +52,7 @@ class Thing:
 
 @dataclass(frozen=True)
 class Raster:
-    """Which thing is where: `owner` (H, W) is 0 or 1 + index of the thing; and pixels of each thing and of its key part.
+    """Which thing is where: `owner` (H, W) is 0 or 1 + index of the thing; pixels of each thing and of its key part.
 
     `framed` counts those in the frame, hidden or not, and `seen` those in sight.
     """
@@ -65,7 +65,7 @@ class Raster:
 
 
 def fill(points: Points, shape: tuple[int, int]) -> tuple[Window, NDArray[np.bool_]] | None:
-    """Pixels inside an outline of (x, y) in pixels: a window of the canvas and a mask of its size; None if all outside."""
+    """Pixels inside an outline of (x, y) in pixels: a window of the canvas and a mask of its size; None if outside."""
     left, top = np.maximum(np.floor(points.min(axis=0)), 0).astype(int)
     right, bottom = np.minimum(np.ceil(points.max(axis=0)) + 1, (shape[1], shape[0])).astype(int)
     if left >= right or top >= bottom:
@@ -91,6 +91,12 @@ def rasterise(things: list[Thing], shape: tuple[int, int], scale: float) -> Rast
     return Raster(code // 2, tuple(framed), tuple(map(int, seen)), tuple(key_framed), tuple(map(int, key_seen)))
 
 
+def majority(owner: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Halve an owner map (2H, 2W): every pixel takes the most frequent of its four, of equals the first."""
+    a, b, c, d = owner[::2, ::2], owner[::2, 1::2], owner[1::2, ::2], owner[1::2, 1::2]
+    return np.where((a == b) | (a == c) | (a == d), a, np.where((b == c) | (b == d), b, np.where(c == d, c, a)))
+
+
 def paint_thing(canvas: Field, thing: Thing, scale: float) -> None:
     """Paint a thing and its soft shadow onto a canvas of colours (H, W, 3) in [0, 1], in place."""
     shape = canvas.shape[:2]
@@ -113,7 +119,8 @@ def _lit(paint: Paint, y: Field, x: Field, length: float) -> Field:
     """Colours of a paint under soft light from above, at the thing's own coordinates."""
     light = np.ones(np.broadcast_shapes(y.shape, x.shape), np.float32) if paint.texture is None else paint.texture(y, x)
     height = np.clip(-y / np.float32(0.45 * length) - 1, -1, 1)
-    return mix(paint, light) * (1 + np.float32(_MODELLING) * height)[..., None]
+    colours: Field = mix(paint, light) * (1 + np.float32(_MODELLING) * height)[..., None]
+    return colours
 
 
 def _cast_shadow(canvas: Field, thing: Thing, scale: float) -> None:

@@ -7,7 +7,19 @@ from __future__ import annotations
 
 import numpy as np
 
-from wsss_steps.data.example_shapes import CREAM, LIMB, Paint, Part, Parts, ellipse, leaf, limb_width, line, polygon
+from wsss_steps.data.example_shapes import (
+    CREAM,
+    LIMB,
+    Paint,
+    Part,
+    Parts,
+    Points,
+    ellipse,
+    leaf,
+    limb_width,
+    line,
+    polygon,
+)
 from wsss_steps.data.example_textures import zigzag
 from wsss_steps.data.example_things import Builder
 
@@ -34,14 +46,17 @@ def gift(length: float, radius: float, body: Paint, accent: Paint) -> Parts:
 
 def sign(length: float, radius: float, body: Paint, accent: Paint) -> Parts:
     """A diamond on a pole, with a bright rim."""
-    half, y = 0.5 * length, -1.25 * length
-    diamond = polygon((0, -half), (half, 0), (0, half), (-half, 0))
+    middle = -1.25 * length
     return [
-        Part(line(0, y, 0, 0, limb_width(length)), LIMB),
-        Part(shifted(diamond), CREAM),
-        Part(0.8 * shifted(diamond), accent),
-        Part(0.45 * shifted(diamond), body),
+        Part(line(0, middle, 0, 0, limb_width(length)), LIMB),
+        Part(_diamond(middle, 0.5 * length), CREAM),
+        Part(_diamond(middle, 0.4 * length), accent),
+        Part(_diamond(middle, 0.225 * length), body),
     ]
+
+
+def _diamond(y: float, half: float) -> Points:
+    return polygon((0, y - half), (half, y), (0, y + half), (-half, y))
 
 
 DISTRACTORS: dict[str, Builder] = {"ball": ball, "gift": gift, "sign": sign}

@@ -52,7 +52,7 @@ def polygon(*corners: tuple[float, float]) -> Points:
 def ellipse(
     x: float, y: float, half_width: float, half_height: float, start: float = 0.0, stop: float = 360.0
 ) -> Points:
-    """An ellipse about (x, y), or its arc from `start` to `stop` degrees, clockwise on the screen from the direction of x."""
+    """An ellipse about (x, y), or its arc from `start` to `stop` degrees, clockwise on the screen from x."""
     angle = np.radians(np.linspace(start, stop, 37))
     return np.stack([x + half_width * np.cos(angle), y + half_height * np.sin(angle)], axis=1)
 
@@ -73,7 +73,8 @@ def leaf(x: float, y: float, length: float, width: float, degrees: float) -> Poi
     flat = np.concatenate([np.stack([along * length, half], 1), np.stack([along * length, -half], 1)[::-1]])
     turn = math.radians(degrees)
     rotation = np.array([[math.cos(turn), math.sin(turn)], [-math.sin(turn), math.cos(turn)]])
-    return flat @ rotation + (x, y)
+    turned: Points = flat @ rotation + (x, y)
+    return turned
 
 
 def limb_width(length: float) -> float:

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-Field = NDArray[np.float32]
+Field = NDArray[np.floating]
 Texture = Callable[[Field, Field], Field]
 """(y, x), broadcastable coordinates in units, to weights in [0, 1]."""
 
@@ -24,7 +24,8 @@ _TURN = 2 * math.pi
 
 def soft_step(value: Field, width: float) -> Field:
     """A step from 0 to 1 where `value` is 0, linear over `width`, in the unit of `value`. A hard step would alias."""
-    return np.clip(value / np.float32(width) + np.float32(0.5), 0, 1, dtype=np.float32)
+    share: Field = np.clip(value / np.float32(width) + np.float32(0.5), 0, 1)
+    return share.astype(np.float32)
 
 
 def _centred(value: Field, period: float) -> Field:
@@ -95,7 +96,7 @@ def stretched_noise(rng: np.random.Generator, shape: tuple[int, int], cell: tupl
 def ripples(y: Field, x: Field, period: float = 8.0) -> Field:
     """Waves of water: level stripes that swing up and down, in step from row to row."""
     swing = 0.3 * period * np.sin(_TURN / (1.7 * period) * x)
-    return soft_step(np.sin(_TURN / period * (y + swing)).astype(np.float32), 0.8)
+    return soft_step(np.sin(_TURN / period * (y + swing)), 0.8)
 
 
 def firs(y: Field, x: Field, period: float = 9.0) -> Field:
@@ -107,7 +108,7 @@ def firs(y: Field, x: Field, period: float = 9.0) -> Field:
 
 def furrows(y: Field, x: Field, period: float = 7.0) -> Field:
     """Slanting stripes of a ploughed field, slightly bent."""
-    return soft_step(np.sin(_TURN / period * (0.75 * x + 0.66 * y + 1.5 * np.sin(x / 11))).astype(np.float32), 0.8)
+    return soft_step(np.sin(_TURN / period * (0.75 * x + 0.66 * y + 1.5 * np.sin(x / 11))), 0.8)
 
 
 def cobbles(y: Field, x: Field, period: float = 9.0) -> Field:

@@ -53,6 +53,14 @@ def crop_box(
     return int(down * (height - crop_height + 1)), int(right * (width - crop_width + 1)), crop_height, crop_width
 
 
+def window(
+    image: Float[Tensor, "3 H W"], area: tuple[float, float], generator: torch.Generator
+) -> Float[Tensor, "3 h w"]:
+    """A random part of the image, its share of the area drawn from `area`, at the image's own resolution."""
+    top, left, height, width = crop_box(image.shape[1], image.shape[2], area, generator)
+    return image[:, top : top + height, left : left + width]
+
+
 def cropped(image: Float[Tensor, "3 H W"], views: Views, generator: torch.Generator) -> Float[Tensor, "3 s s"]:
     """One crop, resampled to `views.size` with anti-aliasing, half of them mirrored."""
     top, left, height, width = crop_box(image.shape[1], image.shape[2], views.area, generator)

@@ -153,7 +153,7 @@ def read_tags(
     allow_untagged: bool,
     report: Report,
 ) -> voc_tags.Tags:
-    """Tags of every image, from the table if there is one; an image without a tag is a problem unless that is allowed."""
+    """Tags of every image, from the table if there is one; an image without a tag is a problem unless allowed."""
     ids = list(dict.fromkeys(chain(*splits.values())))
     if tags_csv is not None:
         tags = voc_tags.from_table(tags_csv, splits, classes, report.problems, report.notes)
@@ -189,7 +189,10 @@ def read_voc(
     Raises one UserError that lists all that is wrong.
     """
     report = Report()
-    splits = {name: voc_lists.read_list(root / path, report.problems) for name, path in (("train", train_list), ("val", val_list))}
+    splits = {
+        name: voc_lists.read_list(root / path, report.problems)
+        for name, path in (("train", train_list), ("val", val_list))
+    }
     voc_lists.check_unique(splits, report.problems)
     table_of_tags = None if tags_csv is None else root / tags_csv
     tags = read_tags(splits, classes, table_of_tags, root / annotation_folder, allow_untagged, report)

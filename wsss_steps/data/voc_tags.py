@@ -24,10 +24,12 @@ def from_table(
     """Tags from a CSV table with columns id, tags and perhaps split; what is wrong with it is added to `problems`."""
     split_of = {image_id: split for split, ids in splits.items() for image_id in ids}
     tags: Tags = {}
+    seen: set[str] = set()
     for line, row in _rows(path, problems):
         image_id = (row["id"] or "").strip()
-        if image_id in tags:
+        if image_id in seen:
             problems.append(f"{path}, line {line}: id '{image_id}' stands twice")
+        seen.add(image_id)
         if image_id not in split_of:
             notes["rows of the table of tags whose id is in no list"] += 1
             continue
@@ -39,17 +41,14 @@ def from_table(
         split = (row.get("split") or "").strip()
         if split and split != split_of[image_id]:
             problems.append(
-                f"{path}, line {line}: id '{image_id}' is of split '{split}' here, but in the list of '{split_of[image_id]}'"
+                f"{path}, line {line}: id '{image_id}' is of split '{split}', but in the list of {split_of[image_id]}"
             )
         known = tuple(sorted({classes.index(name) + 1 for name in names if name in classes}))
         if known or not names:  # an image whose tags are all unknown is reported once, not as untagged as well
             tags[image_id] = known
-    if tags:
-        problems += [
-            f"{path}: no row for image '{image_id}' of {split}"
-            for image_id, split in split_of.items()
-            if image_id not in tags
-        ]
+    if seen:
+        rest = ((image_id, split) for image_id, split in split_of.items() if image_id not in seen)
+        problems += [f"{path}: no row for image '{image_id}' of {split}" for image_id, split in rest]
     return tags
 
 
@@ -58,9 +57,9 @@ def _rows(path: Path, problems: list[str]) -> list[tuple[int, dict[str, str | No
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             reader = csv.DictReader(file)
-            if missing := {"id", "tags"} - set(reader.fieldnames or ()):
+            if not {"id", "tags"} <= set(reader.fieldnames or ()):
                 problems.append(
-                    f"{path}: expected columns id, tags and perhaps split, found no {sorted(missing)} in {reader.fieldnames}"
+                    f"{path}: expected the columns id, tags and perhaps split, found {reader.fieldnames or 'none'}"
                 )
                 return []
             rows = [(reader.line_num, dict(row)) for row in reader]

@@ -14,7 +14,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from wsss_steps.errors import UserError
-from wsss_steps.nets.small import small_stages
+from wsss_steps.nets.small import Small
 
 BATCH_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.SyncBatchNorm)
 VGG16_BLOCKS = ((64, 64), (128, 128), (256, 256, 256), (512, 512, 512), (512, 512, 512))
@@ -89,13 +89,9 @@ def _known_stride(net: str, output_stride: int, known: tuple[int, ...]) -> None:
 def _small(net: str, output_stride: int) -> Backbone:
     """The network of `nets.small`."""
     _known_stride(net, output_stride, (4, 8, 16))
-    stages, channels = small_stages(output_stride)
-    return Backbone(
-        nn.Sequential(stages),
-        channels=channels,
-        output_stride=output_stride,
-        stages=[[stage] for stage in stages.values()],
-    )
+    small = Small(output_stride)
+    stages = [[stage] for stage in small.stages]
+    return Backbone(small, channels=small.channels, output_stride=output_stride, stages=stages)
 
 
 def _resnet(net: str, output_stride: int) -> Backbone:

@@ -14,7 +14,7 @@ FC_CHANNELS = 1024  # of fc6 and fc7 of DeepLab on VGG16
 
 
 def branch(channels: int, num_labels: int, rate: int, hidden: int | None) -> nn.Module:
-    """One branch of the pyramid: a 3x3 convolution of dilation `rate` straight to the labels, or, given `hidden` channels, fc6-fc7-fc8.
+    """One branch of the pyramid: a 3x3 convolution of dilation `rate` to the labels, or, given `hidden`, fc6-fc7-fc8.
 
     The dropout of the second form is that of DeepLab on VGG16 as generally known; our sources do not state it.
     """
@@ -53,7 +53,7 @@ class Aspp(nn.Module):
 
 
 class DeepLab(nn.Module):
-    """Backbone and pyramid: normalised images (B, 3, H, W) to logits (B, L, h, w) on the grid of the backbone, label 0 background."""
+    """Backbone and pyramid: normalised images to logits on the grid of the backbone; label 0 is background."""
 
     def __init__(self, backbone: Backbone, head: Aspp) -> None:
         super().__init__()
@@ -74,7 +74,7 @@ def build_deeplab(
     frozen_stages: int,
     frozen_batch_norm: bool,
 ) -> DeepLab:
-    """DeepLab-v2 with random weights for `num_classes` classes and background; the branches are deep on VGG16, flat on others.
+    """DeepLab-v2 with random weights; the branches are deep on VGG16 and flat on other backbones.
 
     Args:
         num_classes: C; the network gives C + 1 logits.

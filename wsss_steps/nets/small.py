@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
-
 from jaxtyping import Float
 from torch import Tensor, nn
+from torch.nn import functional as F
 
-WIDTHS = (24, 48, 96, 128)  # channels of the four stages; 0.5 M parameters in all
+WIDTHS = (16, 32, 64, 128)  # channels of the four stages; 0.5 M parameters in all
 GROUPS = 8
 
 
 class ConvNorm(nn.Sequential):
-    """3x3 convolution, group normalisation, ReLU. Group norm needs no batch statistics: training is the same at any batch size."""
+    """Convolution, group normalisation, ReLU. Group norm needs no batch statistics: any batch size trains alike."""
 
-    def __init__(self, inputs: int, outputs: int, dilation: int = 1) -> None:
+    def __init__(self, inputs: int, outputs: int, *, halve: bool = False, dilation: int = 1) -> None:
+        # Halving with a 4x4 kernel puts cell i exactly over cells 2i and 2i + 1, so maps are not shifted against the
+        # image, as they are by the usual 3x3 kernel.
+        kernel, stride, padding = (4, 2, 1) if halve else (3, 1, dilation)
         super().__init__(
-            nn.Conv2d(inputs, outputs, 3, padding=dilation, dilation=dilation, bias=False),
+            nn.Conv2d(inputs, outputs, kernel, stride, padding, 1 if halve else dilation, bias=False),
             nn.GroupNorm(GROUPS, outputs),
             nn.ReLU(inplace=True),
         )
@@ -27,39 +29,40 @@ class Residual(nn.Module):
 
     def __init__(self, channels: int, dilation: int) -> None:
         super().__init__()
-        self.first = ConvNorm(channels, channels, dilation)
+        self.first = ConvNorm(channels, channels, dilation=dilation)
         self.second = nn.Conv2d(channels, channels, 3, padding=dilation, dilation=dilation, bias=False)
         self.norm = nn.GroupNorm(GROUPS, channels)
-        nn.init.zeros_(self.norm.weight)  # starts as the identity, which trains fastest
-        self.relu = nn.ReLU(inplace=True)
 
     def forward(self, x: Float[Tensor, "B K h w"]) -> Float[Tensor, "B K h w"]:
         """Same shape as `x`."""
-        result: Tensor = self.relu(x + self.norm(self.second(self.first(x))))
-        return result
+        return F.relu(x + self.norm(self.second(self.first(x))))
 
 
-def halve() -> nn.Module:
-    """2x2 pooling: cell (i, j) lies exactly over its 2x2 input cells, so that maps are not shifted against the image."""
-    return nn.MaxPool2d(2, ceil_mode=True)
+class Small(nn.Module):
+    """Four stages of strides 2, 4, 8, 16, as far as `output_stride` (4, 8 or 16) allows; the others are dilated.
 
-
-def small_stages(output_stride: int) -> tuple[OrderedDict[str, nn.Module], int]:
-    """Four stages by name, and the channels of the last. Strides are 2, 4, 8, 16 as far as `output_stride` (4, 8 or 16) allows.
-
-    A stage that must not stride is dilated instead, so its field of view stays.
+    Images are padded with their border pixels to whole multiples of the output stride: (h, w) = ceil((H, W) / stride).
     """
-    stages: OrderedDict[str, nn.Module] = OrderedDict()
-    inputs, stride, dilation = 3, 1, 1
-    for number, width in enumerate(WIDTHS, start=1):
-        layers: list[nn.Module] = [ConvNorm(inputs, width, dilation)]
-        if stride < output_stride:
-            layers.append(halve())
-            stride *= 2
-        else:
-            dilation *= 2
-        if number > 1:
-            layers.append(Residual(width, dilation))
-        stages[f"stage{number}"] = nn.Sequential(*layers)
-        inputs = width
-    return stages, inputs
+
+    def __init__(self, output_stride: int) -> None:
+        super().__init__()
+        self.output_stride = output_stride
+        self.stages = nn.ModuleList()
+        inputs, stride, dilation = 3, 1, 1
+        for width in WIDTHS:
+            halve = stride < output_stride
+            stride, dilation = (stride * 2, dilation) if halve else (stride, dilation * 2)
+            layers: list[nn.Module] = [ConvNorm(inputs, width, halve=halve, dilation=dilation)]
+            if len(self.stages):  # at half the image size a residual block would cost more than all the rest
+                layers.append(Residual(width, dilation))
+            self.stages.append(nn.Sequential(*layers))
+            inputs = width
+        self.channels = inputs
+
+    def forward(self, images: Float[Tensor, "B 3 H W"]) -> Float[Tensor, "B K h w"]:
+        """Feature maps."""
+        height, width = images.shape[-2:]
+        x = F.pad(images, (0, -width % self.output_stride, 0, -height % self.output_stride), mode="replicate")
+        for stage in self.stages:
+            x = stage(x)
+        return x

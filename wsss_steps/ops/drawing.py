@@ -33,7 +33,7 @@ def heat(image: UInt8[np.ndarray, "H W 3"], values: Float32[np.ndarray, "H W"]) 
 
 
 def coloured(labels: UInt8[np.ndarray, "H W"], palette: UInt8[np.ndarray, "256 3"]) -> UInt8[np.ndarray, "H W 3"]:
-    """A label map in the colours of `palette`; pixels without a label are hatched in grey, which is no class's colour."""
+    """A label map in the colours of `palette`; pixels without a label are hatched in grey."""
     diagonal = np.add.outer(np.arange(labels.shape[0]), np.arange(labels.shape[1])) % _HATCH_PERIOD
     hatched = np.where((diagonal < 2)[..., None], *(np.array(colour, np.uint8) for colour in reversed(_HATCH)))
     return np.where((labels == VOID)[..., None], hatched, palette[labels])

@@ -20,7 +20,7 @@ _DRAWS_AT_ONCE = 64  # resamplings held in memory together: 64 x images x 8 byte
 
 @dataclass(frozen=True)
 class Measures:
-    """Measures of one confusion. Per class, (C + 1,) with background first, NaN where a class is left out; then their means.
+    """Measures of one confusion: per class, (C + 1,) background first, NaN where a class is left out; their means.
 
     Per class iou + fp + fn = 1 (fp, fn: false positives and negatives over the union). `miou` is the mean over all
     classes, `mean_fp` and `mean_fn` over the classes 1..C, as tables of the field have them; their sum need not be 1.
@@ -113,7 +113,7 @@ def _triples(confusions: Int64[np.ndarray, "... rows columns"], pred_ignore: str
 def _ratios(
     triples: NDArray[np.number], absent: str
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """IoU, FP and FN per class from (..., 3, C + 1); a class without a pixel in ground truth and prediction is NaN, or IoU 0."""
+    """IoU, FP and FN per class from (..., 3, C + 1); a class without any pixel has NaN, or an IoU of 0."""
     if absent not in ("nan_skip", "zero"):
         raise ValueError(f"unknown policy absent '{absent}'; known: nan_skip, zero")
     right, predicted, truth = (triples[..., row, :].astype(np.float64) for row in range(3))

@@ -6,13 +6,13 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-UNLABELLED = 255
+from wsss_steps.ops.seeds import UNLABELLED
 
 
 def free_part_means(
     probabilities: Float[Tensor, "B L h w"], ids: Int[Tensor, " P"], free: Tensor, num_ids: int
 ) -> tuple[Float[Tensor, "N L"], Tensor]:
-    """Mean probability over the free pixels of every superpixel (dissertation eq. 3.6), and whether it has any: (N, L), (N,).
+    """Mean probability over the free pixels of each superpixel, (N, L) (dissertation eq. 3.6), and whether it has any.
 
     `ids` number the superpixels of the whole batch, pixel by pixel with the image as the slowest index; `free` is bool.
     """
@@ -32,21 +32,23 @@ def grow(
     beta_fg: float,
     present: Float[Tensor, "B C"] | None,
 ) -> Int[Tensor, "B h w"]:
-    """Give every superpixel's unlabelled pixels the class that the network is sure of there (dissertation eqs. 3.6 and 3.7).
+    """Give every superpixel's unlabelled pixels the class that is sure there (dissertation eqs. 3.6 and 3.7).
 
     Args:
         probabilities: softmax output H; label 0 is background, L = C + 1.
-        seeds: the initial seed, 0..C and 255. Its labels are kept: growing always starts from it and never from what grew before.
+        seeds: the initial seed, 0..C and 255. Its labels are kept: growing always starts from it and never from what
+            grew before.
         superpixels: ids >= 1 of every pixel, within each image; 0 marks padding, which never grows.
-        beta_bg: a superpixel whose mean probability of background is its largest and strictly above this becomes background.
+        beta_bg: a superpixel whose mean probability of background is its largest and strictly above this becomes
+            background.
         beta_fg: the same for a class.
-        present: tags in {0, 1}; only tagged classes and background compete, with their probabilities as they are. None lets
-            all classes compete, which is (3.7) read literally.
+        present: tags in {0, 1}; only tagged classes and background compete, with their probabilities as they are. None
+            lets all classes compete, which is (3.7) read literally.
 
     Returns:
         Labels 0..C and 255. No gradient flows through them. Ties go to the lowest label.
     """
-    batch, num_labels = probabilities.shape[:2]
+    batch = len(probabilities)
     per_image = int(superpixels.max()) + 1
     image = torch.arange(batch, device=superpixels.device)
     ids = (superpixels + per_image * image[:, None, None]).flatten()

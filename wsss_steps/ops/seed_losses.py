@@ -1,4 +1,4 @@
-"""Losses of a segmentation network on partial label maps. Unlabelled pixels (255) take no part; a mean over no pixels is 0."""
+"""Losses on partial label maps: unlabelled pixels (255) take no part, and a mean over no pixels is 0."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from jaxtyping import Float, Int
 from torch import Tensor
 
-UNLABELLED = 255
+from wsss_steps.ops.seeds import UNLABELLED
 
 
 def pixel_cross_entropy(logits: Float[Tensor, "B L h w"], labels: Int[Tensor, "B h w"]) -> Float[Tensor, "B h w"]:
@@ -16,7 +16,7 @@ def pixel_cross_entropy(logits: Float[Tensor, "B L h w"], labels: Int[Tensor, "B
 
 
 def mean_per_image(values: Float[Tensor, "B h w"], members: Tensor) -> Float[Tensor, " B"]:
-    """Mean of `values` over the pixels of each image that are `members` (bool); 0 with a zero gradient if there are none."""
+    """Mean of `values` over the `members` (bool) of each image; 0 with a zero gradient if there are none."""
     total = torch.where(members, values, torch.zeros_like(values)).sum(dim=(1, 2))
     return total / members.sum(dim=(1, 2)).clamp(min=1)
 
@@ -27,10 +27,10 @@ def seed_cross_entropy(logits: Float[Tensor, "B L h w"], labels: Int[Tensor, "B 
 
 
 def balanced_seed_loss(logits: Float[Tensor, "B L h w"], labels: Int[Tensor, "B h w"]) -> Float[Tensor, ""]:
-    """Mean over background pixels plus mean over class pixels, of each image; mean over the batch (dissertation eq. 3.8, DSRG).
+    """Mean over background pixels plus mean over class pixels of each image, averaged over the batch (eq. 3.8, DSRG).
 
-    As printed, the inner sum of (3.8) runs over all present classes at every class pixel; it is read here as the pixel's own
-    class, as in DSRG. Both readings agree on an image with one class.
+    As printed, the inner sum of (3.8) runs over all present classes at every class pixel; it is read here as the
+    pixel's own class, as in DSRG. Both readings agree on an image with one class.
     """
     loss = pixel_cross_entropy(logits, labels)
     background = labels == 0

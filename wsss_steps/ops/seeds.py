@@ -21,11 +21,9 @@ def strongest_class(
         classes: their ids, 1..C, ascending.
 
     Returns:
-        The foreground map F = max over classes, and the id of the class that attains it; ties go to the first class. Without
-        classes F is 0, and so is the id.
+        The foreground map F = max over classes, and the id of the class that attains it; ties go to the first class.
+        Without classes F is 0, and so is the id.
     """
-    if len(maps) != len(classes):
-        raise ValueError(f"expected one class id per map, found {len(classes)} ids for {len(maps)} maps")
     if not len(classes):
         return np.zeros(maps.shape[1:], maps.dtype), np.zeros(maps.shape[1:], np.uint8)
     return maps.max(0), classes.astype(np.uint8)[maps.argmax(0)]
@@ -81,16 +79,15 @@ def superpixel_seeds(
         classes: their ids, 1..C, ascending.
         superpixels: id of every pixel.
         alpha: a pixel strictly above it takes its strongest class.
-        bg_conflict: `override`: every pixel of the background superpixel is background, as (3.5) reads; `keep_fg`: only those
-            that (3.4) left unlabelled.
+        bg_conflict: `override`: every pixel of the background superpixel is background, as (3.5) reads; `keep_fg`: only
+            those that (3.4) left unlabelled.
 
     Returns:
-        The label of every pixel. An image without classes is background everywhere. Where the whole image is one superpixel,
-        class seeds are kept whatever `bg_conflict` says: to override them would leave no class at all (our guard).
+        The label of every pixel. An image without classes is background everywhere. Where the whole image is one
+        superpixel, class seeds are kept whatever `bg_conflict` says: to override them would leave no class at all (our
+        guard).
     """
     strength, label = strongest_class(maps, classes)
-    if superpixels.shape != strength.shape:
-        raise ValueError(f"expected superpixels of the size of the maps {strength.shape}, found {superpixels.shape}")
     if not len(classes):
         return label
     labels: NDArray[np.uint8] = np.where(strength > alpha, label, UNLABELLED).astype(np.uint8)

@@ -1,4 +1,4 @@
-"""Superpixel discovery from patch features (dissertation, Table 3.1), and the way from patches to pixels; free of torch."""
+"""Superpixel discovery from patch features (dissertation, Table 3.1), and from patches to pixels; free of torch."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ def upsample(
 def compact(
     labels: Integer[NDArray[Any], "H W"],
 ) -> tuple[Integer[NDArray[np.int32], "H W"], Integer[NDArray[np.int64], " n"]]:
-    """Close the gaps in a map of labels >= 0: the map with labels 0..n-1 in the old order, and the old label of each."""
+    """Close the gaps in a map of labels >= 0: the map with labels 0..n-1 in the old order, and each one's old label."""
     occurs = np.bincount(labels.ravel()) > 0
     return (np.cumsum(occurs, dtype=np.int32) - 1)[labels], np.flatnonzero(occurs)
 

@@ -21,5 +21,7 @@ def seeds(
 ) -> UInt8[np.ndarray, "H W"]:
     """Label map of one image; a UserError without superpixels."""
     if superpixels is None:
-        raise UserError("seeds method 'superpixel' needs superpixels, but the recipe has none: choose superpixels: dino or slic")
+        raise UserError(
+            "seeds method 'superpixel' needs superpixels, but the recipe has none: choose superpixels: dino or slic"
+        )
     return superpixel_seeds(maps, classes, superpixels, alpha, bg_conflict)

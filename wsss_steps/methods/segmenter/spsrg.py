@@ -12,8 +12,16 @@ from wsss_steps.nets.deeplab import build_deeplab as build
 from wsss_steps.ops.region_growing import grow
 from wsss_steps.ops.resize import resize_images, resize_labels, scaled_size
 from wsss_steps.ops.seed_losses import balanced_seed_loss
+from wsss_steps.ops.seeds import UNLABELLED
 
 __all__ = ["build", "losses"]
+
+
+def labelled_share(labels: Tensor, superpixels: Tensor) -> Tensor:
+    """Share of the pixels inside the image that have a label."""
+    inside = superpixels > 0
+    share: Tensor = ((labels != UNLABELLED) & inside).sum() / inside.sum().clamp(min=1)
+    return share
 
 
 def losses(
@@ -25,14 +33,21 @@ def losses(
     beta_fg: float,
     restrict_to_present: bool,
 ) -> dict[str, Tensor]:
-    """Grow the initial seeds on the grid of the logits, for every input scale by its own output, and give the balanced seed loss.
+    """Grow the initial seeds on the grid of the logits, each scale by its output; give the balanced seed loss.
 
-    Args: network: gives logits (B, C+1, h, w). batch: `images` (B, 3, H, W), normalised; `tags` (B, C); `seeds` (B,
-    H, W), 0..C and 255; `superpixels` (B, H, W), ids from 1, 0 for padding. train_scales: factors on the image size.
-    beta_bg: mean probability above which a superpixel becomes background. beta_fg: mean probability above which a
-    superpixel becomes its class. restrict_to_present: only tagged classes and background can grow.
+    Args:
+        network: gives logits (B, C+1, h, w).
+        batch: `images` (B, 3, H, W), normalised; `tags` (B, C); `seeds` (B, H, W), 0..C and 255; `superpixels` (B, H,
+            W), ids from 1, 0 outside the image.
+        train_scales: factors on the image size.
+        beta_bg: mean probability above which a superpixel becomes background.
+        beta_fg: mean probability above which a superpixel becomes its class.
+        restrict_to_present: only tagged classes and background can grow.
 
-    Returns: The loss of each scale; their sum is minimised. A UserError without superpixels.
+    Returns:
+        The loss of each scale, whose sum is minimised; and, to be recorded only, the shares of pixels that the seeds
+        label, `share_seeded`, and that are labelled after growing, `share_labelled`, at the first scale. A UserError
+        without superpixels.
     """
     if not batch["superpixels"].any():
         raise UserError(
@@ -48,4 +63,9 @@ def losses(
         probabilities = torch.softmax(logits.detach(), dim=1)
         labels = grow(probabilities, seeds, superpixels, beta_bg=beta_bg, beta_fg=beta_fg, present=present)
         parts[f"seed_{scale:g}"] = balanced_seed_loss(logits, labels)
+        if scale == train_scales[0]:
+            parts |= {
+                "share_seeded": labelled_share(seeds, superpixels),
+                "share_labelled": labelled_share(labels, superpixels),
+            }
     return parts

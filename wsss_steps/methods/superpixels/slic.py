@@ -16,12 +16,21 @@ _ITERATIONS = 30  # dissertation, section 3.4.3
 def superpixels(
     image: NDArray[np.uint8], features: dict[str, NDArray[Any]] | None, *, count: int, compactness: float
 ) -> dict[str, NDArray[Any]]:
-    """Connected superpixels of `image` (H, W, 3), about `count` of them; an item of a superpixels store.
+    """About `count` superpixels of `image` (H, W, 3); an item of a superpixels store.
 
-    Works on colour, so `features` are not looked at; the superpixels grew from no patch, and their seed patches are -1.
+    They are the clusters as SLIC found them. Joining their scattered pieces to neighbours, as scikit-image does unless
+    told otherwise, is left out: the dissertation's counts (75.04 at a region size of 50) show that it was not done
+    there, and on textured pictures it leaves a fifth of the superpixels asked for. `features` are not looked at; the
+    superpixels grew from no patch, and their seed patches are -1.
     """
     found = slic(
-        image, n_segments=count, compactness=compactness, max_num_iter=_ITERATIONS, start_label=0, channel_axis=-1
+        image,
+        n_segments=count,
+        compactness=compactness,
+        max_num_iter=_ITERATIONS,
+        start_label=0,
+        channel_axis=-1,
+        enforce_connectivity=False,
     )
     labels, kept = compact(found)
     return {"superpixels": as_ids(labels), "seed_patches": np.full(len(kept), -1, np.int32)}

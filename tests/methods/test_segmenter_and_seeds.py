@@ -1,0 +1,166 @@
+"""Contracts of every method that makes seeds or trains a segmenter."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+
+from wsss_steps import methods, settings
+from wsss_steps.errors import UserError
+
+SEEDS = [cls for cls in settings.METHODS["seeds"]]
+SEGMENTERS = [cls for cls in settings.METHODS["segmenter"]]
+CLASSES, SIDE = 3, 32
+
+
+def options_of(cls: type[settings.Settings]) -> dict:
+    return cls(**({"aspp_rates": (1, 2)} if "aspp_rates" in cls.model_fields else {})).model_dump(mode="json")
+
+
+def segmenter(cls: type[settings.Settings], seed: int = 0) -> tuple[nn.Module, object]:
+    """The network of a method on the small backbone, and its loss as a function of network and batch."""
+    options = options_of(cls) | {"backbone": {"net": "small", "options": {}}}
+    method = methods.load("segmenter", options["method"])
+    torch.manual_seed(seed)
+    network = method.build(CLASSES, **methods.arguments(method.build, options))
+    return network, lambda network, batch: method.losses(network, batch, **methods.arguments(method.losses, options))
+
+
+def batch_of(count: int) -> dict[str, Tensor]:
+    generator = torch.Generator().manual_seed(0)
+    seeds = torch.full((count, SIDE, SIDE), 255)
+    seeds[:, :16], seeds[:, 24:] = 0, 2
+    return {
+        "images": torch.randn(count, 3, SIDE, SIDE, generator=generator),
+        "tags": torch.tensor([[0.0, 1.0, 0.0]]).repeat(count, 1),
+        "seeds": seeds,
+        "superpixels": torch.arange(1, SIDE + 1)[None, :, None].expand(count, SIDE, SIDE) // 8 + 1,
+    }
+
+
+def minimised(parts: dict[str, Tensor]) -> Tensor:
+    return torch.stack([part for name, part in parts.items() if not name.startswith("share_")]).sum()
+
+
+@pytest.mark.parametrize("count", [1, 3])
+@pytest.mark.parametrize("cls", SEGMENTERS)
+def test_losses_are_finite_and_move_the_whole_network(cls, count: int) -> None:
+    network, losses = segmenter(cls)
+    loss = minimised(losses(network, batch_of(count)))
+    loss.backward()
+    assert torch.isfinite(loss)
+    assert loss > 0
+    missing = [name for name, parameter in network.named_parameters() if parameter.grad is None]
+    assert not missing
+    assert any(parameter.grad.any() for parameter in network.backbone.parameters())
+
+
+@pytest.mark.parametrize("cls", SEGMENTERS)
+def test_one_part_per_input_scale(cls) -> None:
+    network, losses = segmenter(cls)
+    parts = losses(network, batch_of(1))
+    assert {"seed_1", "seed_0.75", "seed_0.5"} <= set(parts)
+
+
+@pytest.mark.parametrize("cls", SEGMENTERS)
+def test_an_image_without_labels_gives_zero(cls) -> None:
+    network, losses = segmenter(cls)
+    batch = batch_of(2)
+    batch["seeds"] = torch.full_like(batch["seeds"], 255)
+    loss = minimised(losses(network, batch))
+    loss.backward()
+    assert loss.item() == 0
+    assert not any(parameter.grad.any() for parameter in network.parameters())
+
+
+@pytest.mark.parametrize("cls", SEGMENTERS)
+def test_the_same_seed_gives_the_same_loss(cls) -> None:
+    values = []
+    for _ in range(2):
+        network, losses = segmenter(cls)
+        values.append(minimised(losses(network, batch_of(2))).item())
+    assert values[0] == values[1]
+
+
+@pytest.mark.parametrize("cls", SEGMENTERS)
+def test_training_lowers_the_loss(cls) -> None:
+    network, losses = segmenter(cls)
+    optimiser = torch.optim.SGD(network.parameters(), lr=0.05, momentum=0.9)
+    values = []
+    for _ in range(8):
+        loss = minimised(losses(network, batch_of(2)))
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+        values.append(loss.item())
+    assert values[-1] < values[0]
+
+
+class Sure(nn.Module):
+    """Says class `label` everywhere, on a grid of stride 8."""
+
+    def __init__(self, label: int) -> None:
+        super().__init__()
+        self.logits = nn.Parameter(10.0 * nn.functional.one_hot(torch.tensor(label), CLASSES + 1))
+
+    def forward(self, images: Tensor) -> Tensor:
+        return self.logits[None, :, None, None].expand(len(images), -1, images.shape[2] // 8, images.shape[3] // 8)
+
+
+@pytest.mark.parametrize(("label", "restrict", "grown"), [(2, True, 1.0), (1, True, 0.75), (1, False, 1.0), (0, True, 1.0)])
+def test_spsrg_grows_where_the_network_is_sure(label: int, restrict: bool, grown: float) -> None:
+    method = methods.load("segmenter", "spsrg")
+    options = {"train_scales": [1.0], "beta_bg": 0.7, "beta_fg": 0.7, "restrict_to_present": restrict}
+    parts = method.losses(Sure(label), batch_of(1), **options)
+    assert parts["share_seeded"].item() == 0.75
+    assert parts["share_labelled"].item() == grown
+
+
+def test_spsrg_needs_superpixels() -> None:
+    network, losses = segmenter(settings.SpsrgSegmenter)
+    batch = batch_of(1)
+    batch["superpixels"] = torch.zeros_like(batch["superpixels"])
+    with pytest.raises(UserError, match="'spsrg' needs superpixels, but the recipe has none"):
+        losses(network, batch)
+
+
+def test_balanced_and_plain_loss_differ() -> None:
+    method, network = methods.load("segmenter", "plain"), Sure(0)
+    plain, balanced = (method.losses(network, batch_of(1), train_scales=[1.0], balanced=flag)["seed_1"] for flag in (False, True))
+    surprise = 10 + torch.log(1 + 3 * torch.exp(torch.tensor(-10.0)))  # of class 2; that of background is about 0
+    assert plain.item() == pytest.approx(surprise.item() / 3, abs=1e-3)  # 4 of 12 labelled cells
+    assert balanced.item() == pytest.approx(surprise.item(), abs=1e-3)
+
+
+def case_of_seeds(num: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(num)
+    maps = rng.random((num, 9, 7), np.float32)
+    if num:
+        maps /= maps.max(axis=(1, 2), keepdims=True)
+    return maps, np.arange(2, 2 + num, dtype=np.uint8), rng.integers(1, 5, (9, 7)).astype(np.uint16)
+
+
+@pytest.mark.parametrize("num", [0, 1, 3])
+@pytest.mark.parametrize("cls", SEEDS)
+def test_seeds_are_labels_of_the_image(cls, num: int) -> None:
+    options = options_of(cls)
+    method = methods.load("seeds", options["method"])
+    maps, classes, superpixels = case_of_seeds(num)
+    labels = method.seeds(maps, classes, superpixels, **methods.arguments(method.seeds, options))
+    assert labels.shape == maps.shape[1:]
+    assert labels.dtype == np.uint8
+    assert set(np.unique(labels)) <= {0, 255, *classes.tolist()}
+    assert set(classes.tolist()) <= set(np.unique(labels)) or num == 3  # each map has its maximum 1 somewhere
+    assert (labels == method.seeds(maps, classes, superpixels, **methods.arguments(method.seeds, options))).all()
+
+
+@pytest.mark.parametrize("cls", SEEDS)
+def test_mirrored_maps_give_mirrored_seeds(cls) -> None:
+    options = options_of(cls)
+    method = methods.load("seeds", options["method"])
+    maps, classes, superpixels = case_of_seeds(2)
+    chosen = methods.arguments(method.seeds, options)
+    labels = method.seeds(maps, classes, superpixels, **chosen)
+    assert (method.seeds(maps[:, :, ::-1], classes, superpixels[:, ::-1], **chosen) == labels[:, ::-1]).all()

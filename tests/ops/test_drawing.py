@@ -1,0 +1,47 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from wsss_steps.ops.drawing import coloured, heat, mean_colours, nearest
+
+PALETTE = np.stack([np.arange(256), np.zeros(256), np.zeros(256)], axis=1).astype(np.uint8)
+
+
+def test_nearest_repeats_and_skips() -> None:
+    labels = np.array([[1, 2], [3, 4]], np.uint16)
+    np.testing.assert_array_equal(nearest(labels, 4, 4), np.kron(labels, np.ones((2, 2), int)))
+    np.testing.assert_array_equal(nearest(nearest(labels, 6, 10), 2, 2), labels)
+    np.testing.assert_array_equal(nearest(labels, 2, 2), labels)
+
+
+def test_labels_take_their_colours_and_unlabelled_pixels_are_hatched() -> None:
+    labels = np.full((9, 9), 7, np.uint8)
+    labels[:, 4:] = 255
+    picture = coloured(labels, PALETTE)
+    assert (picture[:, :4] == (7, 0, 0)).all()
+    greys = np.unique(picture[:, 4:].reshape(-1, 3), axis=0)
+    assert len(greys) == 2
+    assert (greys == greys[:, :1]).all()
+
+
+def test_regions_take_their_mean_and_a_white_edge() -> None:
+    image = np.zeros((2, 6, 3), np.uint8)
+    image[:, :3, 0] = [10, 20, 30]
+    image[:, 3:, 1] = 90
+    picture = mean_colours(image, np.array([[5, 5, 5, 900, 900, 900]] * 2, np.uint16))
+    assert (picture[:, :3] == (20, 0, 0)).all()
+    assert (picture[:, 3] == 255).all()
+    assert (picture[:, 4:] == (0, 90, 0)).all()
+
+
+@pytest.mark.parametrize("value", [0.0, 0.5, 1.0])
+def test_heat_keeps_some_of_the_image(value: float) -> None:
+    dark, light = (heat(np.full((1, 1, 3), level, np.uint8), np.full((1, 1), value, np.float32)) for level in (0, 255))
+    assert (light.astype(int) - dark > 70).all()
+
+
+def test_heat_is_blue_where_cold_and_red_where_hot() -> None:
+    picture = heat(np.zeros((1, 2, 3), np.uint8), np.array([[0.0, 1.0]], np.float32))
+    assert picture[0, 0].argmax() == 2
+    assert picture[0, 1].argmax() == 0

@@ -1,0 +1,203 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from tiny_voc import HEIGHT, TAGS, WIDTH, make_voc, truth_of
+from tiny_voc import settings as prepare_settings
+
+from wsss_steps import evaluate, formats, prepare
+from wsss_steps.errors import UserError
+from wsss_steps.settings import Evaluate
+
+TRAIN = ("t0", "t1", "t2")
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder with the manifest and the ground truth of the tiny data set."""
+    root = make_voc(tmp_path / "voc")
+    prepare.run(root=root, manifest=tmp_path / "m.json", ground_truth=tmp_path / "g.json", settings=prepare_settings())
+    return tmp_path
+
+
+def run(folder: Path, predictions: Path, stage: str, split: str = "train", **departures: Any) -> dict[str, Any]:
+    settings = {**Evaluate(bootstrap=20, **departures).model_dump(mode="json"), "stage": stage, "split": split}
+    evaluate.run(
+        manifest=folder / "m.json",
+        ground_truth=folder / "g.json",
+        predictions=predictions,
+        output=folder / "confusions.h5",
+        score=folder / "score.json",
+        settings=settings,
+        stamp="{}",
+    )
+    return formats.read_json(folder / "score.json", "score")
+
+
+def without_void(name: str) -> np.ndarray:
+    truth = truth_of(name)
+    return np.where(truth == 255, 0, truth).astype(np.uint8)
+
+
+def write_folder(folder: Path, maps: dict[str, np.ndarray]) -> Path:
+    with formats.whole(folder) as temporary:
+        temporary.mkdir()
+        for name, labels in maps.items():
+            formats.write_labels(temporary / f"{name}.png", labels)
+    return folder
+
+
+def write_seeds(path: Path, maps: dict[str, np.ndarray]) -> Path:
+    formats.write_store(path, "seeds", ((name, {"seeds": labels}) for name, labels in maps.items()), stamp="{}")
+    return path
+
+
+def write_cams(path: Path, maps: dict[str, tuple[np.ndarray, list[int]]]) -> Path:
+    items = ((name, {"cam": cam, "class": np.array(classes, np.uint8)}) for name, (cam, classes) in maps.items())
+    formats.write_store(path, "cams", items, stamp="{}")
+    return path
+
+
+@pytest.mark.parametrize(("stage", "split"), [("pseudo_labels", "train"), ("segmentation", "val"), ("segmentation_crf", "val")])
+def test_perfect_label_images(folder: Path, stage: str, split: str) -> None:
+    predictions = write_folder(folder / "labels", {name: without_void(name) for name in TAGS})
+    score = run(folder, predictions, stage, split)
+    expected = {"stage": stage, "split": split, "miou": 1.0, "ci_low": 1.0, "ci_high": 1.0, "fp": 0.0, "fn": 0.0}
+    expected |= {"pixel_acc": 1.0, "images": 3 if split == "train" else 2, "threshold": None, "gt_used_for": "evaluation"}
+    assert {name: score[name] for name in expected} == expected
+    assert score["policies"] == {"pred_ignore": "count_as_wrong", "absent": "nan_skip"}
+
+
+def test_all_background(folder: Path) -> None:
+    """Background: 96 of 180 pixels that are not void. Both classes are missed altogether."""
+    empty = np.zeros((HEIGHT, WIDTH), np.uint8)
+    score = run(folder, write_folder(folder / "labels", dict.fromkeys(TRAIN, empty)), "pseudo_labels")
+    assert score["miou"] == pytest.approx(96 / 180 / 3)
+    assert (score["fp"], score["fn"], score["pixel_acc"]) == pytest.approx((0, 1, 96 / 180))
+    rows = {row["class"]: row for row in score["per_class"]}
+    assert rows["background"]["iou"] == pytest.approx(96 / 180)
+    assert [rows[name]["pixels"] for name in ("background", "cat", "dog")] == [288, 126, 126]
+    assert rows["cat"]["precision"] is None  # nothing was predicted as a cat: null, as JSON has no NaN
+
+
+def test_confusions_of_every_image_are_kept(folder: Path) -> None:
+    run(folder, write_folder(folder / "labels", {name: without_void(name) for name in TRAIN}), "pseudo_labels")
+    with formats.Store(folder / "confusions.h5", "confusions") as store:
+        assert store.ids() == list(TRAIN)
+        assert store["t2"]["confusion"].tolist() == [[96, 0, 0, 0], [0, 42, 0, 0], [0, 0, 42, 0]]
+
+
+def test_seeds_have_coverage_and_precision(folder: Path) -> None:
+    """The seeds leave out the right half of every image; in the left half one column of eight is wrong."""
+    labels = np.full((HEIGHT, WIDTH), 255, np.uint8)
+    labels[:, :8] = 0
+    labels[:, 3] = 1
+    score = run(folder, write_seeds(folder / "seeds.h5", dict.fromkeys(TRAIN, labels)), "seeds")
+    assert (score["coverage"], score["precision"]) == pytest.approx((96 / 180, 7 / 8))
+    assert score["per_class"][1]["coverage"] == 0
+    assert score["miou"] == pytest.approx(7 / 8 / 3)
+    optimistic = run(folder, folder / "seeds.h5", "seeds", pred_ignore="exclude")
+    assert optimistic["miou"] > score["miou"]
+
+
+def graded_cams() -> dict[str, tuple[np.ndarray, list[int]]]:
+    """Objects at 0.8, background at 0.4: thresholds from 0.4 up to 0.8 (exclusive) give the ground truth."""
+    cams = {}
+    for name in TRAIN:
+        classes = sorted({int(label) for label in np.unique(without_void(name))} - {0})
+        cams[name] = (np.stack([np.where(without_void(name) == label, 0.8, 0.4) for label in classes]), classes)
+    return cams
+
+
+def test_the_best_threshold_is_chosen_and_declared(folder: Path) -> None:
+    score = run(folder, write_cams(folder / "cams.h5", graded_cams()), "cams", thresholds=(0.2, 0.9, 0.5, 0.6))
+    assert [point["threshold"] for point in score["sweep"]] == [0.2, 0.5, 0.6, 0.9]
+    assert [point["miou"] for point in score["sweep"][1:3]] == [1.0, 1.0]
+    assert score["sweep"][3]["miou"] == pytest.approx(96 / 180 / 3)
+    assert (score["threshold"], score["miou"]) == (0.5, 1.0)  # the lowest of equals
+    assert score["gt_used_for"] == "evaluation and choice of the threshold"
+    with formats.Store(folder / "confusions.h5", "confusions") as store:
+        assert store["t0"]["confusion"].tolist() == [[96, 0, 0, 0], [0, 84, 0, 0], [0, 0, 0, 0]]
+
+
+def test_an_image_without_classes_is_background(folder: Path) -> None:
+    cams = {**graded_cams(), "t0": (np.zeros((0, HEIGHT, WIDTH)), [])}
+    score = run(folder, write_cams(folder / "cams.h5", cams), "cams", thresholds=(0.5,))
+    assert score["per_class"][1]["fn"] == pytest.approx(84 / 126)
+
+
+def test_strided_maps_are_enlarged_as_torch_does() -> None:
+    maps = np.random.default_rng(0).random((2, 4, 5), dtype=np.float32)
+    expected = torch.nn.functional.interpolate(torch.from_numpy(maps)[None], (13, 17), mode="bilinear")[0]
+    np.testing.assert_allclose(evaluate.full_size(maps, 13, 17), expected, atol=1e-6)
+    assert evaluate.full_size(expected.numpy(), 13, 17).shape == (2, 13, 17)
+
+
+def test_the_same_twice(folder: Path) -> None:
+    predictions = write_cams(folder / "cams.h5", graded_cams())
+    run(folder, predictions, "cams")
+    before = [(folder / name).read_bytes() for name in ("confusions.h5", "score.json")]
+    run(folder, predictions, "cams")
+    assert before == [(folder / name).read_bytes() for name in ("confusions.h5", "score.json")]
+
+
+def test_missing_predictions_are_all_named(folder: Path) -> None:
+    predictions = write_folder(folder / "labels", {"t1": without_void("t1")})
+    with pytest.raises(UserError, match=r"labels: images without a prediction, of 3 \(2\):\n  t0\n  t2$"):
+        run(folder, predictions, "pseudo_labels")
+    assert not (folder / "score.json").exists()
+    with pytest.raises(UserError, match=r"images without a prediction, of 3 \(1\):\n  t2"):
+        run(folder, write_seeds(folder / "seeds.h5", {name: truth_of(name) for name in ("t0", "t1")}), "seeds")
+
+
+def test_predictions_that_do_not_fit_are_all_named(folder: Path) -> None:
+    maps = {name: without_void(name) for name in TRAIN}
+    maps["t0"] = maps["t0"].T.copy()
+    maps["t2"] = np.full((HEIGHT, WIDTH), 9, np.uint8)
+    with pytest.raises(UserError) as caught:
+        run(folder, write_folder(folder / "labels", maps), "pseudo_labels")
+    assert "t0: expected a prediction of the size of the ground truth, (12, 16) (H, W), found (16, 12)" in str(caught.value)
+    assert "t2: expected values 0..2 and 255 in the prediction, found [9]" in str(caught.value)
+    assert not (folder / "score.json").exists()
+    assert not (folder / "confusions.h5").exists()
+
+
+def test_maps_of_another_size_are_refused(folder: Path) -> None:
+    cams = {**graded_cams(), "t1": (np.zeros((1, 5, 5)), [2])}
+    with pytest.raises(UserError, match=r"t1: expected class maps of \(12, 16\) or \(3, 4\) \(H, W\), found \(5, 5\)"):
+        run(folder, write_cams(folder / "cams.h5", cams), "cams")
+
+
+def test_unknown_stage_and_split_and_kind(folder: Path) -> None:
+    predictions = write_seeds(folder / "seeds.h5", {name: truth_of(name) for name in TRAIN})
+    with pytest.raises(UserError, match="unknown stage 'maps'; known stages: cams, seeds, pseudo_labels"):
+        run(folder, predictions, "maps")
+    with pytest.raises(UserError, match="no images of split 'test'; known splits: train, val"):
+        run(folder, predictions, "seeds", "test")
+    with pytest.raises(UserError, match="expected format wsss/cams version 1, found wsss/seeds"):
+        run(folder, predictions, "cams")
+
+
+def without_masks(folder: Path, names: tuple[str, ...]) -> None:
+    truth = evaluate.read_ground_truth(folder / "g.json")
+    masks = {name: path for name, path in truth.masks.items() if name not in names}
+    prepare.write_ground_truth(folder / "g.json", prepare.GroundTruth(masks, truth.class_of_value))
+
+
+def test_a_split_without_ground_truth_has_an_empty_score(folder: Path) -> None:
+    without_masks(folder, TRAIN)
+    score = run(folder, write_cams(folder / "cams.h5", graded_cams()), "cams")
+    assert (score["miou"], score["ci_low"], score["threshold"], score["images"]) == (None, None, None, 0)
+    assert score["gt_used_for"] == "nothing"
+    with formats.Store(folder / "confusions.h5", "confusions") as store:
+        assert store.ids() == []
+
+
+def test_a_split_with_some_of_its_ground_truth_is_refused(folder: Path) -> None:
+    without_masks(folder, ("t1",))
+    with pytest.raises(UserError, match=r"images of split 'train' without ground truth, of 3 \(1\):\n  t1"):
+        run(folder, write_cams(folder / "cams.h5", graded_cams()), "cams")
