@@ -62,12 +62,19 @@ def write_cams(path: Path, maps: dict[str, tuple[np.ndarray, list[int]]]) -> Pat
     return path
 
 
-@pytest.mark.parametrize(("stage", "split"), [("pseudo_labels", "train"), ("segmentation", "val"), ("segmentation_crf", "val")])
+@pytest.mark.parametrize(
+    ("stage", "split"), [("pseudo_labels", "train"), ("segmentation", "val"), ("segmentation_crf", "val")]
+)
 def test_perfect_label_images(folder: Path, stage: str, split: str) -> None:
     predictions = write_folder(folder / "labels", {name: without_void(name) for name in TAGS})
     score = run(folder, predictions, stage, split)
     expected = {"stage": stage, "split": split, "miou": 1.0, "ci_low": 1.0, "ci_high": 1.0, "fp": 0.0, "fn": 0.0}
-    expected |= {"pixel_acc": 1.0, "images": 3 if split == "train" else 2, "threshold": None, "gt_used_for": "evaluation"}
+    expected |= {
+        "pixel_acc": 1.0,
+        "images": 3 if split == "train" else 2,
+        "threshold": None,
+        "gt_used_for": "evaluation",
+    }
     assert {name: score[name] for name in expected} == expected
     assert score["policies"] == {"pred_ignore": "count_as_wrong", "absent": "nan_skip"}
 
@@ -160,7 +167,9 @@ def test_predictions_that_do_not_fit_are_all_named(folder: Path) -> None:
     maps["t2"] = np.full((HEIGHT, WIDTH), 9, np.uint8)
     with pytest.raises(UserError) as caught:
         run(folder, write_folder(folder / "labels", maps), "pseudo_labels")
-    assert "t0: expected a prediction of the size of the ground truth, (12, 16) (H, W), found (16, 12)" in str(caught.value)
+    assert "t0: expected a prediction of the size of the ground truth, (12, 16) (H, W), found (16, 12)" in str(
+        caught.value
+    )
     assert "t2: expected values 0..2 and 255 in the prediction, found [9]" in str(caught.value)
     assert not (folder / "score.json").exists()
     assert not (folder / "confusions.h5").exists()

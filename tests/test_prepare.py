@@ -13,10 +13,28 @@ from wsss_steps import prepare
 from wsss_steps.data.manifest import read_ground_truth, read_manifest, tag_matrix
 from wsss_steps.errors import UserError
 
-VOC_CLASSES = (
-    "aeroplane bicycle bird boat bottle bus car cat chair cow diningtable dog horse motorbike person pottedplant "
-    "sheep sofa train tvmonitor"
-).split()
+VOC_CLASSES = [
+    "aeroplane",
+    "bicycle",
+    "bird",
+    "boat",
+    "bottle",
+    "bus",
+    "car",
+    "cat",
+    "chair",
+    "cow",
+    "diningtable",
+    "dog",
+    "horse",
+    "motorbike",
+    "person",
+    "pottedplant",
+    "sheep",
+    "sofa",
+    "train",
+    "tvmonitor",
+]
 
 
 def test_manifest_and_ground_truth_are_written(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -27,7 +45,11 @@ def test_manifest_and_ground_truth_are_written(tmp_path: Path, caplog: pytest.Lo
     assert tag_matrix(manifest.split("train"), 2).tolist() == [[1, 0], [0, 1], [1, 1]]
     assert sorted(read_ground_truth(tmp_path / "g.json").masks) == ["t0", "t1", "t2", "v0", "v1"]
     assert "SegmentationClass" not in (tmp_path / "m.json").read_text()  # training must not see where masks lie
-    for line in ("train: 3 images, 3 masks", "train: images per class: cat 2, dog 2", "train: images by number of tags: 1: 2, 2: 1"):
+    for line in (
+        "train: 3 images, 3 masks",
+        "train: images per class: cat 2, dog 2",
+        "train: images by number of tags: 1: 2, 2: 1",
+    ):
         assert line in caplog.text
     assert "heights 12 to 12 px, widths 16 to 16 px" in caplog.text
 
@@ -72,7 +94,18 @@ def test_real_photographs(real_data: Path, tmp_path: Path) -> None:
     prepare.run(root=root, manifest=tmp_path / "m.json", ground_truth=tmp_path / "g.json", settings=given)
     manifest, truth = read_manifest(tmp_path / "m.json"), read_ground_truth(tmp_path / "g.json")
     assert (len(manifest.split("train")), len(manifest.split("val"))) == (800, 200)
-    assert [truth.class_of_value[value] for value in (0, 8, 10, 12, 13, 15, 17, 255, 1, 21)] == [0, 1, 2, 3, 4, 5, 6, 255, 0, -1]
+    assert [truth.class_of_value[value] for value in (0, 8, 10, 12, 13, 15, 17, 255, 1, 21)] == [
+        0,
+        1,
+        2,
+        3,
+        4,
+        5,
+        6,
+        255,
+        0,
+        -1,
+    ]
     with (root / "tags.csv").open(encoding="utf-8", newline="") as file:
         expected = {row["id"]: set(row["tags"].split(";")) for row in csv.DictReader(file)}
     assert {entry.id: {manifest.classes[tag - 1] for tag in entry.tags} for entry in manifest.entries} == expected

@@ -20,6 +20,7 @@ from wsss_steps import provenance
 from wsss_steps.errors import UserError
 
 NOT_PATHS = ("settings", "device", "stamp")
+OUTPUTS = ("output", "output_raw", "history", "score")  # what a room writes; all its other paths it reads
 
 
 def parser_of(run: Callable[..., None]) -> argparse.ArgumentParser:
@@ -52,9 +53,11 @@ def room_of(run: Callable[..., None]) -> str:
 
 
 def existing(options: Mapping[str, Any]) -> dict[str, Path]:
-    """Those of the options that are paths and exist; the paths of a list are numbered."""
+    """Those of the options that are paths to read and exist; the paths of a list are numbered."""
     paths: dict[str, Path] = {}
     for name, value in options.items():
+        if name in OUTPUTS:
+            continue
         if isinstance(value, list):
             paths.update({f"{name}[{index}]": path for index, path in enumerate(value)})
         elif isinstance(value, Path):

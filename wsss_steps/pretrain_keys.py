@@ -1,4 +1,4 @@
-"""Train a small vision transformer on the images of the train split without any label (DINO), so that its keys tell materials and things apart.
+"""Train a small vision transformer on the images of the train split without any label (DINO), for its keys.
 
 The teacher is written, as in DINO. Weights are stored as half floats: keys are stored as half floats too, and the
 file is half as large.
@@ -25,6 +25,7 @@ from wsss_steps.cli import main
 from wsss_steps.data import multicrop
 from wsss_steps.data.images import read_image
 from wsss_steps.data.manifest import read_manifest
+from wsss_steps.errors import UserError
 from wsss_steps.nets import vit
 from wsss_steps.nets.dino_head import DinoHead
 from wsss_steps.ops import dino
@@ -80,7 +81,7 @@ class Distillation:
         self.optimiser = AdamW([{"params": shrunk}, {"params": kept, "weight_decay": 0.0}])
 
     def step(self, wide: list[Tensor], narrow: list[Tensor], rate: float, progress: float) -> tuple[float, float]:
-        """One step on global and local views (B, 3, s, s each), `progress` of the training done; returns loss and teacher entropy."""
+        """One step on global and local views (B, 3, s, s each) at `progress` in [0, 1]; returns loss and teacher entropy."""
         self.optimiser.param_groups[0]["weight_decay"] = dino.cosine(progress, self.weight_decay, LAST_WEIGHT_DECAY)
         for group in self.optimiser.param_groups:
             group["lr"] = rate
@@ -94,9 +95,8 @@ class Distillation:
         loss = dino.dino_loss(torch.cat(learnt), targets, self.temperatures[0])
         entropy = dino.mean_entropy(targets).item()
         if not math.isfinite(loss.item()):
-            raise FloatingPointError(
-                f"the loss is {loss.item()} (teacher entropy {entropy:.4f}, learning rate {rate:.2e}); lower the learning rate"
-            )
+            parts = f"teacher entropy {entropy:.4g}, learning rate {rate:.3g}"
+            raise UserError(f"expected a finite loss, found {loss.item()} ({parts}); a lower learning_rate may help")
         self.optimiser.zero_grad()
         loss.backward()
         nn.utils.clip_grad_norm_(self.student.parameters(), LARGEST_GRADIENT)
@@ -117,7 +117,7 @@ class Distillation:
 
 
 def batches(count: int, batch_size: int, generator: torch.Generator) -> Iterator[list[int]]:
-    """Indices of one epoch in random order, in whole batches; the rest is left out, all in one batch if there are fewer."""
+    """Indices of one epoch in random order, in whole batches: the rest is left out, unless it is all."""
     order = torch.randperm(count, generator=generator).tolist()
     for start in range(0, max(count - batch_size, 0) + 1, batch_size):
         yield order[start : start + batch_size]

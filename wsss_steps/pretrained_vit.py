@@ -65,8 +65,8 @@ def download(name: str) -> Path:
             torch.hub.download_url_to_file(url, str(path), progress=False)
         except OSError as error:
             raise UserError(
-                f"cannot download {url} ({error}). Without a network, fetch that file elsewhere and either put it at {path} or set"
-                " weights: <its place>; or set weights: pretrain_keys to train on your own images"
+                f"cannot download {url} ({error}). Without a network, fetch that file elsewhere and put it at {path},"
+                " or set weights: <its place>; or set weights: pretrain_keys to train on your own images"
             ) from None
         note.unlink(missing_ok=True)
     digest = file_digest(path)
@@ -74,7 +74,7 @@ def download(name: str) -> Path:
         formats.write_text(note, f"{digest}\n")
     if note.read_text(encoding="utf-8").strip() != digest:
         raise UserError(
-            f"{path}: sha256 {digest} differs from that of its first use ({note}); delete both to have it downloaded again"
+            f"{path}: sha256 {digest} differs from that of its first use ({note}); delete both to have it fetched again"
         )
     return path
 

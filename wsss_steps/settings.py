@@ -340,7 +340,7 @@ class EvaluateSuperpixels(Settings):
     )
     void: Literal["nearest", "exclude"] = Field(
         "nearest",
-        description="boundaries at void: give void the nearest class, or leave out what is near void (all of it in VOC)",
+        description="boundaries at void: give void the nearest class, or leave out what is near void (in VOC: all)",
     )
 
 

@@ -1,8 +1,9 @@
-"""Print `summary.csv` or `superpixels.csv` as a table: `python -m wsss_steps.show_summary results/example/summary.csv`."""
+"""Print `summary.csv` or `superpixels.csv` as a table: `python -m wsss_steps.show_summary results/example/*.csv`."""
 
 from __future__ import annotations
 
 import csv
+import re
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -77,7 +78,10 @@ def table(rows: Sequence[Row]) -> list[str]:
 
 def notes(rows: Sequence[Row]) -> list[str]:
     """What the numbers rest on: units, thresholds chosen by the ground truth, initial weights, stages not scored."""
-    found = ["All numbers in percent. FP, FN: mean over the classes without background, mIoU with it."]
+    found = [
+        "All numbers in percent. FP, FN: mean over the classes without background, mIoU with it. Interval: other images,",
+        "same training. cover: share of pixels with a label; prec.: share of the labels that are right.",
+    ]
     chosen = sorted({row["threshold"] for row in rows if "threshold" in row["gt_used_for"]})
     if chosen:
         found.append(f"* background threshold chosen by the ground truth of the same images: {', '.join(chosen)}")
@@ -87,7 +91,8 @@ def notes(rows: Sequence[Row]) -> list[str]:
         ("classifier", ("cams", "seeds")),
         ("segmenter", ("pseudo_labels", "segmentation", "segmentation_crf")),
     ):
-        weights = list(dict.fromkeys(row["init_weights"] for row in rows if row["stage"] in stages))
+        texts = (re.sub(r"(sha256:\w{12})\w+", r"\1...", row["init_weights"]) for row in rows if row["stage"] in stages)
+        weights = list(dict.fromkeys(texts))
         found += [f"Initial weights, {group}: {text}"[:WIDTH] for text in weights]
     return found
 
@@ -97,7 +102,9 @@ def plain(rows: Sequence[Row]) -> list[str]:
     printed = [tuple(rows[0]), *(tuple(row.values()) for row in rows)]
     widths = [max(map(len, column)) for column in zip(*printed, strict=True)]
     return [
-        "  ".join([line[0].ljust(widths[0]), *(word.rjust(width) for word, width in zip(line[1:], widths[1:], strict=True))])
+        "  ".join(
+            [line[0].ljust(widths[0]), *(word.rjust(width) for word, width in zip(line[1:], widths[1:], strict=True))]
+        )
         for line in printed
     ]
 
@@ -109,7 +116,9 @@ def read(path: Path) -> list[dict[str, str]]:
             reader = csv.DictReader(file)
             found = tuple(reader.fieldnames or ())
             if found != COLUMNS and found[:1] != ("superpixels",):
-                raise UserError(f"{path}: expected the columns {', '.join(COLUMNS)}; found {', '.join(found) or 'none'}")
+                raise UserError(
+                    f"{path}: expected the columns {', '.join(COLUMNS)}; found {', '.join(found) or 'none'}"
+                )
             rows = list(reader)
             if not rows:
                 raise UserError(f"{path}: the table has no rows")

@@ -1,4 +1,4 @@
-"""A valid tiny data set is spoiled in one way at a time; each time the user is told which file it is and what was expected."""
+"""A valid tiny data set is spoiled in one way at a time; the user is told which file, and what was expected."""
 
 from __future__ import annotations
 
@@ -182,7 +182,15 @@ def with_table(root: Path, text: str) -> dict[str, object]:
 
 
 def test_table_goes_before_xml(root: Path) -> None:
-    rows = ["id,split,tags", "t0,train,dog", "t1,train,cat dog", "t2,,dog;cat", "v0,val,dog ; dog", "v1,val,cat", "z,val,cat"]
+    rows = [
+        "id,split,tags",
+        "t0,train,dog",
+        "t1,train,cat dog",
+        "t2,,dog;cat",
+        "v0,val,dog ; dog",
+        "v1,val,cat",
+        "z,val,cat",
+    ]
     manifest, _, notes = read_voc(root, **with_table(root, "\n".join(rows)))
     assert [entry.tags for entry in manifest.entries] == [(2,), (1, 2), (1, 2), (2,), (1,)]
     assert notes["rows of the table of tags whose id is in no list"] == 1
@@ -191,7 +199,10 @@ def test_table_goes_before_xml(root: Path) -> None:
 
 GOOD_ROWS = "id,split,tags\nt0,train,cat\nt1,train,dog\nt2,train,cat\nv0,val,dog\n"
 BAD_TABLES = {
-    "unknown class": ("v1,val,cat;bird\n", r"tags\.csv, line 6, id 'v1': unknown classes \['bird'\]; known classes: cat, dog"),
+    "unknown class": (
+        "v1,val,cat;bird\n",
+        r"tags\.csv, line 6, id 'v1': unknown classes \['bird'\]; known classes: cat, dog",
+    ),
     "only an unknown class": ("v1,val,bird\n", r"line 6, id 'v1': unknown classes \['bird'\]"),
     "no tag": ("v1,val,\n", r"image 'v1' has no tag"),
     "no row": ("", r"no row for image 'v1' of val"),

@@ -109,7 +109,9 @@ class Sure(nn.Module):
         return self.logits[None, :, None, None].expand(len(images), -1, images.shape[2] // 8, images.shape[3] // 8)
 
 
-@pytest.mark.parametrize(("label", "restrict", "grown"), [(2, True, 1.0), (1, True, 0.75), (1, False, 1.0), (0, True, 1.0)])
+@pytest.mark.parametrize(
+    ("label", "restrict", "grown"), [(2, True, 1.0), (1, True, 0.75), (1, False, 1.0), (0, True, 1.0)]
+)
 def test_spsrg_grows_where_the_network_is_sure(label: int, restrict: bool, grown: float) -> None:
     method = methods.load("segmenter", "spsrg")
     options = {"train_scales": [1.0], "beta_bg": 0.7, "beta_fg": 0.7, "restrict_to_present": restrict}
@@ -128,7 +130,9 @@ def test_spsrg_needs_superpixels() -> None:
 
 def test_balanced_and_plain_loss_differ() -> None:
     method, network = methods.load("segmenter", "plain"), Sure(0)
-    plain, balanced = (method.losses(network, batch_of(1), train_scales=[1.0], balanced=flag)["seed_1"] for flag in (False, True))
+    plain, balanced = (
+        method.losses(network, batch_of(1), train_scales=[1.0], balanced=flag)["seed_1"] for flag in (False, True)
+    )
     surprise = 10 + torch.log(1 + 3 * torch.exp(torch.tensor(-10.0)))  # of class 2; that of background is about 0
     assert plain.item() == pytest.approx(surprise.item() / 3, abs=1e-3)  # 4 of 12 labelled cells
     assert balanced.item() == pytest.approx(surprise.item(), abs=1e-3)

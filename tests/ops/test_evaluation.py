@@ -140,7 +140,9 @@ def test_names_of_classes_do_not_matter() -> None:
     assert renamed.miou == pytest.approx(found.miou)
 
 
-@pytest.mark.parametrize(("policy", "known"), [("pred_ignore", "count_as_wrong, exclude"), ("absent", "nan_skip, zero")])
+@pytest.mark.parametrize(
+    ("policy", "known"), [("pred_ignore", "count_as_wrong, exclude"), ("absent", "nan_skip, zero")]
+)
 def test_an_unknown_policy_is_refused(policy: str, known: str) -> None:
     with pytest.raises(ValueError, match=f"unknown policy {policy} 'x'; known: {known}"):
         measures(np.zeros((2, 3), np.int64), **{policy: "x"})

@@ -44,7 +44,7 @@ def uniform(generator: torch.Generator, shape: tuple[int, ...], low: float = 0.0
 def crop_box(
     height: int, width: int, area: tuple[float, float], generator: torch.Generator
 ) -> tuple[int, int, int, int]:
-    """Top, left, height and width, px, of a random crop: its area drawn from `area` (shares of the image), its place uniformly."""
+    """Top, left, height and width, px, of a random crop, its share of the image drawn from `area`, its place uniformly."""
     share, slant, down, right = uniform(generator, (4,)).tolist()
     share = area[0] + share * (area[1] - area[0])
     ratio = math.exp((2 * slant - 1) * math.log(ASPECT))
@@ -74,7 +74,10 @@ def cropped(image: Float[Tensor, "3 H W"], views: Views, generator: torch.Genera
 def jittered(
     batch: Float[Tensor, "B 3 s s"], strengths: tuple[float, ...], generator: torch.Generator
 ) -> Float[Tensor, "B 3 s s"]:
-    """Brightness, contrast, saturation and hue (turn of the YIQ colour plane, in whole turns), drawn for each image; four of five are changed."""
+    """Random brightness, contrast, saturation and hue of most images.
+
+    A hue of 0.5 turns the colour plane of YIQ by up to half a turn either way. `JITTERED` of the images are changed.
+    """
     count = len(batch)
     brightness, contrast, saturation = (uniform(generator, (count, 1, 1, 1), 1 - s, 1 + s) for s in strengths[:3])
     angle = uniform(generator, (count,), -strengths[3], strengths[3]) * 2 * math.pi

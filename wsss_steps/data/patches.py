@@ -1,4 +1,4 @@
-"""Images as networks of square patches read them: scaled, in whole patches, and where the patch grid lies on the image."""
+"""Images as networks of square patches read them, and where the grid of patches lies on the image."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def whole_patches(
     mean: Sequence[float],
     std: Sequence[float],
 ) -> tuple[Float32[ndarray, "3 h w"], Float32[ndarray, 2]]:
-    """The normalised image in whole patches of `patch` px, and the height and width, in px of the image, that they span.
+    """The normalised image in whole patches of `patch` px, and the height and width that they span, px of the image.
 
     The image is resized by `image_scale` first. `pad` then adds zeros, the mean colour, below and to the right (as
     LOST does): every patch holds at least one pixel of the image, whose top left corner is that of the grid. `resize`

@@ -20,14 +20,15 @@ class DinoHead(nn.Module):
     def __init__(self, width: int, prototypes: int) -> None:
         super().__init__()
         self.mlp = nn.Sequential(
-            nn.Linear(width, HIDDEN), nn.GELU(), nn.Linear(HIDDEN, HIDDEN), nn.GELU(), nn.Linear(HIDDEN, BOTTLENECK)
+            nn.Linear(width, HIDDEN, bias=False),
+            nn.BatchNorm1d(HIDDEN),
+            nn.GELU(),
+            nn.Linear(HIDDEN, HIDDEN, bias=False),
+            nn.BatchNorm1d(HIDDEN),
+            nn.GELU(),
+            nn.Linear(HIDDEN, BOTTLENECK),
         )
-        self.prototypes = nn.Parameter(torch.empty(prototypes, BOTTLENECK))
-        for parameter in self.parameters():
-            if parameter.ndim > 1:
-                nn.init.trunc_normal_(parameter, std=0.02)
-            else:
-                nn.init.zeros_(parameter)
+        self.prototypes = nn.Parameter(torch.randn(prototypes, BOTTLENECK))
 
     def forward(self, tokens: Float[Tensor, "B d"]) -> Float[Tensor, "B K"]:
         """Similarities in [-1, 1] of each token with each prototype."""

@@ -1,4 +1,4 @@
-"""Vision transformers whose keys are the features: tokens, position embedding of any grid, class token, keys of the last block.
+"""Vision transformers whose keys are the features.
 
 The modules and their parameters are those of `timm.models.vision_transformer.VisionTransformer`; how an image flows
 through them is written here, because the position embedding is resampled as in the public DINO code (the scale-factor
@@ -18,7 +18,7 @@ from torch.nn import functional
 
 @dataclass(frozen=True)
 class Shape:
-    """What is needed to build a vision transformer; `image_size` is the side in px that its position embedding was trained for."""
+    """What is needed to build a vision transformer; its position embedding is for images of side `image_size` px."""
 
     patch: int
     width: int
@@ -90,7 +90,7 @@ def position_embedding(embedding: Float[Tensor, "1 T d"], grid: tuple[int, int])
 
 
 def tokens(vit: VisionTransformer, images: Float[Tensor, "B 3 H W"]) -> Float[Tensor, "B T d"]:
-    """Tokens that enter the first block: the class token, then the patches row by row, so patch i lies at (i // w_p, i % w_p).
+    """Tokens that enter the first block: the class token, then the patches row by row: patch i is at (i // w_p, i % w_p).
 
     Raises ValueError unless the images are whole patches.
     """

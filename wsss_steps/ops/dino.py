@@ -1,4 +1,4 @@
-"""Self-distillation with no labels: the loss of DINO (Caron et al. 2021, section 3.1, algorithm 1), its centre and its schedules."""
+"""Self-distillation with no labels: the loss of DINO (Caron et al. 2021, section 3.1), its centre and its schedules."""
 
 from __future__ import annotations
 
@@ -12,14 +12,17 @@ from torch import Tensor
 def teacher_targets(
     scores: Float[Tensor, "... K"], centre: Float[Tensor, " K"], temperature: float
 ) -> Float[Tensor, "... K"]:
-    """Targets softmax((scores - centre) / temperature), without gradient: centred against one winner, sharpened against the uniform."""
+    """Targets softmax((scores - centre) / temperature), without gradient.
+
+    The centre keeps one prototype from winning everywhere, the low temperature keeps all from being equal.
+    """
     return torch.softmax((scores.detach() - centre) / temperature, dim=-1)
 
 
 def dino_loss(
     student: Float[Tensor, "V B K"], targets: Float[Tensor, "G B K"], student_temperature: float
 ) -> Float[Tensor, ""]:
-    """Cross-entropy of the student's views with the teacher's targets, mean over images and over pairs of different views.
+    """Cross-entropy of the student's views with the teacher's targets, mean over images and pairs of different views.
 
     The teacher sees the G global views; they are the first G of the student's V views, and no view is compared with
     itself. Raises ValueError if there is no pair.
@@ -39,12 +42,12 @@ def updated_centre(centre: Float[Tensor, " K"], scores: Float[Tensor, "... K"], 
 
 
 def cosine(progress: float, start: float, end: float) -> float:
-    """Half a cosine from `start` at progress 0 to `end` at progress 1: of the teacher's momentum, the weight decay and the learning rate."""
+    """Half a cosine from `start` at progress 0 to `end` at progress 1."""
     return end + (start - end) * (1 + math.cos(math.pi * progress)) / 2
 
 
 def warmed_up(progress: float, warmup: float, peak: float, end: float) -> float:
-    """Learning rate at `progress` in [0, 1]: linear from 0 to `peak` over the share `warmup`, then half a cosine to `end`."""
+    """Linear from 0 to `peak` over the share `warmup` of the progress in [0, 1], then half a cosine to `end`."""
     if progress < warmup:
         return peak * progress / warmup
     return cosine((progress - warmup) / (1 - warmup), peak, end)

@@ -1,0 +1,106 @@
+"""Random changes: image and labels stay in step, ranges are kept, the draws decide everything."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from wsss_steps.data.augment import augment, change_colours, cut, draw_size, draw_window
+
+STILL: dict[str, Any] = {
+    "mean": (0.0, 0.0, 0.0),
+    "std": (1.0, 1.0, 1.0),
+    "crop": 12,
+    "resize_long": None,
+    "resize_scale": None,
+    "flip": False,
+    "jitter": (0.0, 0.0, 0.0, 0.0),
+}
+
+
+def coordinates(height: int, width: int) -> np.ndarray:
+    """An image whose pixels tell their place: red is the row, green the column."""
+    rows, columns = np.mgrid[:height, :width]
+    return np.stack([rows, columns, np.full_like(rows, 200)], axis=2).astype(np.uint8)
+
+
+def test_labels_follow_the_image_through_flip_and_crop() -> None:
+    image = coordinates(20, 17)
+    place = image[..., 0].astype(np.int64) * 100 + image[..., 1]
+    mirrored = 0
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        pixels, maps = augment(rng, image, {"place": (place, -1)}, **STILL | {"flip": True, "crop": 19})
+        found = np.rint(pixels * 255).astype(int)
+        inside = maps["place"] >= 0
+        assert np.array_equal(maps["place"][inside], (found[0] * 100 + found[1])[inside])
+        assert (pixels[:, ~inside] == 0).all()
+        assert inside.sum() == 19 * 17  # the crop is one row shorter and two columns wider than the image
+        mirrored += bool((np.diff(found[1], axis=1)[:, 3:-3] < 0).all())
+    assert 4 <= mirrored <= 16  # about half
+
+
+def test_labels_follow_the_image_through_resizing() -> None:
+    image = np.zeros((30, 40, 3), np.uint8)
+    image[10:, 20:] = 255
+    labels = np.where(image[..., 0] > 0, 300, 1).astype(np.uint16)
+    for seed in range(10):
+        changes = STILL | {"resize_scale": (0.5, 2.0), "crop": 24}
+        pixels, maps = augment(np.random.default_rng(seed), image, {"ids": (labels, 0)}, **changes)
+        inside = maps["ids"] > 0
+        agree = (pixels[0] > 0.5) == (maps["ids"] == 300)
+        assert agree[inside].mean() > 0.97
+        assert set(np.unique(maps["ids"])) <= {0, 1, 300}
+
+
+def test_padding_is_the_mean_colour_and_the_given_values() -> None:
+    image = np.full((4, 5, 3), 255, np.uint8)
+    mean = STILL | {"mean": (0.5, 0.4, 0.3), "crop": 8}
+    pixels, maps = augment(np.random.default_rng(0), image, {"seeds": (np.ones((4, 5), np.uint8), 255)}, **mean)
+    assert (maps["seeds"] == 1).sum() == 20
+    assert (pixels[:, maps["seeds"] == 255] == 0).all()
+    assert pixels[:, maps["seeds"] == 1].mean(axis=1) == pytest.approx([0.5, 0.6, 0.7], abs=1e-6)
+
+
+def test_sizes_are_drawn_from_their_ranges_ends_included() -> None:
+    rng = np.random.default_rng(0)
+    long = {draw_size(rng, (50, 100), resize_long=(98, 102), resize_scale=None) for _ in range(200)}
+    assert {width for _, width in long} == {98, 99, 100, 101, 102}
+    assert all(height == round(width / 2) for height, width in long)
+    scaled = [draw_size(rng, (60, 40), resize_long=None, resize_scale=(0.5, 1.5)) for _ in range(200)]
+    assert 30 <= min(height for height, _ in scaled) < 35
+    assert 85 < max(height for height, _ in scaled) <= 90
+    assert draw_size(rng, (1, 9), resize_long=None, resize_scale=(0.1, 0.1)) == (1, 1)
+
+
+def test_windows_reach_every_place_and_never_leave_the_image_needlessly() -> None:
+    rng = np.random.default_rng(0)
+    windows = {draw_window(rng, (10, 4), 6) for _ in range(500)}
+    assert {row for row, _ in windows} == {0, 1, 2, 3, 4}
+    assert {column for _, column in windows} == {-2, -1, 0}
+
+
+def test_cut_by_hand() -> None:
+    assert cut(np.array([[1, 2, 3], [4, 5, 6]]), (0, -1), 2, 9).tolist() == [[9, 1], [9, 4]]
+    assert cut(np.array([[1, 2, 3], [4, 5, 6]]), (1, 1), 2, 9).tolist() == [[5, 6], [9, 9]]
+
+
+def test_colour_changes_keep_shape_and_places() -> None:
+    image = coordinates(40, 50)
+    assert change_colours(np.random.default_rng(0), image, (0.0, 0.0, 0.0, 0.0)) is image
+    brighter = [change_colours(np.random.default_rng(seed), image, (0.25, 0.0, 0.0, 0.0)) for seed in range(8)]
+    for changed in brighter:
+        assert (changed.dtype, changed.shape) == (np.uint8, image.shape)
+        factor = changed[..., 2].max() / 200
+        assert 0.74 <= factor <= 1.25
+        assert np.abs(changed.astype(float) - image * factor).max() <= 1.5
+    assert len({changed[..., 2].max() for changed in brighter}) > 3
+    grey = change_colours(np.random.default_rng(0), np.full((4, 4, 3), 90, np.uint8), (0.0, 0.5, 0.5, 0.5))
+    assert np.abs(grey.astype(int) - 90).max() <= 1  # grey has no contrast, no saturation and no hue
+
+
+def test_the_generator_decides_everything() -> None:
+    everything = STILL | {"resize_long": (10, 30), "resize_scale": (0.5, 1.5), "flip": True, "jitter": (0.3, 0.3, 0.3, 0.1)}
+    first, second, other = (augment(np.random.default_rng(seed), coordinates(9, 14), {}, **everything)[0] for seed in (1, 1, 2))
+    assert np.array_equal(first, second)
+    assert not np.array_equal(first, other)

@@ -1,0 +1,38 @@
+"""Eq. 3.2 by hand, against torch, and its gradient."""
+
+import math
+
+import pytest
+import torch
+from torch.nn import functional as F
+
+from wsss_steps.ops.losses import multi_label_loss
+
+
+def test_by_hand() -> None:
+    # sigmoid(0) = 1/2, sigmoid(ln 3) = 3/4
+    loss = multi_label_loss(torch.tensor([[0.0, math.log(3)]]), torch.tensor([[1.0, 0.0]]))
+    assert float(loss) == pytest.approx((math.log(2) + math.log(4)) / 2)
+
+
+def test_is_the_multi_label_soft_margin_loss() -> None:
+    generator = torch.Generator().manual_seed(0)
+    scores = torch.randn(5, 7, generator=generator) * 5
+    tags = (torch.rand(5, 7, generator=generator) > 0.7).float()
+    expected = F.multilabel_soft_margin_loss(scores, tags)
+    assert float(multi_label_loss(scores, tags)) == pytest.approx(float(expected), rel=1e-6)
+
+
+def test_large_scores_stay_finite_and_keep_their_gradient() -> None:
+    scores = torch.tensor([[200.0, -200.0]], requires_grad=True)
+    loss = multi_label_loss(scores, torch.tensor([[0.0, 1.0]]))
+    loss.backward()
+    assert float(loss.detach()) == pytest.approx(200)
+    assert scores.grad is not None
+    assert scores.grad.tolist() == [[0.5, -0.5]]
+
+
+def test_gradient() -> None:
+    scores = torch.randn(3, 4, generator=torch.Generator().manual_seed(1), dtype=torch.float64, requires_grad=True)
+    tags = torch.tensor([[1, 0, 0, 1], [0, 0, 0, 0], [1, 1, 1, 1]], dtype=torch.float64)
+    assert torch.autograd.gradcheck(lambda x: multi_label_loss(x, tags), scores)

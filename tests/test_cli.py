@@ -1,0 +1,164 @@
+from __future__ import annotations
+
+import json
+import logging
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tiny_voc import make_voc, settings
+
+from wsss_steps.cli import existing, main, parser_of, room_of
+from wsss_steps.errors import UserError, all_wrong
+
+calls: list[dict[str, Any]] = []
+
+
+@pytest.fixture(autouse=True)
+def _fresh() -> Iterator[None]:
+    """No former calls; and the root logger as it was, which `main` sets up for itself."""
+    calls.clear()
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
+
+
+def room(
+    *,
+    input_map: Path,
+    extra: Path | None = None,
+    parts: list[Path],
+    settings: dict[str, Any],
+    device: str = "cpu",
+    stamp: str = "",
+) -> None:
+    calls.append(locals())
+
+
+def simple(*, source: Path, settings: dict[str, Any], stamp: str = "") -> None:
+    error = settings.get("error")
+    if error:
+        raise {"user": UserError, "file": OSError, "bug": KeyError}[error]("what went wrong")
+    calls.append(locals())
+
+
+def test_options_come_from_the_signature() -> None:
+    words = ["--input-map", "a", "--parts", "b", "c", "--settings", '{"x":[1,2]}', "--device", "cpu"]
+    options = vars(parser_of(room).parse_args(words))
+    assert options["input_map"] == Path("a")
+    assert options["extra"] is None
+    assert options["parts"] == [Path("b"), Path("c")]
+    assert options["settings"] == {"x": [1, 2]}
+    assert "device" not in vars(parser_of(simple).parse_args(["--source", "a", "--settings", "{}"]))
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ("--settings {}", "the following arguments are required: --source"),
+        ("--source a", "the following arguments are required: --settings"),
+        ("--source a --settings {", "argument --settings: invalid"),
+        ("--source a --settings {} --sauce b", "unrecognized arguments: --sauce b"),
+    ],
+)
+def test_wrong_words_end_with_usage(words: str, message: str, capsys: pytest.CaptureFixture) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main(simple, words.split())
+    assert message in capsys.readouterr().err
+
+
+def test_a_list_may_be_empty() -> None:
+    main(room, ["--input-map", "a", "--parts", "--settings", "{}", "--device", "cpu"])
+    assert calls[0]["parts"] == []
+
+
+def test_the_stamp_tells_what_was_used(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        (tmp_path / name).write_text(name)
+    words = ["--input-map", f"{tmp_path}/a", "--parts", f"{tmp_path}/b", f"{tmp_path}/missing"]
+    main(room, [*words, "--settings", '{"x": 1}', "--code", "c0de", "--device", "auto"])
+    stamp = json.loads(calls[0]["stamp"])
+    assert (stamp["room"], stamp["settings"], stamp["code"]) == ("test_cli", {"x": 1}, "c0de")
+    assert stamp["device"] in ("cpu", "cuda")
+    assert sorted(stamp["inputs"]) == ["input_map", "parts[0]"]  # what does not exist yet is no input
+    assert stamp["inputs"]["input_map"]["sha256"].startswith("ca978112ca1bbdca")  # SHA-256 of "a"
+
+
+def test_existing_paths_only(tmp_path: Path) -> None:
+    options = {"a": tmp_path, "b": tmp_path / "no", "c": [tmp_path / "no", tmp_path], "d": None, "settings": {}}
+    assert existing(options) == {"a": tmp_path, "c[1]": tmp_path}
+
+
+@pytest.mark.parametrize(("error", "shown"), [("user", "ERROR what went wrong"), ("file", "ERROR what went wrong")])
+def test_errors_of_the_user_are_shown_alone(error: str, shown: str, capsys: pytest.CaptureFixture) -> None:
+    with pytest.raises(SystemExit, match="1"):
+        main(simple, ["--source", "a", "--settings", json.dumps({"error": error})])
+    printed = capsys.readouterr().err
+    assert shown in printed
+    assert "Traceback" not in printed
+
+
+def test_other_errors_are_shown_with_a_traceback(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    log = tmp_path / "logs" / "room.log"
+    with pytest.raises(SystemExit, match="1"):
+        main(simple, ["--source", "a", "--settings", '{"error": "bug"}', "--log", str(log)])
+    for text in (capsys.readouterr().err, log.read_text()):
+        assert "unexpected error: please report it with this log" in text
+        assert "Traceback" in text
+
+
+def test_an_unknown_device_is_refused(capsys: pytest.CaptureFixture) -> None:
+    with pytest.raises(SystemExit, match="1"):
+        main(room, ["--input-map", "a", "--parts", "--settings", "{}", "--device", "tpu"])
+    assert "unknown device 'tpu'; known devices: auto, cpu, cuda" in capsys.readouterr().err
+
+
+def test_a_room_from_the_command_line(tmp_path: Path, repository: Path) -> None:
+    root = make_voc(tmp_path / "voc")
+    paths = {"--root": root, "--manifest": "m.json", "--ground-truth": "g.json", "--log": "log"}
+    words = [str(tmp_path / word) if index % 2 else str(word) for index, word in enumerate(chain(*paths.items()))]
+    command = [sys.executable, "-m", "wsss_steps.prepare", *words, "--settings", json.dumps(settings())]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=repository)
+    assert done.returncode == 0, done.stderr
+    assert "images: 5 of 5" in (tmp_path / "log").read_text()  # progress
+    (root / "JPEGImages" / "t0.jpg").unlink()
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=repository)
+    assert done.returncode == 1
+    assert "t0: no such image" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_room_that_calls_itself_main_has_its_name_in_the_stamp(tmp_path: Path, repository: Path) -> None:
+    (tmp_path / "toy.py").write_text(
+        "from pathlib import Path\n"
+        "from wsss_steps.cli import main\n"
+        "def run(*, output: Path, settings: dict, stamp: str = '') -> None:\n"
+        "    output.write_text(stamp)\n"
+        "main(run)\n"
+    )
+    words = ["--output", str(tmp_path / "stamp.json"), "--settings", "{}"]
+    environment = {**os.environ, "PYTHONPATH": str(repository)}
+    subprocess.run([sys.executable, "-m", "toy", *words], check=True, cwd=tmp_path, env=environment)
+    assert json.loads((tmp_path / "stamp.json").read_text())["room"] == "toy"
+
+
+def test_the_name_of_a_room_that_was_imported() -> None:
+    from wsss_steps import prepare
+
+    assert room_of(prepare.run) == "wsss_steps.prepare"
+
+
+def test_all_wrong_lists_many_problems_and_counts_the_rest() -> None:
+    all_wrong("headline", [])
+    with pytest.raises(UserError) as caught:
+        all_wrong("headline", [f"row {number}" for number in range(53)])
+    lines = str(caught.value).splitlines()
+    assert lines[0] == "headline (53):"
+    assert lines[50:] == ["  row 49", "  ... and 3 more"]

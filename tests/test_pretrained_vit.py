@@ -1,0 +1,119 @@
+"""Weights in every naming give the same network; what does not fit, and what cannot be had, is said."""
+
+from pathlib import Path
+from urllib.error import URLError
+
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from wsss_steps import formats, pretrained_vit
+from wsss_steps.errors import UserError
+from wsss_steps.nets import vit
+
+TINY = vit.Shape(patch=4, width=12, depth=2, heads=3, image_size=16)
+NAME = "vit_tiny_test"
+IMAGE = torch.linspace(-1, 1, 3 * 8 * 12).reshape(1, 3, 8, 12)
+
+
+@pytest.fixture
+def network(monkeypatch: pytest.MonkeyPatch) -> torch.nn.Module:
+    """A tiny network, and its shape known under a name as the published ones are."""
+    monkeypatch.setitem(vit.KNOWN, NAME, TINY)
+    torch.manual_seed(0)
+    return vit.build(TINY).eval()
+
+
+def keys(path: Path, name: str = NAME) -> torch.Tensor:
+    with torch.no_grad():
+        return vit.keys(pretrained_vit.load(name, path).vit, IMAGE)
+
+
+def test_every_naming_gives_the_same_keys(network: torch.nn.Module, tmp_path: Path) -> None:
+    state = network.state_dict()
+    with torch.no_grad():
+        expected = vit.keys(network, IMAGE)
+    torch.save(state, tmp_path / "dino.pth")
+    heads = {"head.mlp.0.weight": torch.zeros(2, 2), "head.last_layer.weight_g": torch.zeros(2, 1)}
+    teacher = {f"module.backbone.{name}": tensor for name, tensor in state.items()}
+    student = {name: tensor + 1 for name, tensor in teacher.items()}
+    nested = {"student": student, "teacher": teacher | {f"module.{k}": v for k, v in heads.items()}, "epoch": 3}
+    torch.save(nested, tmp_path / "checkpoint.pth")
+    timm_names = state | {"head.weight": torch.zeros(5, 12), "head.bias": torch.zeros(5)}
+    save_file({name: tensor.contiguous() for name, tensor in timm_names.items()}, tmp_path / "timm.safetensors")
+    for file in ("dino.pth", "checkpoint.pth", "timm.safetensors"):
+        torch.testing.assert_close(keys(tmp_path / file), expected, rtol=0, atol=0, msg=file)
+
+
+def test_own_weights_tell_how_to_build_them(network: torch.nn.Module, tmp_path: Path) -> None:
+    content = {**vars(TINY), "mean": [0.1, 0.2, 0.3], "std": [1.0, 2.0, 3.0]}
+    path = tmp_path / "own.safetensors"
+    half = {name: tensor.half() for name, tensor in network.state_dict().items()}
+    formats.write_weights(path, "vit", half, content=content, stamp="")
+    loaded = pretrained_vit.load("own", path)
+    assert (loaded.mean, loaded.std) == ((0.1, 0.2, 0.3), (1.0, 2.0, 3.0))
+    assert {tensor.dtype for tensor in loaded.vit.state_dict().values()} == {torch.float32}
+    torch.testing.assert_close(keys(path, "own"), vit.keys(network, IMAGE), rtol=0, atol=2e-3)
+    with pytest.raises(UserError, match="expected weights for vit: vit_tiny_test, found weights of pretrain_keys"):
+        keys(path)
+
+
+def test_misfits_are_all_named(network: torch.nn.Module, tmp_path: Path) -> None:
+    state = network.state_dict()
+    del state["blocks.1.norm1.bias"]
+    state["patch_embed.proj.weight"] = torch.zeros(12, 3, 8, 8)
+    state["decoder.weight"] = torch.zeros(2)
+    torch.save(state, tmp_path / "other.pth")
+    with pytest.raises(UserError) as raised:
+        keys(tmp_path / "other.pth")
+    assert str(raised.value).splitlines()[0] == f"{tmp_path / 'other.pth'} for {NAME}: weights that do not fit (3):"
+    for line in (
+        "blocks.1.norm1.bias: missing",
+        "decoder.weight: unknown to this network",
+        "patch_embed.proj.weight: expected shape (12, 3, 4, 4), found (12, 3, 8, 8)",
+    ):
+        assert f"  {line}" in str(raised.value)
+
+
+def test_other_guards(network: torch.nn.Module, tmp_path: Path) -> None:
+    torch.save(network.state_dict(), tmp_path / "plain.pth")
+    with pytest.raises(UserError, match="vit: own is for weights of pretrain_keys"):
+        keys(tmp_path / "plain.pth", "own")
+    with pytest.raises(UserError, match="unknown vision transformer 'vit_huge'; known: vit_base_patch8_224"):
+        keys(tmp_path / "plain.pth", "vit_huge")
+    with pytest.raises(UserError, match=r"no\.pth: no such file \(expected weights of a vision transformer\)"):
+        keys(tmp_path / "no.pth")
+
+
+def fake_download(network: torch.nn.Module, calls: list[str]) -> object:
+    def fetch(url: str, target: str, progress: bool) -> None:
+        calls.append(url)
+        torch.save(network.state_dict(), target)
+
+    return fetch
+
+
+def test_download_once_and_remember_the_checksum(
+    network: torch.nn.Module, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls: list[str] = []
+    monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path))
+    monkeypatch.setattr(torch.hub, "download_url_to_file", fake_download(network, calls))
+    path = pretrained_vit.download("vit_base_patch8_224")
+    assert pretrained_vit.download("vit_base_patch8_224") == path
+    assert calls == ["https://dl.fbaipublicfiles.com/dino/dino_vitbase8_pretrain/dino_vitbase8_pretrain.pth"]
+    path.write_bytes(b"damaged")
+    with pytest.raises(UserError, match="differs from that of its first use"):
+        pretrained_vit.download("vit_base_patch8_224")
+
+
+def test_without_a_network_the_way_out_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*arguments: object, **options: object) -> None:
+        raise URLError("no route to host")
+
+    monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path))
+    monkeypatch.setattr(torch.hub, "download_url_to_file", fail)
+    with pytest.raises(UserError, match=r"no route to host.*put it at .*dino_deitsmall8_pretrain\.pth, or set weights"):
+        pretrained_vit.download("vit_small_patch8_224")
+    with pytest.raises(UserError, match="DINO published no weights for 'own'; it did for vit_base_patch8_224"):
+        pretrained_vit.download("own")

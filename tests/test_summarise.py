@@ -1,0 +1,174 @@
+from __future__ import annotations
+
+import csv
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from wsss_steps import formats, show_summary, summarise
+from wsss_steps.errors import UserError
+
+STAGES = ("cams", "seeds", "pseudo_labels", "segmentation_crf")
+
+
+def write_score(path: Path, stage: str, **departures: Any) -> Path:
+    numbers = {"miou": 0.5, "ci_low": 0.4567891, "ci_high": 0.55, "fp": 0.2, "fn": 0.25, "pixel_acc": 0.9}
+    content = {"format": "wsss/score", "version": formats.VERSION, "stage": stage, "split": "train", **numbers}
+    content |= {"coverage": 0.75, "precision": 0.875, "images": 400, "threshold": None, "gt_used_for": "evaluation"}
+    formats.write_json(path, {**content, **departures})
+    return path
+
+
+def write_checkpoint(path: Path, kind: str, init_weights: str) -> Path:
+    formats.write_weights(path, kind, {"w": torch.zeros(2)}, content={"init_weights": init_weights}, stamp="{}")
+    return path
+
+
+@pytest.fixture
+def inputs(tmp_path: Path) -> dict[str, Any]:
+    """Scores and checkpoints of two recipes, and what `settings` says of them."""
+    classifier = write_checkpoint(tmp_path / "c.safetensors", "classifier", "torchvision resnet50-0676ba61.pth")
+    segmenter = write_checkpoint(tmp_path / "s.safetensors", "segmenter", "random")
+    scores, checkpoints, rows = [], [], []
+    for recipe in ("cam", "superpixel"):
+        for stage in STAGES:
+            chosen = (
+                {"threshold": 0.3, "gt_used_for": "evaluation and choice of the threshold"} if stage == "cams" else {}
+            )
+            scores.append(write_score(tmp_path / recipe / f"{stage}.json", stage, **chosen))
+            checkpoints.append(classifier if stage in ("cams", "seeds") else segmenter)
+            crf = "deeplab" if stage == "segmentation_crf" else "none"
+            rows.append({"recipe": recipe, "stage": stage, "crf": crf, "scales": [1.0, 0.75, 0.5]})
+    return {"scores": scores, "checkpoints": checkpoints, "settings": {"rows": rows}}
+
+
+def test_one_row_per_score(inputs: dict[str, Any], tmp_path: Path) -> None:
+    summarise.run(**inputs, output=tmp_path / "summary.csv")
+    with (tmp_path / "summary.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [(row["recipe"], row["stage"]) for row in rows] == [(r, s) for r in ("cam", "superpixel") for s in STAGES]
+    assert rows[0] == {
+        "recipe": "cam",
+        "stage": "cams",
+        "split": "train",
+        "miou": "0.500000",
+        "ci_low": "0.456789",
+        "ci_high": "0.550000",
+        "fp": "0.200000",
+        "fn": "0.250000",
+        "pixel_acc": "0.900000",
+        "coverage": "0.750000",
+        "precision": "0.875000",
+        "images": "400",
+        "threshold": "0.3",
+        "gt_used_for": "evaluation and choice of the threshold",
+        "init_weights": "torchvision resnet50-0676ba61.pth",
+        "crf": "none",
+        "scales": "1 0.75 0.5",
+    }
+    assert (rows[3]["init_weights"], rows[3]["threshold"], rows[3]["crf"]) == ("random", "", "deeplab")
+
+
+def test_a_stage_without_ground_truth_has_empty_fields(inputs: dict[str, Any], tmp_path: Path) -> None:
+    nothing = dict.fromkeys(("miou", "ci_low", "ci_high", "fp", "fn", "pixel_acc", "coverage", "precision"))
+    write_score(inputs["scores"][1], "seeds", **nothing, images=0, gt_used_for="nothing")
+    summarise.run(**inputs, output=tmp_path / "summary.csv")
+    rows = show_summary.read(tmp_path / "summary.csv")
+    assert (rows[1]["miou"], rows[1]["images"]) == ("", "0")
+    lines = show_summary.table(rows)
+    assert "- no ground truth: not scored" in lines
+    assert next(line for line in lines if "seeds" in line).split()[2:9] == ["-"] * 7
+
+
+def test_scores_in_another_order_are_refused(inputs: dict[str, Any], tmp_path: Path) -> None:
+    inputs["scores"][:2] = inputs["scores"][1::-1]
+    with pytest.raises(UserError, match=r"seeds\.json: expected the score of stage cams, found seeds") as caught:
+        summarise.run(**inputs, output=tmp_path / "summary.csv")
+    assert "(2):" in str(caught.value)
+
+
+def test_lists_of_unequal_length_are_refused(inputs: dict[str, Any], tmp_path: Path) -> None:
+    inputs["checkpoints"].pop()
+    with pytest.raises(ValueError, match="as many scores and checkpoints as rows, 8; found 8, 7"):
+        summarise.run(**inputs, output=tmp_path / "summary.csv")
+
+
+def test_a_checkpoint_of_another_kind_is_refused(inputs: dict[str, Any], tmp_path: Path) -> None:
+    inputs["checkpoints"].reverse()
+    with pytest.raises(UserError, match="expected weights wsss/classifier version 1, found wsss/segmenter"):
+        summarise.run(**inputs, output=tmp_path / "summary.csv")
+    assert not (tmp_path / "summary.csv").exists()
+
+
+# ---- the printed table ---------------------------------------------------------------------------------------------
+
+
+def test_the_table_is_grouped_aligned_and_narrow(
+    inputs: dict[str, Any], tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    path = tmp_path / "summary.csv"
+    summarise.run(**inputs, output=path)
+    assert show_summary.main([str(path)]) == 0
+    printed = capsys.readouterr().out
+    lines = printed.splitlines()
+    assert max(map(len, lines)) <= 120
+    assert [line for line in lines if line in ("cam", "superpixel")] == ["cam", "superpixel"]
+    head = next(line for line in lines if "mIoU" in line and "FP" in line and "interval" in line)
+    row = next(line for line in lines if "segmentation_crf" in line)
+    assert row[: head.index("mIoU") + 4].endswith("50.0")
+    assert "45.7 - 55.0" in row
+    assert "* background threshold chosen by the ground truth of the same images: 0.3" in lines
+    assert sum("cams*" in line for line in lines) == 2
+    assert "Initial weights, classifier: torchvision resnet50-0676ba61.pth" in lines
+    assert "Initial weights, segmenter: random" in lines
+    assert f"Table: {path}" in lines
+
+
+def test_long_names_keep_the_width(inputs: dict[str, Any], tmp_path: Path) -> None:
+    for row in inputs["settings"]["rows"]:
+        row["recipe"], row["scales"] = "x" * 300, [round(0.1 * step, 1) for step in range(1, 30)]
+    summarise.run(**inputs, output=tmp_path / "summary.csv")
+    assert max(map(len, show_summary.table(show_summary.read(tmp_path / "summary.csv")))) <= 120
+
+
+def test_a_table_of_superpixels_is_printed_as_it_stands(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    path = tmp_path / "superpixels.csv"
+    path.write_text("superpixels,images,ue\ndino,400,0.1234\nslic~count=7,400,0.5\n")
+    assert show_summary.main([str(path)]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[1:4] == [
+        "superpixels   images      ue",
+        "dino             400  0.1234",
+        "slic~count=7     400     0.5",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("a,b\n1,2\n", "expected the columns recipe, stage, .*; found a, b"),
+        ("", "found none"),
+        (",".join(show_summary.COLUMNS) + "\n", "the table has no rows"),
+    ],
+)
+def test_another_file_is_refused(text: str, message: str, tmp_path: Path) -> None:
+    (tmp_path / "x.csv").write_text(text)
+    with pytest.raises(UserError, match=message):
+        show_summary.read(tmp_path / "x.csv")
+
+
+def test_no_file(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    assert show_summary.main([str(tmp_path / "x.csv")]) == 1
+    assert "no such summary; it is written at the end of a run" in capsys.readouterr().err
+    assert show_summary.main([]) == 2
+    assert "usage" in capsys.readouterr().err
+
+
+def test_showing_needs_neither_torch_nor_pandas(repository: Path) -> None:
+    """It ends every run of the workflow, so it must start at once."""
+    code = "import sys, wsss_steps.show_summary; sys.exit(any(m in sys.modules for m in ('torch', 'pandas', 'numpy')))"
+    assert subprocess.run([sys.executable, "-c", code], check=False, cwd=repository).returncode == 0

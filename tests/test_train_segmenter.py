@@ -1,0 +1,151 @@
+"""Training on four small images, from seeds to label maps; and what the rooms refuse."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from wsss_steps import predict, settings, train_segmenter
+from wsss_steps.data.manifest import Entry, Manifest, write_manifest
+from wsss_steps.errors import UserError
+from wsss_steps.formats import Store, read_labels, read_weights, write_store
+
+SIZES = [(24, 20), (20, 24), (9, 13), (16, 16)]
+SMALL = settings.Backbone(net="small").model_dump(mode="json")
+
+
+def options_of(cls: type[settings.Settings], **departures: Any) -> dict[str, Any]:
+    few = {"epochs": 2, "batch_size": 3, "crop": 24, "aspp_rates": (1, 2), "warmup_epochs": 1.0, "learning_rate": 0.05}
+    return cls(**(few | departures)).model_dump(mode="json") | {"backbone": SMALL}
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Three training images and a validation image, their left half of class 1 or 2, with seeds and superpixels."""
+    rng = np.random.default_rng(0)
+    entries, seeds, superpixels = [], [], []
+    for number, (height, width) in enumerate(SIZES):
+        name, tag = f"image{number}", 1 + number % 2
+        labels = np.zeros((height, width), np.uint8)
+        labels[:, : width // 2] = tag
+        pixels = np.array([(20, 20, 20), (230, 30, 30), (30, 230, 30)], np.uint8)[labels]
+        Image.fromarray(pixels + rng.integers(0, 20, pixels.shape, dtype=np.uint8)).save(tmp_path / f"{name}.png")
+        split = "train" if number < 3 else "val"
+        entries.append(Entry(name, split, str(tmp_path / f"{name}.png"), height, width, (tag,)))
+        seeds.append((name, {"seeds": np.where(rng.random(labels.shape) < 0.5, labels, 255).astype(np.uint8)}))
+        patches = {"superpixels": labels.astype(np.uint16) + 1, "seed_patches": np.zeros(2, np.int32)}
+        superpixels.append((name, patches))
+    write_manifest(tmp_path / "manifest.json", Manifest("test", ("red", "green"), tuple(entries)))
+    write_store(tmp_path / "seeds.h5", "seeds", seeds[:3], stamp="{}")
+    write_store(tmp_path / "superpixels.h5", "superpixels", superpixels[:3], stamp="{}")
+    return tmp_path
+
+
+def train(folder: Path, options: dict[str, Any], name: str = "net", superpixels: bool = True) -> Path:
+    output = folder / f"{name}.safetensors"
+    train_segmenter.run(
+        manifest=folder / "manifest.json",
+        seeds=folder / "seeds.h5",
+        superpixels=folder / "superpixels.h5" if superpixels else None,
+        output=output,
+        history=folder / f"{name}.csv",
+        settings=options,
+    )
+    return output
+
+
+def label(folder: Path, network: Path, **departures: Any) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+    """Label maps by id, after and before the CRF."""
+    chosen = {"split": "val", "known_tags": False} | settings.Predict(flip=True).model_dump(mode="json") | departures
+    paths = {"output": folder / "after", "output_raw": folder / "before"}
+    predict.run(manifest=folder / "manifest.json", segmenter=network, **paths, settings=chosen)
+    return tuple({png.stem: read_labels(png) for png in sorted(path.iterdir())} for path in paths.values())
+
+
+@pytest.mark.parametrize("cls", settings.METHODS["segmenter"])
+def test_training_and_prediction(cls: type[settings.Settings], folder: Path) -> None:
+    network = train(folder, options_of(cls))
+    rows = list(csv.DictReader((folder / "net.csv").open()))
+    assert len(rows) == 2
+    assert {"epoch", "loss", "seed_1", "seed_0.75", "seed_0.5"} <= set(rows[0])
+    after, before = label(folder, network, split="train")
+    assert list(after) == list(before) == ["image0", "image1", "image2"]
+    assert [labels.shape for labels in after.values()] == SIZES[:3]
+    assert max(labels.max() for labels in after.values()) <= 2
+
+
+def test_it_learns_the_classes(folder: Path) -> None:
+    network = train(
+        folder, options_of(settings.PlainSegmenter, epochs=60, batch_size=3, output_stride=4, jitter=(0, 0, 0, 0))
+    )
+    _, before = label(folder, network, split="train")
+    truth = np.zeros(SIZES[1], np.uint8)
+    truth[:, :12] = 2
+    assert (before["image1"] == truth).mean() > 0.8
+
+
+@pytest.mark.parametrize("cls", settings.METHODS["segmenter"])
+def test_the_same_seed_gives_the_same_bytes(cls: type[settings.Settings], folder: Path) -> None:
+    first, second = (train(folder, options_of(cls, epochs=1), name).read_bytes() for name in ("a", "b"))
+    assert first == second
+    assert train(folder, options_of(cls, epochs=1, seed=1), "c").read_bytes() != first
+
+
+def test_growth_is_recorded_and_not_minimised(folder: Path) -> None:
+    train(folder, options_of(settings.SpsrgSegmenter, beta_bg=0.0, beta_fg=0.0, train_scales=(1.0,)))
+    for row in csv.DictReader((folder / "net.csv").open()):
+        assert float(row["share_labelled"]) == pytest.approx(1)
+        assert 0.3 < float(row["share_seeded"]) < 0.7
+        assert float(row["loss"]) == pytest.approx(float(row["seed_1"]))
+
+
+def test_a_checkpoint_says_what_it_is(folder: Path) -> None:
+    _, content = read_weights(train(folder, options_of(settings.PlainSegmenter)), "segmenter")
+    assert content["classes"] == ["red", "green"]
+    assert content["init_weights"] == "random"
+    assert content["network"]["aspp_rates"] == [1, 2]
+
+
+def test_known_tags_exclude_other_classes(folder: Path) -> None:
+    network = train(folder, options_of(settings.PlainSegmenter, epochs=1))
+    for maps in label(folder, network, split="train", known_tags=True):
+        for number, labels in enumerate(maps.values()):
+            assert set(np.unique(labels)) <= {0, 1 + number % 2}
+
+
+def test_without_crf_both_folders_agree(folder: Path) -> None:
+    after, before = label(folder, train(folder, options_of(settings.PlainSegmenter)), crf="none")
+    assert (after["image3"] == before["image3"]).all()
+
+
+def test_spsrg_without_superpixels_is_refused(folder: Path) -> None:
+    with pytest.raises(UserError, match="'spsrg' needs superpixels, but the recipe has none"):
+        train(folder, options_of(settings.SpsrgSegmenter), superpixels=False)
+    assert not (folder / "net.safetensors").exists()
+
+
+def test_every_missing_image_is_named(folder: Path) -> None:
+    with Store(folder / "seeds.h5", "seeds") as store:
+        kept = [("image1", store["image1"])]
+    write_store(folder / "seeds.h5", "seeds", kept, stamp="{}")
+    with pytest.raises(UserError, match=r"(?s)\(2\).*image0: not in .*image2: not in "):
+        train(folder, options_of(settings.PlainSegmenter))
+
+
+def test_random_weights_that_are_frozen_are_pointed_out(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
+    train(folder, options_of(settings.PlainSegmenter, epochs=1, frozen_stages=1))
+    assert "random weights, yet parts are frozen" in caplog.text
+
+
+def test_a_network_of_other_classes_is_refused(folder: Path) -> None:
+    network = train(folder, options_of(settings.PlainSegmenter, epochs=1))
+    entry = Entry("image0", "val", str(folder / "image0.png"), *SIZES[0], (1,))
+    write_manifest(folder / "manifest.json", Manifest("test", ("cat", "dog"), (entry,)))
+    with pytest.raises(UserError, match=r"trained for classes \['red', 'green'\], the data set has \['cat', 'dog'\]"):
+        label(folder, network)
+    assert not (folder / "after").exists()
