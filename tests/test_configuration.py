@@ -33,7 +33,12 @@ def test_order_is_default_then_config_then_departure() -> None:
 
 
 def test_backbone_is_inlined_by_name() -> None:
-    own = {"net": "timm:mobilenetv2_100", "mean": [0.5, 0.5, 0.5], "std": [0.5, 0.5, 0.5], "options": {"pad_type": "same"}}
+    own = {
+        "net": "timm:mobilenetv2_100",
+        "mean": [0.5, 0.5, 0.5],
+        "std": [0.5, 0.5, 0.5],
+        "options": {"pad_type": "same"},
+    }
     config = configuration.load(content(backbones={"mobile": own}))
     table = configuration.resolve(config, "classifier", "plain~backbone=mobile").settings["backbone"]
     assert table == {**own, "weights": "none"}
@@ -62,20 +67,41 @@ def test_numbers_written_as_text_are_numbers() -> None:
         ({"epoch": 3}, "epoch: unknown key; known keys: .*recipes"),
         ({"recipes": {}}, "recipes: .*at least 1"),
         ({"recipes": {"a": {"segmentor": "plain"}}}, "recipes.a.segmentor: unknown key"),
-        ({"recipes": {"a": {"seeds": "treshold"}}}, "unknown seeds method 'treshold'; known methods: superpixel, threshold"),
+        (
+            {"recipes": {"a": {"seeds": "treshold"}}},
+            "unknown seeds method 'treshold'; known methods: superpixel, threshold",
+        ),
         ({"recipes": {"a": {"seeds": "threshold~alpha=1"}}}, "alpha: unknown key; known keys: background, foreground"),
         ({"recipes": {"a": {"seeds": "threshold~foreground"}}}, "expected method~key=value"),
         ({"recipes": {"a": {"seeds": "threshold~foreground=.2~foreground=.3"}}}, "'foreground' stands twice"),
         ({"recipes": {"a": {"seeds": "../threshold"}}}, "expected a method's name, without '/'"),
-        ({"recipes": {"a": {"seeds": "threshold~foreground=0.01"}}}, "background threshold 0.05 must not exceed foreground threshold 0.01"),
-        ({"recipes": {"a": {"seeds": "superpixel"}}}, "recipes.a: seeds 'superpixel' needs superpixels, found superpixels 'none'"),
+        (
+            {"recipes": {"a": {"seeds": "threshold~foreground=0.01"}}},
+            "background threshold 0.05 must not exceed foreground threshold 0.01",
+        ),
+        (
+            {"recipes": {"a": {"seeds": "superpixel"}}},
+            "recipes.a: seeds 'superpixel' needs superpixels, found superpixels 'none'",
+        ),
         ({"recipes": {"a": {"segmenter": "spsrg"}}}, "recipes.a: segmenter 'spsrg' needs superpixels"),
-        ({"classifier": {"plain": {"backbone": "resnet52"}}}, "unknown backbone 'resnet52'; known backbones: resnet101, resnet50, small, vgg16"),
+        (
+            {"classifier": {"plain": {"backbone": "resnet52"}}},
+            "unknown backbone 'resnet52'; known backbones: resnet101, resnet50, small, vgg16",
+        ),
         ({"classifier": {"plane": {}}}, "unknown classifier method 'plane'; known methods: plain"),
         ({"classifier": {"plain": {"epochs": 0}}}, "epochs: .*greater than or equal to 1 .found 0"),
-        ({"backbones": {"mine": {"net": "small", "weights": "no/such.pth"}}, "classifier": {"plain": {"backbone": "mine"}}}, "no such file of weights: no/such.pth"),
+        (
+            {
+                "backbones": {"mine": {"net": "small", "weights": "no/such.pth"}},
+                "classifier": {"plain": {"backbone": "mine"}},
+            },
+            "no such file of weights: no/such.pth",
+        ),
         ({"draw": None}, "root: no such folder: nowhere"),
-        ({"compare_superpixels": ["watershed"]}, "unknown superpixels method 'watershed'; known methods: dino, none, slic"),
+        (
+            {"compare_superpixels": ["watershed"]},
+            "unknown superpixels method 'watershed'; known methods: dino, none, slic",
+        ),
         ({"predict": {"crf": "densest"}}, "predict.crf: .*'deeplab'"),
     ],
 )
@@ -108,7 +134,9 @@ def test_the_files_in_the_repository_are_valid(repository: Path, monkeypatch: py
 
 
 def test_lock_and_conda_environment_are_equal(repository: Path) -> None:
-    lock = [line.strip() for line in (repository / "requirements.lock").read_text().splitlines() if not line.startswith("#")]
+    lock = [
+        line.strip() for line in (repository / "requirements.lock").read_text().splitlines() if not line.startswith("#")
+    ]
     environment = yaml.safe_load((repository / "envs" / "wsss.yaml").read_text())
     pip = next(part["pip"] for part in environment["dependencies"] if isinstance(part, dict))
     assert sorted(pip) == sorted(lock)

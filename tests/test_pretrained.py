@@ -17,7 +17,7 @@ from wsss_steps.errors import UserError
 from wsss_steps.nets.backbones import Backbone, build_backbone
 from wsss_steps.pretrained import load_backbone
 
-NET = "timm:resnet18"
+NET = "timm:mobilenetv2_035"
 
 
 def build(net: str = NET, seed: int = 0, **options: Any) -> Backbone:
@@ -34,7 +34,7 @@ def same(one: Backbone, two: Backbone) -> bool:
 
 
 def with_head(state: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-    return {**state, "fc.weight": torch.zeros(1000, 512), "fc.bias": torch.zeros(1000)}
+    return {**state, "classifier.weight": torch.zeros(1000, 1280), "classifier.bias": torch.zeros(1000)}
 
 
 WRAPPED: dict[str, Callable[[dict[str, torch.Tensor]], Any]] = {
@@ -70,26 +70,26 @@ def test_none_changes_nothing() -> None:
 
 def test_a_misfit_lists_a_few_of_each_kind(tmp_path: Path) -> None:
     state = build().net.state_dict()
-    state = {key: value for key, value in state.items() if not key.startswith("layer4.1")}
-    state["layer9.weight"] = torch.zeros(2)
-    state["conv1.weight"] = torch.zeros(64, 4, 7, 7)
+    state = {key: value for key, value in state.items() if not key.startswith("blocks.6.0.bn")}
+    state["blocks.9.weight"] = torch.zeros(2)
+    state["conv_stem.weight"] = torch.zeros(16, 4, 3, 3)
     save_file(state, tmp_path / "w.safetensors")
     target = build(seed=1)
     with pytest.raises(UserError) as error:
         load_backbone(target, spec(str(tmp_path / "w.safetensors")), None)
     lines = str(error.value).splitlines()
     assert lines[0].startswith("weights do not fit, w.safetensors sha256:")
-    assert "10 missing: layer4.1.bn1.bias" in lines[1]
+    assert "12 missing: blocks.6.0.bn1.bias" in lines[1]
     assert lines[1].endswith(" ...")
-    assert lines[2] == "  1 unexpected: layer9.weight"
-    assert lines[3] == "  1 of another shape: conv1.weight: expected (64, 3, 7, 7), found (64, 4, 7, 7)"
+    assert lines[2] == "  1 unexpected: blocks.9.weight"
+    assert lines[3] == "  1 of another shape: conv_stem.weight: expected (16, 3, 3, 3), found (16, 4, 3, 3)"
     assert same(target, build(seed=1))  # nothing is loaded by halves
 
 
 def test_weights_of_a_deeper_network_are_refused(tmp_path: Path) -> None:
     save_file(build("timm:resnet34").net.state_dict(), tmp_path / "deep.safetensors")
     with pytest.raises(UserError, match=r"unexpected: layer1\.2"):
-        load_backbone(build(), spec(str(tmp_path / "deep.safetensors")), None)
+        load_backbone(build("timm:resnet18"), spec(str(tmp_path / "deep.safetensors"), "timm:resnet18"), None)
 
 
 class Harmful:

@@ -86,7 +86,9 @@ def test_file_digest(tmp_path: Path) -> None:
 
 def test_stamp_is_sorted_and_names_its_inputs(tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(b"abc")
-    text = provenance.stamp("wsss_steps.prepare", settings={"b": 1, "a": 2}, code="c0de", device="cpu", inputs={"root": tmp_path / "a"})
+    text = provenance.stamp(
+        "wsss_steps.prepare", settings={"b": 1, "a": 2}, code="c0de", device="cpu", inputs={"root": tmp_path / "a"}
+    )
     content = json.loads(text)
     assert content["room"] == "prepare"
     assert content["settings"] == {"a": 2, "b": 1}

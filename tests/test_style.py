@@ -20,5 +20,7 @@ COMMANDS = {
 @pytest.mark.parametrize("name", COMMANDS)
 def test_style(name: str, repository: Path) -> None:
     program, *arguments = COMMANDS[name]
-    done = subprocess.run([Path(sys.executable).parent / program, *arguments], cwd=repository, capture_output=True, text=True)
+    done = subprocess.run(
+        [Path(sys.executable).parent / program, *arguments], cwd=repository, capture_output=True, text=True
+    )
     assert done.returncode == 0, done.stdout + done.stderr

@@ -80,9 +80,8 @@ def test_training_and_prediction(cls: type[settings.Settings], folder: Path) -> 
 
 
 def test_it_learns_the_classes(folder: Path) -> None:
-    network = train(
-        folder, options_of(settings.PlainSegmenter, epochs=60, batch_size=3, output_stride=4, jitter=(0, 0, 0, 0))
-    )
+    options = {"epochs": 40, "output_stride": 4, "jitter": (0, 0, 0, 0), "resize_scale": None, "learning_rate": 0.002}
+    network = train(folder, options_of(settings.PlainSegmenter, **options))
     _, before = label(folder, network, split="train")
     truth = np.zeros(SIZES[1], np.uint8)
     truth[:, :12] = 2

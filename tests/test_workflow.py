@@ -28,14 +28,40 @@ TINY = {
         "superpixel": {"superpixels": "dino", "seeds": "superpixel~alpha=0.6", "segmenter": "spsrg"},
     },
     "compare_superpixels": ["dino", "slic~count=7", "dino~features=rgb"],
-    "classifier": {"plain": {"backbone": "small", "frozen_stages": 0, "frozen_batch_norm": False, "epochs": 1, "batch_size": 4, "crop": 64, "resize_long": None}},
+    "classifier": {
+        "plain": {
+            "backbone": "small",
+            "frozen_stages": 0,
+            "frozen_batch_norm": False,
+            "epochs": 1,
+            "batch_size": 4,
+            "crop": 64,
+            "resize_long": None,
+        }
+    },
     "cams": {"cam": {"scales": [1.0, 0.5]}},
     "features": {"keys": {"vit": "own", "weights": "pretrain_keys"}},
     "segmenter": {
-        name: {"backbone": "small", "frozen_batch_norm": False, "epochs": 1, "batch_size": 4, "crop": 64, "warmup_epochs": 0.5}
+        name: {
+            "backbone": "small",
+            "frozen_batch_norm": False,
+            "epochs": 1,
+            "batch_size": 4,
+            "crop": 64,
+            "warmup_epochs": 0.5,
+        }
         for name in ("plain", "spsrg")
     },
-    "pretrain_keys": {"width": 24, "depth": 2, "heads": 2, "epochs": 1, "batch_size": 4, "global_crop": 32, "local_crop": 16, "prototypes": 16},
+    "pretrain_keys": {
+        "width": 24,
+        "depth": 2,
+        "heads": 2,
+        "epochs": 1,
+        "batch_size": 4,
+        "global_crop": 32,
+        "local_crop": 16,
+        "prototypes": 16,
+    },
     "evaluate": {"bootstrap": 50},
     "gallery_images": 3,
 }
@@ -81,7 +107,14 @@ def house(tmp_path_factory: pytest.TempPathFactory, repository: Path) -> Path:
 
 def test_every_artifact_is_there_and_whole(house: Path) -> None:
     results = house / "results" / "tiny"
-    for path in ("manifest.json", "ground_truth.json", "summary.csv", "superpixels.csv", "gallery.png", "plain/classifier.safetensors"):
+    for path in (
+        "manifest.json",
+        "ground_truth.json",
+        "summary.csv",
+        "superpixels.csv",
+        "gallery.png",
+        "plain/classifier.safetensors",
+    ):
         assert (results / path).is_file(), path
     for lineage in (CAM, SUPERPIXEL):
         assert len(list((results / lineage / "pseudo_labels").glob("*.png"))) == 10
@@ -93,7 +126,9 @@ def test_every_artifact_is_there_and_whole(house: Path) -> None:
 def test_summary_has_a_row_per_recipe_and_stage(house: Path) -> None:
     with (house / "results" / "tiny" / "summary.csv").open() as file:
         rows = list(csv.DictReader(file))
-    assert [(row["recipe"], row["stage"]) for row in rows] == [(name, stage) for name in ("cam", "superpixel") for stage in STAGES]
+    assert [(row["recipe"], row["stage"]) for row in rows] == [
+        (name, stage) for name in ("cam", "superpixel") for stage in STAGES
+    ]
     assert all(0 <= float(row["ci_low"]) <= float(row["miou"]) <= float(row["ci_high"]) <= 1 for row in rows)
     assert {row["split"] for row in rows if row["stage"].startswith("segmentation")} == {"val"}
     assert all("threshold" in row["gt_used_for"] for row in rows if row["stage"] == "cams")
@@ -120,7 +155,9 @@ def test_pseudo_labels_show_tagged_classes_only(house: Path) -> None:
 
 
 def test_artifacts_carry_settings_and_code(house: Path) -> None:
-    with h5py.File(house / "results" / "tiny" / "plain" / "cam" / "dino" / "superpixel~alpha=0.6" / "seeds.h5") as store:
+    with h5py.File(
+        house / "results" / "tiny" / "plain" / "cam" / "dino" / "superpixel~alpha=0.6" / "seeds.h5"
+    ) as store:
         stamp = json.loads(store.attrs["provenance"])
     assert stamp["settings"] == {"method": "superpixel", "alpha": 0.6, "bg_conflict": "override"}
     assert stamp["room"] == "make_seeds"
@@ -145,7 +182,15 @@ def test_an_edited_comment_reruns_nothing(house: Path) -> None:
     path.write_text(before)
 
 
-AFTER_SEEDS = {"make_seeds", "train_segmenter", "predict", "make_pseudo_labels", "evaluate", "summarise", "draw_gallery"}
+AFTER_SEEDS = {
+    "make_seeds",
+    "train_segmenter",
+    "predict",
+    "make_pseudo_labels",
+    "evaluate",
+    "summarise",
+    "draw_gallery",
+}
 
 
 def test_an_edited_formula_reruns_what_depends_on_it(house: Path) -> None:
@@ -180,7 +225,10 @@ def test_one_setting_reruns_what_depends_on_it(house: Path) -> None:
     ("changes", "words"),
     [
         ({"epoch": 3}, "epoch: unknown key"),
-        ({"recipes": {"a": {"seeds": "treshold"}}}, "unknown seeds method 'treshold'; known methods: superpixel, threshold"),
+        (
+            {"recipes": {"a": {"seeds": "treshold"}}},
+            "unknown seeds method 'treshold'; known methods: superpixel, threshold",
+        ),
     ],
 )
 def test_a_wrong_configuration_is_refused_before_any_job(house: Path, changes: dict[str, object], words: str) -> None:

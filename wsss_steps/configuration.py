@@ -65,7 +65,9 @@ class Config(known.Prepare):
     pretrain_keys: known.PretrainKeys = Field(known.PretrainKeys(), description="departures from its defaults")
     predict: known.Predict = Field(known.Predict(), description="departures from its defaults")
     evaluate: known.Evaluate = Field(known.Evaluate(), description="departures from its defaults")
-    evaluate_superpixels: known.EvaluateSuperpixels = Field(known.EvaluateSuperpixels(), description="departures from its defaults")
+    evaluate_superpixels: known.EvaluateSuperpixels = Field(
+        known.EvaluateSuperpixels(), description="departures from its defaults"
+    )
     gallery_images: int = Field(8, ge=1, description="rows of the contact sheet")
     keep_features: bool = Field(False, description="keep the features (48 GB for VOC) after the superpixels are made")
     device: str = Field("auto", description="auto, cpu or cuda: a fact of the machine, it reruns nothing")

@@ -24,7 +24,9 @@ ROOMS: dict[str, type[Settings]] = {
 
 def meaning(cls: type[Settings], name: str) -> str:
     """What a setting means: the description nearest in the line of classes, since a class may change a default and nothing else."""
-    fields = [base.model_fields[name] for base in cls.__mro__ if issubclass(base, Settings) and name in base.model_fields]
+    fields = [
+        base.model_fields[name] for base in cls.__mro__ if issubclass(base, Settings) and name in base.model_fields
+    ]
     return next((field.description for field in fields if field.description), "")
 
 

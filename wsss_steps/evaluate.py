@@ -98,7 +98,7 @@ def best_threshold(
         total += confusions
     scores = [evaluation.measures(confusion, **policies(settings)).miou for confusion in total]
     sweep = [{"threshold": value, "miou": number(score)} for value, score in zip(values, scores, strict=True)]
-    return values[int(np.nan_to_num(scores, nan=-1.0).argmax())], sweep
+    return values[int(np.argmax(scores))], sweep
 
 
 def policies(settings: dict[str, Any]) -> dict[str, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pickle
 import zipfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +27,6 @@ NESTS = (
     "network",
     "net",
 )  # keys under which training programs keep the weights
-PREFIXES = ("module.", "model.", "network.", "backbone.", "encoder.", "net.")
 HEADS = ("head.", "fc.", "classifier.")  # of other networks: never part of a backbone of ours
 FEW = 5  # keys shown of each kind of misfit
 DOWNLOAD_ERRORS = (OSError, RuntimeError)  # network, disk, and a checksum that differs
@@ -104,7 +103,7 @@ def read_state(path: Path) -> dict[str, Tensor]:
 def fit_state(backbone: Backbone, state: Mapping[str, Tensor], what: str) -> None:
     """Load `state` into the backbone's network; a UserError that lists what is missing, unexpected and of another shape."""
     target = backbone.net.state_dict()
-    found = without_prefixes(state, target)
+    found = without_prefix(state, target)
     counters = {
         key for key in target if key.endswith("num_batches_tracked")
     }  # old files lack them, and nothing here reads them
@@ -127,18 +126,11 @@ def fit_state(backbone: Backbone, state: Mapping[str, Tensor], what: str) -> Non
     backbone.net.load_state_dict({key: found.get(key, value) for key, value in target.items()})
 
 
-def without_prefixes(state: Mapping[str, Tensor], target: Iterable[str]) -> dict[str, Tensor]:
-    """`state` without the prefixes that wrappers put before every key of the network, as long as more keys of `target` are met so."""
-    wanted, found = set(target), dict(state)
-    for _ in PREFIXES:  # wrappers nest
-        cut = [{key.removeprefix(prefix): value for key, value in found.items()} for prefix in PREFIXES]
-        best = max(cut, key=lambda keys: len(wanted & keys.keys()))
-        if len(wanted & best.keys()) <= len(wanted & found.keys()) and not _one_prefix(found):
-            break
-        found = best
-    return found
+def without_prefix(state: Mapping[str, Tensor], target: Collection[str]) -> dict[str, Tensor]:
+    """`state` without what wrappers put before the network's keys, as in module.backbone.conv1.weight.
 
-
-def _one_prefix(state: Mapping[str, Tensor]) -> bool:
-    """Whether every key starts with the same known prefix: it can only be a wrapper's."""
-    return any(all(key.startswith(prefix) for key in state) for prefix in PREFIXES)
+    That is the prefix before whose cut the most keys of `target` stand; none if there is a tie.
+    """
+    prefixes = {""} | {key.removesuffix(name) for key in state for name in target if key.endswith(f".{name}")}
+    best = max(sorted(prefixes, key=len), key=lambda prefix: sum(prefix + name in state for name in target))
+    return {key.removeprefix(best): value for key, value in state.items()}

@@ -41,7 +41,11 @@ def without_docstrings(tree: ast.Module) -> ast.Module:
         body = getattr(node, "body", None)
         if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)) and body:
             first = body[0]
-            if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant) and isinstance(first.value.value, str):
+            if (
+                isinstance(first, ast.Expr)
+                and isinstance(first.value, ast.Constant)
+                and isinstance(first.value.value, str)
+            ):
                 del body[0]
     return tree
 
@@ -108,7 +112,9 @@ def stamp(room: str, *, settings: Mapping[str, Any], code: str, device: str, inp
         "settings": settings,
         "code": code,
         "device": device,
-        "inputs": {name: {"path": path.as_posix(), "sha256": file_digest(path)} for name, path in sorted(inputs.items())},
+        "inputs": {
+            name: {"path": path.as_posix(), "sha256": file_digest(path)} for name, path in sorted(inputs.items())
+        },
         "versions": versions(),
     }
     return json.dumps(content, sort_keys=True)

@@ -79,8 +79,8 @@ def table(rows: Sequence[Row]) -> list[str]:
 def notes(rows: Sequence[Row]) -> list[str]:
     """What the numbers rest on: units, thresholds chosen by the ground truth, initial weights, stages not scored."""
     found = [
-        "All numbers in percent. FP, FN: mean over the classes without background, mIoU with it. Interval: other images,",
-        "same training. cover: share of pixels with a label; prec.: share of the labels that are right.",
+        "All numbers in percent. FP, FN: mean over the classes without background; mIoU: with it. Interval: from",
+        "drawing the images again. cover: share of pixels with a label; prec.: share of the labels that are right.",
     ]
     chosen = sorted({row["threshold"] for row in rows if "threshold" in row["gt_used_for"]})
     if chosen:
@@ -91,9 +91,9 @@ def notes(rows: Sequence[Row]) -> list[str]:
         ("classifier", ("cams", "seeds")),
         ("segmenter", ("pseudo_labels", "segmentation", "segmentation_crf")),
     ):
-        texts = (re.sub(r"(sha256:\w{12})\w+", r"\1...", row["init_weights"]) for row in rows if row["stage"] in stages)
-        weights = list(dict.fromkeys(texts))
-        found += [f"Initial weights, {group}: {text}"[:WIDTH] for text in weights]
+        texts = dict.fromkeys(row["init_weights"] for row in rows if row["stage"] in stages)
+        short = [re.sub(r"(sha256:\w{12})\w+", r"\1...", text) for text in texts]
+        found += [f"Initial weights, {group}: {text}"[:WIDTH] for text in short]
     return found
 
 

@@ -21,7 +21,13 @@ def row_of(name: str, score: dict[str, Any]) -> dict[str, str]:
     measures = {measure.lower(): part["mean"] for measure, part in score["scores"].items()}
     written = {measure: "" if mean is None else f"{mean:.4f}" for measure, mean in measures.items()}
     per_image = f"{score['superpixels_per_image']:.2f}"
-    return {"superpixels": name, "split": score["split"], "images": str(score["images"]), "per_image": per_image, **written}
+    return {
+        "superpixels": name,
+        "split": score["split"],
+        "images": str(score["images"]),
+        "per_image": per_image,
+        **written,
+    }
 
 
 def run(*, scores: list[Path], output: Path, settings: dict[str, Any], stamp: str = "") -> None:

@@ -41,7 +41,9 @@ class Manifest:
         entries = [entry for entry in self.entries if entry.split == name]
         if not entries:
             known = ", ".join(sorted({entry.split for entry in self.entries}))
-            raise UserError(f"manifest of '{self.dataset}': no images of split '{name}'; known splits: {known or 'none'}")
+            raise UserError(
+                f"manifest of '{self.dataset}': no images of split '{name}'; known splits: {known or 'none'}"
+            )
         return entries
 
 
@@ -77,7 +79,11 @@ def tag_matrix(entries: Sequence[Entry], num_classes: int) -> NDArray[np.float32
 
 def write_manifest(path: Path, manifest: Manifest) -> None:
     """Write a manifest as JSON."""
-    content = {"dataset": manifest.dataset, "classes": list(manifest.classes), "images": [asdict(entry) for entry in manifest.entries]}
+    content = {
+        "dataset": manifest.dataset,
+        "classes": list(manifest.classes),
+        "images": [asdict(entry) for entry in manifest.entries],
+    }
     formats.write_json(path, {"format": "wsss/manifest", "version": formats.VERSION, **content})
 
 

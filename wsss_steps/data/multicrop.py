@@ -61,14 +61,21 @@ def window(
     return image[:, top : top + height, left : left + width]
 
 
-def cropped(image: Float[Tensor, "3 H W"], views: Views, generator: torch.Generator) -> Float[Tensor, "3 s s"]:
-    """One crop, resampled to `views.size` with anti-aliasing, half of them mirrored."""
+def cropped(
+    image: Float[Tensor, "3 H W"], views: Views, generator: torch.Generator
+) -> tuple[Float[Tensor, "3 s s"], list[float]]:
+    """One crop, resampled to `views.size` with anti-aliasing, half of them mirrored; and its place.
+
+    The place is top, left, height and width in px of the image; for a mirrored view left is the right edge and the width is negative.
+    """
     top, left, height, width = crop_box(image.shape[1], image.shape[2], views.area, generator)
     part = image[None, :, top : top + height, left : left + width]
-    view = functional.interpolate(part, (views.size, views.size), mode="bilinear", antialias=True, align_corners=False)[
-        0
-    ]
-    return view.flip(-1) if uniform(generator, ()).item() < 0.5 else view
+    view = functional.interpolate(
+        part, (views.size, views.size), mode="bilinear", antialias=True, align_corners=False
+    )[0]
+    if uniform(generator, ()).item() < 0.5:
+        return view.flip(-1), [top, left + width, height, -width]
+    return view, [top, left, height, width]
 
 
 def jittered(
@@ -113,10 +120,10 @@ def blurred(batch: Float[Tensor, "B 3 s s"], share: float, generator: torch.Gene
 
 def draw(
     images: Sequence[Float[Tensor, "3 H W"]], views: Views, generator: torch.Generator, *, solarise: bool
-) -> Float[Tensor, "B 3 s s"]:
-    """One view of every image (values in [0, 1], sizes may differ), still in [0, 1]."""
-    batch = torch.stack([cropped(image, views, generator) for image in images])
-    batch = jittered(batch, views.jitter, generator)
+) -> tuple[Float[Tensor, "B 3 s s"], Float[Tensor, "B 4"]]:
+    """One view of every image (values in [0, 1], sizes may differ), still in [0, 1], and their places (see `cropped`)."""
+    crops, places = zip(*(cropped(image, views, generator) for image in images), strict=True)
+    batch = jittered(torch.stack(crops), views.jitter, generator)
     count = (len(batch), 1, 1, 1)
     grey = (batch * torch.tensor(LUMA).view(1, 3, 1, 1)).sum(dim=1, keepdim=True).expand_as(batch)
     batch = torch.where(uniform(generator, count) < views.grey, grey, batch)
@@ -124,4 +131,4 @@ def draw(
         batch = blurred(batch, views.blurred, generator)
     if solarise:
         batch = torch.where((uniform(generator, count) < SOLARISED) & (batch > 0.5), 1 - batch, batch)
-    return batch
+    return batch, torch.tensor(places)

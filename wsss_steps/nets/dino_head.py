@@ -7,7 +7,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
 
-HIDDEN, BOTTLENECK = 512, 128  # widths for small networks; the paper has 2048 and 256 for widths of 384 and more
+HIDDEN, BOTTLENECK = 256, 64  # widths for small networks; the paper has 2048 and 256 for widths of 384 and more
 
 
 class DinoHead(nn.Module):

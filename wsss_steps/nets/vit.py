@@ -105,9 +105,10 @@ def tokens(vit: VisionTransformer, images: Float[Tensor, "B 3 H W"]) -> Float[Te
     return torch.cat([cls, patches], dim=1) + position_embedding(vit.pos_embed, (height // side, width // side))
 
 
-def class_token(vit: VisionTransformer, images: Float[Tensor, "B 3 H W"]) -> Float[Tensor, "B d"]:
-    """The class token after all blocks and the last norm: what DINO trains on."""
-    return vit.norm(vit.blocks(tokens(vit, images)))[:, 0]
+def outputs(vit: VisionTransformer, images: Float[Tensor, "B 3 H W"]) -> Float[Tensor, "B T d"]:
+    """The tokens after all blocks and the last norm, the class token first: what DINO trains on."""
+    result: Tensor = vit.norm(vit.blocks(tokens(vit, images)))
+    return result
 
 
 def keys(vit: VisionTransformer, images: Float[Tensor, "B 3 H W"]) -> Float[Tensor, "B h w d"]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 
 
@@ -34,6 +34,37 @@ def dino_loss(
     pairs = [(g, v) for g in range(given) for v in range(views) if g != v]
     parts = [-(targets[g] * log_probability[v]).sum(dim=-1).mean() for g, v in pairs]
     return torch.stack(parts).mean()
+
+
+def matching(
+    places: Float[Tensor, "B 4"], grid: int, others: Float[Tensor, "B 4"], other_grid: int
+) -> Int[Tensor, "B N"]:
+    """For every patch of a view the patch of another view of the same image in which its centre lies; -1 if in none.
+
+    Views are square grids of `grid` patches a side, N = grid^2, row by row. A place is top, left, height and width of a view in the
+    image; a mirrored view starts at its right edge and has a negative width.
+    """
+    centres = (torch.arange(grid) + 0.5) / grid
+    cells = []
+    for axis in (0, 1):
+        position = places[:, axis, None] + centres * places[:, axis + 2, None]  # (B, grid), in the image
+        cells.append(torch.floor((position - others[:, axis, None]) / others[:, axis + 2, None] * other_grid))
+    rows, columns = cells[0][:, :, None], cells[1][:, None, :]
+    inside = (rows >= 0) & (rows < other_grid) & (columns >= 0) & (columns < other_grid)
+    return torch.where(inside, rows * other_grid + columns, -1).flatten(1).long()
+
+
+def patch_loss(
+    student: Float[Tensor, "B N K"], targets: Float[Tensor, "B M K"], match: Int[Tensor, "B N"], student_temperature: float
+) -> Float[Tensor, ""]:
+    """Cross-entropy of the student's patches with the teacher's targets at the same place of the image; 0 if none match.
+
+    The mean is over patches with a match (`matching`).
+    """
+    chosen = targets.gather(1, match.clamp(min=0)[:, :, None].expand_as(student))
+    losses = -(chosen * torch.log_softmax(student / student_temperature, dim=-1)).sum(dim=-1)
+    matched = match >= 0
+    return (losses * matched).sum() / matched.sum().clamp(min=1)
 
 
 def updated_centre(centre: Float[Tensor, " K"], scores: Float[Tensor, "... K"], momentum: float) -> Float[Tensor, " K"]:

@@ -93,10 +93,8 @@ def cam_confusions(
     steps = len(thresholds) + 1
     cells = (truth[counted].astype(np.int64) * (num_classes + 2) + strongest[counted]) * steps + below
     counts = np.bincount(cells, minlength=everywhere.size * steps).reshape(*everywhere.shape, steps)
-    above = counts[..., ::-1].cumsum(axis=-1)[..., ::-1][
-        ..., 1:
-    ]  # pixels labelled with their strongest class, per threshold
-    result = np.moveaxis(above, -1, 0).astype(np.int64)
+    at_least = counts[..., ::-1].cumsum(axis=-1)[..., ::-1]  # pixels above that many thresholds, or more
+    result = np.moveaxis(at_least[..., 1:], -1, 0).astype(np.int64)
     result[..., 0] += counts.sum(axis=(1, 2))[None] - result.sum(axis=2)
     return result
 
