@@ -1,24 +1,21 @@
-"""The whole workflow on a tiny data set: every file is made, a second run plans nothing, and an edit reruns what depends on it."""
+"""The whole workflow on a tiny data set: every file is made, and only what an edit concerns is made anew."""
 
 from __future__ import annotations
 
 import csv
 import json
-import os
 import re
-import shutil
-import subprocess
-import sys
 from pathlib import Path
+from typing import Any
 
 import h5py
 import pytest
-import yaml
+import snakemake_runs as runs
 from PIL import Image
 
 pytestmark = pytest.mark.workflow
 
-TINY = {
+TINY: dict[str, Any] = {
     "dataset": "tiny",
     "root": "results/tiny/scenes",
     "classes": ["bird", "pineapple", "boat", "cart", "beetle", "mushroom"],
@@ -69,39 +66,17 @@ STAGES = ["cams", "seeds", "pseudo_labels", "segmentation", "segmentation_crf"]
 CAM, SUPERPIXEL = "plain/cam/none/threshold/plain", "plain/cam/dino/superpixel~alpha=0.6/spsrg"
 
 
-def snakemake(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run Snakemake in `folder` on the configuration tiny.yaml there."""
-    environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
-    environment.pop("PYTHONPATH", None)
-    command = [sys.executable, "-m", "snakemake", "--cores", "2", "--configfile", "tiny.yaml", *arguments]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, env=environment)
-
-
-def planned(folder: Path, *arguments: str) -> set[str]:
-    """Names of the rules that a dry run plans, without the target."""
-    done = snakemake(folder, "--dry-run", *arguments)
-    if done.returncode:
-        raise RuntimeError(done.stdout + done.stderr)
-    return set(re.findall(r"^(?:local)?rule (\w+):", done.stdout + done.stderr, re.MULTILINE)) - {"all"}
-
-
-def configure(folder: Path, **changes: object) -> None:
-    (folder / "tiny.yaml").write_text(yaml.safe_dump({**TINY, **changes}))
+def configure(folder: Path, **changes: Any) -> None:
+    runs.configure(folder, {**TINY, **changes})
 
 
 @pytest.fixture(scope="module")
 def house(tmp_path_factory: pytest.TempPathFactory, repository: Path) -> Path:
     """A copy of the project in which the workflow has run once."""
     folder = tmp_path_factory.mktemp("house")
-    for name in ("Snakefile", "config.yaml", "rules", "wsss_steps", "profiles", "envs"):
-        source = repository / name
-        copy = shutil.copytree if source.is_dir() else shutil.copy
-        copy(source, folder / name)
+    runs.copy_of_project(repository, folder)
     configure(folder)
-    done = snakemake(folder)
-    if done.returncode:
-        raise RuntimeError(done.stdout + done.stderr)
-    (folder / "printed.txt").write_text(done.stdout + done.stderr)
+    (folder / "printed.txt").write_text(runs.succeed(folder))
     return folder
 
 
@@ -166,19 +141,19 @@ def test_artifacts_carry_settings_and_code(house: Path) -> None:
 
 
 def test_a_second_run_plans_nothing(house: Path) -> None:
-    assert planned(house) == set()
+    assert runs.planned(house) == set()
 
 
 def test_machine_facts_rerun_nothing(house: Path) -> None:
-    assert planned(house, "--config", "device=cpu") == set()
-    assert planned(house, "--set-threads", "train_classifier=1") == set()
+    assert runs.planned(house, "--config", "device=cpu") == set()
+    assert runs.planned(house, "--set-threads", "train_classifier=1") == set()
 
 
 def test_an_edited_comment_reruns_nothing(house: Path) -> None:
     path = house / "wsss_steps" / "ops" / "seeds.py"
     before = path.read_text()
     path.write_text(before + "\n# a remark\n")
-    assert planned(house) == set()
+    assert runs.planned(house) == set()
     path.write_text(before)
 
 
@@ -197,28 +172,27 @@ def test_an_edited_formula_reruns_what_depends_on_it(house: Path) -> None:
     path = house / "wsss_steps" / "ops" / "seeds.py"
     before = path.read_text()
     path.write_text(before + "\nNEW_CONSTANT = 1\n")
-    assert planned(house) == AFTER_SEEDS
+    assert runs.planned(house) == AFTER_SEEDS
     path.write_text(before)
     path = house / "wsss_steps" / "ops" / "evaluation.py"
     before = path.read_text()
     path.write_text(before + "\nNEW_CONSTANT = 1\n")
-    assert planned(house) == {"evaluate", "summarise"}
+    assert runs.planned(house) == {"evaluate", "summarise"}
     path.write_text(before)
 
 
 def test_one_setting_reruns_what_depends_on_it(house: Path) -> None:
     configure(house, seeds={"threshold": {"foreground": 0.4}})
-    assert planned(house) == AFTER_SEEDS
-    jobs = re.split(r"\n(?=(?:local)?rule )", snakemake(house, "--dry-run").stdout)
-    trained = [job for job in jobs if job.split(":")[0].endswith("rule train_segmenter")]
+    assert runs.planned(house) == AFTER_SEEDS
+    trained = [job for job in runs.jobs(house) if "rule train_segmenter" in job]
     assert len(trained) == 1, "the other recipe must not be trained anew"
     assert "superpixel~alpha" not in trained[0]
     configure(house, evaluate={"bootstrap": 60})
-    assert planned(house) == {"evaluate", "summarise"}
-    configure(house, classifier={"plain": {**TINY["classifier"]["plain"], "epochs": 2}})  # type: ignore[index]
-    assert planned(house) == AFTER_SEEDS | {"train_classifier", "make_cams"}
+    assert runs.planned(house) == {"evaluate", "summarise"}
+    configure(house, classifier={"plain": {**TINY["classifier"]["plain"], "epochs": 2}})
+    assert runs.planned(house) == AFTER_SEEDS | {"train_classifier", "make_cams"}
     configure(house)
-    assert planned(house) == set()
+    assert runs.planned(house) == set()
 
 
 @pytest.mark.parametrize(
@@ -233,12 +207,12 @@ def test_one_setting_reruns_what_depends_on_it(house: Path) -> None:
 )
 def test_a_wrong_configuration_is_refused_before_any_job(house: Path, changes: dict[str, object], words: str) -> None:
     configure(house, **changes)
-    done = snakemake(house)
+    done = runs.snakemake(house)
     configure(house)
     assert done.returncode != 0
-    assert words in done.stdout + done.stderr
+    assert words in done.stdout
 
 
 def test_lint(house: Path) -> None:
-    done = snakemake(house, "--lint")
-    assert done.returncode == 0, done.stdout + done.stderr
+    done = runs.snakemake(house, "--lint")
+    assert done.returncode == 0, done.stdout

@@ -135,7 +135,7 @@ def parse(text: str) -> tuple[str, dict[str, Any]]:
 
 
 def resolve(config: Config, slot: str, text: str) -> Choice:
-    """The choice `text` of `slot` with every setting written out: defaults, then the config's, then its own departures."""
+    """The choice `text` of `slot`, every setting written out: defaults, then the config's, then its own departures."""
     method, departures = parse(text)
     cls = settings_class(slot, method)
     try:

@@ -1,4 +1,7 @@
-"""Writes docs/settings.md: every setting with its default and meaning. `python -m wsss_steps.document_settings > docs/settings.md`."""
+"""Writes docs/settings.md: every setting with its default and meaning.
+
+`python -m wsss_steps.document_settings > docs/settings.md`
+"""
 
 from __future__ import annotations
 
@@ -23,7 +26,7 @@ ROOMS: dict[str, type[Settings]] = {
 
 
 def meaning(cls: type[Settings], name: str) -> str:
-    """What a setting means: the description nearest in the line of classes, since a class may change a default and nothing else."""
+    """What a setting means: the nearest description in the line of classes, since a class may change the default alone."""
     fields = [
         base.model_fields[name] for base in cls.__mro__ if issubclass(base, Settings) and name in base.model_fields
     ]

@@ -34,10 +34,17 @@ def views(image: Float[Tensor, "1 3 H W"], scales: Sequence[float], flip: bool) 
             yield scaled.flip(-1), True
 
 
+def enlarge(logits: Float[Tensor, "1 L h w"], size: tuple[int, int], stride: int) -> Float[Tensor, "1 L H W"]:
+    """Logits at the size of the network's input; cells of `stride` px that reach over its edge are cut, not squeezed."""
+    canvas = (logits.shape[-2] * stride, logits.shape[-1] * stride)
+    return resize_images(logits, canvas)[..., : size[0], : size[1]]
+
+
 @torch.inference_mode()
 def label_logits(
     network: nn.Module,
     image: Float[Tensor, "1 3 H W"],
+    stride: int,
     *,
     scales: Sequence[float],
     flip: bool,
@@ -48,16 +55,18 @@ def label_logits(
     Args:
         network: gives logits (1, L, h, w).
         image: normalised.
+        stride: pixels of the input per step of the logits; h = ceil(H / stride), w likewise.
         scales: factors on the image size.
         flip: also read every scale mirrored.
         merge: elementwise maximum (DeepLab-v2) or mean of the upsampled logits.
     """
-    size = (image.shape[-2], image.shape[-1])
-    upsampled = (
-        resize_images(network(view).flip(-1) if mirrored else network(view), size)[0]
-        for view, mirrored in views(image, scales, flip)
-    )
-    merged = functools.reduce(torch.maximum if merge == "max" else torch.add, upsampled)
+
+    def scores(view: Tensor, mirrored: bool) -> Tensor:
+        logits = enlarge(network(view), (view.shape[-2], view.shape[-1]), stride)
+        return resize_images(logits.flip(-1) if mirrored else logits, (image.shape[-2], image.shape[-1]))[0]
+
+    parts = (scores(view, mirrored) for view, mirrored in views(image, scales, flip))  # one at a time: they are large
+    merged = functools.reduce(torch.maximum if merge == "max" else torch.add, parts)
     return merged / (len(scales) * (1 + flip)) if merge == "mean" else merged
 
 
@@ -71,20 +80,17 @@ def label_maps(
 
 
 def predictions(
-    network: nn.Module,
-    entries: Sequence[Entry],
-    backbone: dict[str, Any],
-    settings: dict[str, Any],
-    num_classes: int,
-    device: str,
+    network: nn.Module, content: dict[str, Any], entries: Sequence[Entry], settings: dict[str, Any], device: str
 ) -> Iterator[tuple[str, UInt8[np.ndarray, "H W"], UInt8[np.ndarray, "H W"]]]:
-    """Give (image id, labels after the CRF, labels before it)."""
+    """Give (image id, labels after the CRF, labels before it); `content` is what the checkpoint says of the network."""
     options = methods.arguments(label_logits, settings)
+    backbone, stride = content["network"]["backbone"], content["network"]["output_stride"]
     for entry in entries:
         image = read_image(Path(entry.image))
         pixels = torch.as_tensor(normalise(image, backbone["mean"], backbone["std"]))[None].to(device)
-        labels = [0, *entry.tags] if settings["known_tags"] else range(num_classes + 1)
-        yield entry.id, *label_maps(label_logits(network, pixels, **options), image, labels, settings["crf"])
+        labels = [0, *entry.tags] if settings["known_tags"] else range(content["num_classes"] + 1)
+        logits = label_logits(network, pixels, stride, **options)
+        yield entry.id, *label_maps(logits, image, labels, settings["crf"])
 
 
 def run(
@@ -120,7 +126,7 @@ def run(
         folders = [stack.enter_context(whole(path)) for path in (output, output_raw) if path is not None]
         for folder in folders:
             folder.mkdir()
-        items = predictions(network, entries, content["network"]["backbone"], settings, content["num_classes"], device)
+        items = predictions(network, content, entries, settings, device)
         for image_id, *maps in track(items, len(entries), f"label maps of {settings['split']}"):
             for folder, labels in zip(folders, maps, strict=False):  # the second folder may not be asked for
                 write_labels(folder / f"{image_id}.png", labels)

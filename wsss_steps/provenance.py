@@ -1,8 +1,8 @@
-"""Which sources decide a room's output, and the stamp that every artifact carries. Free of torch, so that planning is fast.
+"""Which sources decide a room's output, and the stamp that every artifact carries. Free of torch: planning is fast.
 
-Snakemake does not notice an edit of a module behind `python -m`. So each rule carries as a parameter a digest over the syntax
-trees of the modules that its room and its methods import (inside this package): an edited comment or docstring changes nothing,
-an edited formula changes the digest of exactly the rules that depend on it.
+Snakemake does not notice an edit of a module behind `python -m`. So each rule carries as a parameter a digest over the
+syntax trees of the modules that its room and its methods import (inside this package): an edited comment or docstring
+changes nothing, an edited formula changes the digest of exactly the rules that depend on it.
 """
 
 from __future__ import annotations
@@ -106,7 +106,7 @@ def versions() -> dict[str, str]:
 
 
 def stamp(room: str, *, settings: Mapping[str, Any], code: str, device: str, inputs: Mapping[str, Path]) -> str:
-    """The provenance that an artifact carries, as JSON with sorted keys: room, settings, code, inputs, versions, device."""
+    """What an artifact carries, as JSON with sorted keys: room, settings, code, inputs, versions, device."""
     content = {
         "room": room.removeprefix(f"{PACKAGE}."),
         "settings": settings,

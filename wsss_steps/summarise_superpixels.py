@@ -1,4 +1,4 @@
-"""Gather the scores of all superpixels that are compared in one table, `superpixels.csv` (as Table 3.5 of the dissertation)."""
+"""Gather the scores of all compared superpixels in one table, `superpixels.csv` (as the dissertation's Table 3.5)."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def row_of(name: str, score: dict[str, Any]) -> dict[str, str]:
 
 
 def run(*, scores: list[Path], output: Path, settings: dict[str, Any], stamp: str = "") -> None:
-    """Write one row per score to the CSV file `output`; `settings` names the choices in the order of `scores` under "names"."""
+    """Write one row per score to the CSV file `output`; settings "names" are the choices in the order of `scores`."""
     names = settings["names"]
     rows = [row_of(name, formats.read_json(path, "superpixel_score")) for name, path in zip(names, scores, strict=True)]
     text = io.StringIO()

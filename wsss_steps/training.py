@@ -77,7 +77,8 @@ def batches_of(count: int, batch_size: int, *, seed: int, epoch: int) -> list[li
     order = np.random.default_rng([abs(seed), epoch]).permutation(count).tolist()
     batches = [[(epoch, index) for index in order[start : start + batch_size]] for start in range(0, count, batch_size)]
     if len(batches) > 1 and batch_size > 1 and len(batches[-1]) == 1:
-        batches[-2] += batches.pop()
+        lone = batches.pop()
+        batches[-1] += lone
     return batches
 
 

@@ -1,19 +1,12 @@
-"""The on-disk form of every artifact: one writer, one reader, a version. The only module that opens HDF5.
+"""HDF5 stores: one group per image id, with the data sets that `KINDS` lists.
 
-Every writer fills a temporary file (or folder) beside its target and renames it when it is whole, so an artifact that
-exists is complete. Every reader checks kind and version and says what it expected and what it found.
-
-HDF5 stores hold one group per image id. `KINDS` lists their data sets; two-dimensional 8-bit maps carry the
-attributes of the HDF5 image specification 1.2, so that a viewer shows them as pictures.
+Two-dimensional 8-bit maps carry the attributes of the HDF5 image specification 1.2, so that a viewer shows them as pictures.
 """
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
-import shutil
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,12 +14,10 @@ from typing import Any
 import h5py
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from wsss_steps.errors import UserError
-
-VERSION = 1
-IGNORE = 255  # label of pixels without a label; never a class
+from wsss_steps.formats.files import VERSION, whole
+from wsss_steps.formats.labels import voc_palette
 
 
 @dataclass(frozen=True)
@@ -68,35 +59,6 @@ KINDS: dict[str, dict[str, DataSet]] = {
         )
     },
 }
-
-
-def voc_palette() -> list[int]:
-    """The 256 colours of PASCAL VOC label images as 768 numbers: the bits of a label spread over the high bits of R, G and B."""
-    palette = []
-    for label in range(256):
-        for channel in range(3):
-            palette.append(sum(((label >> (3 * bit + channel)) & 1) << (7 - bit) for bit in range(3)))
-    return palette
-
-
-@contextlib.contextmanager
-def whole(target: Path) -> Iterator[Path]:
-    """Give a temporary path beside `target`, of a file or a folder; on success it becomes `target`, on any error it is removed."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    temporary = target.parent / f".{target.name}.{os.getpid()}.tmp"
-    try:
-        yield temporary
-        if temporary.is_file():
-            with temporary.open("rb") as file:
-                os.fsync(file.fileno())
-        elif target.is_dir():
-            shutil.rmtree(target)
-        os.replace(temporary, target)
-    finally:
-        if temporary.is_dir():
-            shutil.rmtree(temporary)
-        else:
-            temporary.unlink(missing_ok=True)
 
 
 def _mark_as_image(data: h5py.Dataset, file: h5py.File, palette: bool) -> None:
@@ -186,7 +148,7 @@ class Store:
         if (found, version) != (f"wsss/{kind}", VERSION):
             self._file.close()
             raise UserError(f"{path}: expected format wsss/{kind} version {VERSION}, found {found} version {version}")
-        images = self._file["images"] if "images" in self._file else {}
+        images = self._file.get("images", {})
         if not self._file.attrs.get("complete", False) or len(images) != self._file.attrs["num_images"]:
             self._file.close()
             raise UserError(f"{path}: incomplete {kind} store; delete it to have it made again")
@@ -225,100 +187,3 @@ class Store:
         """The stamp of the room that made the store."""
         content: dict[str, Any] = json.loads(self._file.attrs["provenance"])
         return content
-
-
-def write_text(target: Path, text: str) -> None:
-    """Write a UTF-8 text file whole."""
-    with whole(target) as temporary:
-        temporary.write_text(text, encoding="utf-8")
-
-
-def write_json(target: Path, content: Mapping[str, Any]) -> None:
-    """Write JSON whole, indented, keys in their order."""
-    write_text(target, json.dumps(content, indent=1, ensure_ascii=False) + "\n")
-
-
-def read_json(path: Path, kind: str) -> dict[str, Any]:
-    """Read a JSON artifact written with keys `format` and `version`; a UserError if it is of another kind or version."""
-    try:
-        content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise UserError(f"{path}: no such file (expected a {kind})") from None
-    except json.JSONDecodeError as error:
-        raise UserError(f"{path}: not valid JSON ({error}); delete it to have it made again") from None
-    found = (content.get("format"), content.get("version"))
-    if found != (f"wsss/{kind}", VERSION):
-        raise UserError(f"{path}: expected format wsss/{kind} version {VERSION}, found {found[0]} version {found[1]}")
-    return content
-
-
-def write_labels(path: Path, labels: NDArray[np.uint8]) -> None:
-    """Write a label map (H, W), 0..C and 255, as an indexed PNG with the VOC palette. For use inside a folder made by `whole`."""
-    if labels.dtype != np.uint8 or labels.ndim != 2:
-        raise ValueError(
-            f"{path}: expected a label map of 2 dimensions of uint8, found {labels.ndim} of {labels.dtype}"
-        )
-    image = Image.fromarray(labels, mode="P")
-    image.putpalette(voc_palette())
-    image.save(path)
-
-
-def read_labels(path: Path) -> NDArray[np.uint8]:
-    """Read a label map (H, W) from an indexed or grey 8-bit PNG."""
-    try:
-        with Image.open(path) as image:
-            if image.mode not in ("P", "L"):
-                raise UserError(
-                    f"{path}: expected an indexed (P) or grey (L) 8-bit label image, found mode {image.mode}"
-                )
-            return np.array(image, dtype=np.uint8)
-    except FileNotFoundError:
-        raise UserError(f"{path}: no such label image") from None
-    except OSError as error:
-        raise UserError(f"{path}: not a readable label image ({error})") from None
-
-
-def write_weights(target: Path, kind: str, state: Mapping[str, Any], *, content: Mapping[str, Any], stamp: str) -> None:
-    """Write network weights as safetensors, with `content` (what is needed to build the network again) and the stamp.
-
-    All metadata is one JSON text under one key: safetensors writes several keys in random order, and equal runs must
-    give equal bytes.
-    """
-    from safetensors.torch import save_file
-
-    header = {"format": f"wsss/{kind}", "version": VERSION, "content": content, "provenance": json.loads(stamp or "{}")}
-    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in state.items()}
-    with whole(target) as temporary:
-        save_file(tensors, temporary, metadata={"wsss": json.dumps(header, sort_keys=True)})
-
-
-def read_weights(path: Path, kind: str) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Weights and the `content` they were written with; a UserError if the file is of another kind or version, or damaged."""
-    with _open_weights(path, kind, "pt") as (file, content):
-        return {name: file.get_tensor(name) for name in file.keys()}, content  # noqa: SIM118
-
-
-def read_weights_content(path: Path, kind: str) -> dict[str, Any]:
-    """The `content` alone, from the header of the file: neither weights nor torch are loaded."""
-    with _open_weights(path, kind, "numpy") as (_, content):
-        return content
-
-
-@contextlib.contextmanager
-def _open_weights(path: Path, kind: str, framework: str) -> Iterator[tuple[Any, dict[str, Any]]]:
-    """The open safetensors file and the `content` in its header."""
-    from safetensors import SafetensorError, safe_open
-
-    try:
-        with safe_open(path, framework=framework) as file:
-            header = json.loads((file.metadata() or {}).get("wsss", "{}"))
-            found = (header.get("format"), header.get("version"))
-            if found != (f"wsss/{kind}", VERSION):
-                raise UserError(
-                    f"{path}: expected weights wsss/{kind} version {VERSION}, found {found[0]} version {found[1]}"
-                )
-            yield file, header["content"]
-    except FileNotFoundError:
-        raise UserError(f"{path}: no such file (expected {kind} weights)") from None
-    except SafetensorError as error:
-        raise UserError(f"{path}: not a readable safetensors file ({error}); delete it to have it made again") from None

@@ -1,0 +1,59 @@
+"""Running Snakemake in a copy of the project, for the tests that need the whole workflow."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+PROJECT = ("Snakefile", "config.yaml", "rules", "wsss_steps", "profiles", "envs")
+
+
+def copy_of_project(repository: Path, folder: Path) -> None:
+    """Copy what the workflow runs from, so that a test may edit it."""
+    for name in PROJECT:
+        source = repository / name
+        copy = shutil.copytree if source.is_dir() else shutil.copy
+        copy(source, folder / name)
+
+
+def configure(folder: Path, content: Mapping[str, Any]) -> None:
+    """Write the configuration that `snakemake` runs on."""
+    (folder / "test.yaml").write_text(yaml.safe_dump(dict(content)))
+
+
+def snakemake(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run Snakemake in `folder` on its test.yaml; output and errors come back together."""
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    environment = {**os.environ, "PATH": path}
+    environment.pop("PYTHONPATH", None)
+    command = [sys.executable, "-m", "snakemake", "--cores", "2", "--configfile", "test.yaml", *arguments]
+    return subprocess.run(
+        command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment
+    )
+
+
+def succeed(folder: Path, *arguments: str) -> str:
+    """Run Snakemake and return what it printed; a RuntimeError with all of it if it failed."""
+    done = snakemake(folder, *arguments)
+    if done.returncode:
+        raise RuntimeError(done.stdout)
+    return done.stdout
+
+
+def jobs(folder: Path, *arguments: str) -> list[str]:
+    """What a dry run says of each job that it plans, the target apart."""
+    parts = re.split(r"\n(?=(?:local)?rule \w+:)", succeed(folder, "--dry-run", *arguments))
+    return [part for part in parts if re.match(r"(?:local)?rule (?!all:)", part)]
+
+
+def planned(folder: Path, *arguments: str) -> set[str]:
+    """Names of the rules that a dry run plans, without the target."""
+    return {re.sub(r"^(?:local)?rule (\w+):.*", r"\1", job, flags=re.DOTALL) for job in jobs(folder, *arguments)}

@@ -1,0 +1,136 @@
+"""The two rooms of the class activation maps, on a few pixels and through their files."""
+
+import functools
+import logging
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from tiny_voc import CLASSES, HEIGHT, WIDTH, make_voc, settings
+
+from wsss_steps import formats, make_cams, methods, prepare, train_classifier
+from wsss_steps.data.manifest import Manifest, read_manifest, write_manifest
+from wsss_steps.errors import UserError
+from wsss_steps.settings import Backbone, Cam, PlainClassifier
+
+
+def classifier(**departures: Any) -> dict[str, Any]:
+    small = {"backbone": Backbone(net="small", mean=(0.4, 0.5, 0.6)), "output_stride": 4, "frozen_stages": 0}
+    quick = {"epochs": 2, "batch_size": 2, "crop": 16, "resize_long": None}
+    return PlainClassifier(**{**small, **quick, **departures}).model_dump(mode="json")
+
+
+@pytest.fixture(scope="module")
+def manifest(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("tiny")
+    root = make_voc(folder / "voc")
+    path = folder / "manifest.json"
+    prepare.run(root=root, manifest=path, ground_truth=folder / "truth.json", settings=settings())
+    return path
+
+
+def train(manifest: Path, folder: Path, name: str = "c", weights: Path | None = None, **departures: Any) -> Path:
+    output, history = folder / f"{name}.safetensors", folder / f"{name}.csv"
+    chosen = classifier(**departures)
+    train_classifier.run(manifest=manifest, weights=weights, output=output, history=history, settings=chosen, stamp="{}")
+    return output
+
+
+def test_from_tags_to_maps(manifest: Path, tmp_path: Path) -> None:
+    output = train(manifest, tmp_path)
+    state, content = formats.read_weights(output, "classifier")
+    assert content["method"] == "plain"
+    assert content["classes"] == list(CLASSES)
+    assert content["network"]["backbone"]["mean"] == [0.4, 0.5, 0.6]
+    assert content["init_weights"] == "random"
+    assert content["tag_scores"].keys() == {"f1", "precision", "recall", "macro_f1"}
+    assert len((tmp_path / "c.csv").read_text().splitlines()) == 3
+    chosen = Cam(scales=(1.0, 0.5)).model_dump(mode="json")
+    make_cams.run(manifest=manifest, classifier=output, output=tmp_path / "cams.h5", settings=chosen, stamp="{}")
+    entries = read_manifest(manifest).split("train")
+    with formats.Store(tmp_path / "cams.h5", "cams") as store:
+        assert store.ids() == sorted(entry.id for entry in entries)
+        for entry in entries:
+            arrays = store[entry.id]
+            assert arrays["class"].tolist() == list(entry.tags)
+            assert arrays["cam"].shape == (len(entry.tags), HEIGHT, WIDTH)
+            assert set(arrays["cam"].max((1, 2)).tolist()) <= {0.0, 1.0}
+    network, _ = methods.rebuild("classifier", output)
+    assert all(torch.equal(value, state[name]) for name, value in network.state_dict().items())
+
+
+def test_the_same_seed_gives_the_same_file(manifest: Path, tmp_path: Path) -> None:
+    first, again, other = (train(manifest, tmp_path, name, seed=seed) for name, seed in (("a", 0), ("b", 0), ("c", 1)))
+    assert first.read_bytes() == again.read_bytes()
+    assert first.read_bytes() != other.read_bytes()
+
+
+def test_initial_weights_come_from_a_file(manifest: Path, tmp_path: Path) -> None:
+    """A classifier's own file starts another; with every stage frozen, the backbone ends as it began."""
+    first = train(manifest, tmp_path, "first", seed=3)
+    small = Backbone(net="small", weights="first.safetensors")
+    second = train(manifest, tmp_path, "second", weights=first, backbone=small, frozen_stages=4)
+    before, after = (formats.read_weights(path, "classifier") for path in (first, second))
+    assert after[1]["init_weights"].startswith("first.safetensors sha256:")
+    assert all(torch.equal(value, after[0][name]) for name, value in before[0].items() if name.startswith("backbone"))
+    assert not torch.equal(before[0]["head.weight"], after[0]["head.weight"])
+
+
+@pytest.mark.parametrize("legacy", [False, True])
+def test_momentum(manifest: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, legacy: bool) -> None:
+    made = []
+    make = train_classifier.training.make_optimiser
+
+    @functools.wraps(make)  # the room reads its signature
+    def spy(*args: Any, **kwargs: Any) -> torch.optim.SGD:
+        made.append(make(*args, **kwargs))
+        return made[-1]
+
+    monkeypatch.setattr(train_classifier.training, "make_optimiser", spy)
+    train(manifest, tmp_path, legacy_irn_momentum=legacy)
+    assert [group["momentum"] for group in made[0].param_groups] == [1e-4 if legacy else 0.9] * 2
+    assert [group["weight_decay"] for group in made[0].param_groups] == [1e-4] * 2
+    assert [group["base"] for group in made[0].param_groups] == [0.1, 1.0]
+
+
+def test_a_frozen_random_backbone_is_told(manifest: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.WARNING):
+        train(manifest, tmp_path, frozen_stages=1, epochs=1)
+    assert "random weights, yet parts of it are frozen" in caplog.text
+
+
+def test_a_classifier_of_other_classes_is_refused(manifest: Path, tmp_path: Path) -> None:
+    output, data = train(manifest, tmp_path, epochs=1), read_manifest(manifest)
+    write_manifest(tmp_path / "other.json", Manifest(data.dataset, ("cow", "dog"), data.entries))
+    with pytest.raises(UserError, match=r"was trained for classes \['cat', 'dog'\], the data set has \['cow', 'dog'\]"):
+        make_cams.run(
+            manifest=tmp_path / "other.json", classifier=output, output=tmp_path / "c.h5", settings=Cam().model_dump(), stamp="{}"
+        )
+
+
+def test_weights_of_another_network_are_refused(manifest: Path, tmp_path: Path) -> None:
+    state, content = formats.read_weights(train(manifest, tmp_path, epochs=1), "classifier")
+    changed = tmp_path / "changed.safetensors"
+    formats.write_weights(changed, "classifier", state, content={**content, "num_classes": 3}, stamp="{}")
+    with pytest.raises(UserError, match=r"changed\.safetensors: was written by another version of this program"):
+        methods.rebuild("classifier", changed)
+
+
+def test_without_a_val_split_there_are_no_scores(manifest: Path, tmp_path: Path) -> None:
+    data = read_manifest(manifest)
+    write_manifest(tmp_path / "train.json", Manifest(data.dataset, data.classes, tuple(data.split("train"))))
+    assert formats.read_weights(train(tmp_path / "train.json", tmp_path, epochs=1), "classifier")[1]["tag_scores"] == {}
+
+
+def test_tags_are_predicted_above_one_half(manifest: Path) -> None:
+    class Known(torch.nn.Module):
+        def forward(self, images: torch.Tensor) -> torch.Tensor:
+            return torch.tensor([[0.0, 1e-3]])  # probabilities 0.5 and a little more: cat no, dog yes
+
+    entries = [entry for entry in read_manifest(manifest).entries if entry.split == "val"]
+    assert [entry.tags for entry in entries] == [(2,), (1,)]
+    backbone = Backbone(net="small").model_dump(mode="json")
+    scores = train_classifier.judge(Known(), entries, 2, backbone, "cpu")
+    assert scores == pytest.approx({"f1": 1 / 2, "precision": 1 / 2, "recall": 1 / 2, "macro_f1": np.mean([0, 2 / 3])})

@@ -1,0 +1,150 @@
+"""The loop: it learns, the same seed gives the same weights, groups and rates are what is asked for, bad losses stop it."""
+
+import csv
+import math
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from wsss_steps import training
+from wsss_steps.errors import UserError
+
+SETTINGS: dict[str, Any] = {
+    "epochs": 3,
+    "batch_size": 4,
+    "power": 0.9,
+    "warmup_epochs": 0.0,
+    "warmup_from": 1e-6,
+    "seed": 0,
+    "device": "cpu",
+}
+OPTIMISATION = {"learning_rate": 0.1, "head_multiplier": 10.0, "momentum": 0.9, "weight_decay": 1e-4}
+
+
+class Points:
+    """Points in the plane, tagged by the side of a line they lie on; the item remembers which it is."""
+
+    def __init__(self, count: int = 10) -> None:
+        self.points = torch.randn(count, 2, generator=torch.Generator().manual_seed(0))
+        self.asked: list[tuple[int, int]] = []
+
+    def __len__(self) -> int:
+        return len(self.points)
+
+    def __getitem__(self, place: tuple[int, int]) -> dict[str, Tensor]:
+        self.asked.append(place)
+        point = self.points[place[1]]
+        return {"images": point, "tags": (point.sum() > 0).float()}
+
+
+class Net(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.backbone = nn.Sequential(nn.Linear(2, 8), nn.Tanh(), nn.Dropout(0.2))
+        self.head = nn.Linear(8, 1)
+
+    def forward(self, points: Tensor) -> Tensor:
+        result: Tensor = self.head(self.backbone(points))[:, 0]
+        return result
+
+
+def losses(network: nn.Module, batch: training.Batch) -> dict[str, Tensor]:
+    scores = network(batch["images"])
+    return {"tags": nn.functional.binary_cross_entropy_with_logits(scores, batch["tags"]), "size": 0.01 * scores.square().mean()}
+
+
+def trained(data: Points | None = None, noise: int = 0, **departures: Any) -> tuple[Net, list[dict[str, float]], torch.optim.SGD]:
+    torch.manual_seed(0)
+    network = Net()
+    torch.rand(noise)
+    optimiser = training.make_optimiser(network, network.backbone, **OPTIMISATION)
+    return network, training.fit(network, data or Points(), losses, optimiser, **SETTINGS | departures), optimiser
+
+
+def test_groups_have_their_rates_and_the_momentum_is_the_momentum() -> None:
+    network = Net()
+    network.backbone[0].bias.requires_grad_(False)
+    groups = training.make_optimiser(network, network.backbone, **OPTIMISATION).param_groups
+    assert [group["momentum"] for group in groups] == [0.9, 0.9]
+    assert [group["weight_decay"] for group in groups] == [1e-4, 1e-4]
+    assert [group["base"] for group in groups] == pytest.approx([0.1, 1.0])
+    assert [[id(p) for p in group["params"]] for group in groups] == [
+        [id(network.backbone[0].weight)],
+        [id(network.head.weight), id(network.head.bias)],
+    ]
+
+
+def test_the_same_seed_gives_the_same_weights_bit_for_bit() -> None:
+    first, again, other = (trained(noise=noise, seed=seed)[0].state_dict() for noise, seed in ((0, 0), (3, 0), (0, 1)))
+    assert all(torch.equal(first[name], again[name]) for name in first)
+    assert not all(torch.equal(first[name], other[name]) for name in first)
+
+
+def test_it_learns_and_writes_down_what_it_did(tmp_path: Path) -> None:
+    network, rows, optimiser = trained(epochs=30)
+    assert rows[-1]["loss"] < rows[0]["loss"] / 3
+    assert [row["epoch"] for row in rows] == list(range(1, 31))
+    assert rows[0].keys() == {"epoch", "learning_rate", "seconds", "loss", "tags", "size"}
+    assert all(row["loss"] == pytest.approx(row["tags"] + row["size"]) for row in rows)
+    steps = 3  # 10 points in batches of 4
+    assert [row["learning_rate"] for row in rows[:2]] == pytest.approx(
+        [0.1 * (1 - step / (30 * steps)) ** 0.9 for step in (steps - 1, 2 * steps - 1)]
+    )
+    assert optimiser.param_groups[1]["lr"] == pytest.approx(10 * rows[-1]["learning_rate"])
+    assert network.training
+    training.write_history(tmp_path / "h.csv", rows)
+    with (tmp_path / "h.csv").open() as file:
+        read = list(csv.DictReader(file))
+    assert [float(row["loss"]) for row in read] == [row["loss"] for row in rows]
+
+
+def test_warm_up_starts_at_its_rate(monkeypatch: pytest.MonkeyPatch) -> None:
+    rates = []
+    set_rate = training.set_rate
+
+    def spy(optimiser: torch.optim.SGD, factor: float) -> None:
+        set_rate(optimiser, factor)
+        rates.append(optimiser.param_groups[0]["lr"])
+
+    monkeypatch.setattr(training, "set_rate", spy)
+    trained(warmup_epochs=2.0)
+    assert rates[0] == pytest.approx(1e-6)
+    assert rates[6] == pytest.approx(0.1 * (1 - 6 / 9) ** 0.9)
+    assert rates.index(max(rates)) in (4, 5)
+
+
+def test_each_epoch_asks_for_every_item_once_in_another_order() -> None:
+    data = Points()
+    trained(data, epochs=2)
+    first, second = data.asked[:10], data.asked[10:]
+    assert sorted(first) == [(0, index) for index in range(10)]
+    assert sorted(second) == [(1, index) for index in range(10)]
+    assert [index for _, index in first] != [index for _, index in second]
+
+
+@pytest.mark.parametrize(
+    ("count", "batch_size", "sizes"),
+    [(10, 4, [4, 4, 2]), (9, 4, [4, 5]), (1, 4, [1]), (3, 1, [1, 1, 1]), (4, 4, [4]), (5, 4, [5])],
+)
+def test_no_image_is_dropped_and_none_is_left_alone(count: int, batch_size: int, sizes: list[int]) -> None:
+    batches = training.batches_of(count, batch_size, seed=0, epoch=7)
+    assert [len(batch) for batch in batches] == sizes
+    assert sorted(place for batch in batches for place in batch) == [(7, index) for index in range(count)]
+
+
+@pytest.mark.parametrize("bad", [math.nan, math.inf])
+def test_a_loss_that_is_not_finite_stops_with_its_parts(bad: float) -> None:
+    data = Points()
+
+    def spoilt(network: nn.Module, batch: training.Batch) -> dict[str, Tensor]:
+        return {"good": network(batch["images"]).mean(), "bad": torch.tensor(bad if len(data.asked) > 13 else 1.0)}
+
+    torch.manual_seed(0)
+    network = Net()
+    optimiser = training.make_optimiser(network, network.backbone, **OPTIMISATION)
+    with pytest.raises(UserError, match=rf"epoch 2, step 1, at learning rate 0\.0694: good .*, bad {bad}; a lower learning_rate"):
+        training.fit(network, data, spoilt, optimiser, **SETTINGS)
+    assert all(bool(torch.isfinite(weight).all()) for weight in network.parameters())

@@ -1,0 +1,131 @@
+"""One training step of DINO: a student that learns to agree with a teacher, which is a moving average of it."""
+
+from __future__ import annotations
+
+import copy
+import math
+
+import torch
+from torch import Tensor, nn
+from torch.optim import AdamW
+
+from wsss_steps.errors import UserError
+from wsss_steps.nets import vit
+from wsss_steps.nets.dino_head import DinoHead
+from wsss_steps.ops import dino
+
+View = tuple[Tensor, Tensor]  # normalised images (B, 3, s, s) and their places (B, 4)
+
+CENTRE_MOMENTUM = 0.9
+LARGEST_GRADIENT = 3.0  # norm above which a gradient is scaled down
+LAST_WEIGHT_DECAY = 0.4
+
+
+def build(shape: vit.Shape, prototypes: int) -> nn.ModuleDict:
+    """A vision transformer and its projection heads, one for images and one for patches."""
+    heads = {name: DinoHead(shape.width, prototypes) for name in ("image_head", "patch_head")}
+    return nn.ModuleDict({"vit": vit.build(shape), **heads})
+
+
+class Distillation:
+    """Student, teacher and centres.
+
+    The loss is DINO's, between the class tokens of different views, plus `patch_weight` times the same loss between patches that show the
+    same place of the image in different views. The second makes every patch count: a small network learns textures from few images.
+    """
+
+    def __init__(
+        self,
+        shape: vit.Shape,
+        device: str,
+        *,
+        prototypes: int,
+        teacher_momentum: float,
+        student_temperature: float,
+        teacher_temperature: float,
+        patch_weight: float,
+        weight_decay: float,
+        seed: int,
+    ) -> None:
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)  # modules draw their initial weights from the global generator
+            self.student = build(shape, prototypes).to(device)
+        self.teacher = copy.deepcopy(self.student).requires_grad_(False)
+        self.centre = torch.zeros(prototypes, device=device)
+        self.patch_centre = torch.zeros(prototypes, device=device)
+        self.teacher_momentum = teacher_momentum
+        self.temperatures = student_temperature, teacher_temperature
+        self.patch_weight = patch_weight
+        self.weight_decay = weight_decay
+        kept, shrunk = [], []
+        for name, parameter in self.student.named_parameters():
+            free = parameter.ndim < 2 or name.endswith(("cls_token", "pos_embed"))
+            (kept if free else shrunk).append(parameter)
+        self.optimiser = AdamW([{"params": shrunk}, {"params": kept, "weight_decay": 0.0}])
+
+    def _scores(self, network: nn.ModuleDict, views: list[View]) -> list[tuple[Tensor, Tensor]]:
+        """Scores of the class token (B, K) and of the patches (B, N, K) of each view; all views have one size."""
+        tokens = vit.outputs(network["vit"], torch.cat([images for images, _ in views]))
+        image, patches = network["image_head"](tokens[:, 0]), tokens[:, 1:]
+        if not self.patch_weight:
+            patches = image.new_zeros(len(image), 0, image.shape[1])
+        else:
+            patches = network["patch_head"](patches.flatten(0, 1)).view(*patches.shape[:2], -1)
+        return list(zip(image.chunk(len(views)), patches.chunk(len(views)), strict=True))
+
+    def step(self, wide: list[View], narrow: list[View], rate: float, progress: float) -> dict[str, float]:
+        """One step on global and local views at `progress` in [0, 1]; returns the parts of the loss and the teacher's entropies.
+
+        A UserError if the loss is not finite.
+        """
+        self.optimiser.param_groups[0]["weight_decay"] = dino.cosine(progress, self.weight_decay, LAST_WEIGHT_DECAY)
+        for group in self.optimiser.param_groups:
+            group["lr"] = rate
+        with torch.no_grad():
+            taught = [(image, dino.neighbourhood_mean(p)) for image, p in self._scores(self.teacher, wide)]
+        learnt = [scores for views in (wide, narrow) if views for scores in self._scores(self.student, views)]
+        targets = dino.teacher_targets(torch.stack([image for image, _ in taught]), self.centre, self.temperatures[1])
+        parts = {"image": dino.dino_loss(torch.stack([image for image, _ in learnt]), targets, self.temperatures[0])}
+        found = {"image_entropy": dino.mean_entropy(targets).item()}
+        if self.patch_weight:
+            patch_targets = [dino.teacher_targets(p, self.patch_centre, self.temperatures[1]) for _, p in taught]
+            parts["patch"] = self._patch_loss([p for _, p in learnt], patch_targets, [*wide, *narrow])
+            found["patch_entropy"] = dino.mean_entropy(torch.stack(patch_targets)).item()
+        found |= {name: part.item() for name, part in parts.items()}
+        if not all(math.isfinite(value) for value in found.values()):
+            raise UserError(f"expected a finite loss, found {found} at learning rate {rate:.3g}; a lower one may help")
+        self._descend(parts["image"] + self.patch_weight * parts["patch"] if self.patch_weight else parts["image"])
+        self._follow(taught, self.momentum(progress))
+        return found
+
+    def _patch_loss(self, learnt: list[Tensor], targets: list[Tensor], views: list[View]) -> Tensor:
+        """Mean over pairs of a student's view and another, global one that the teacher saw."""
+        losses = []
+        for g, target in enumerate(targets):
+            for v, scores in enumerate(learnt):
+                if g != v:
+                    sides = (math.isqrt(scores.shape[1]), math.isqrt(target.shape[1]))
+                    match = dino.matching(views[v][1], sides[0], views[g][1], sides[1]).to(scores.device)
+                    losses.append(dino.patch_loss(scores, target, match, self.temperatures[0]))
+        return torch.stack(losses).mean()
+
+    def _descend(self, loss: Tensor) -> None:
+        """One step of the optimiser."""
+        self.optimiser.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        nn.utils.clip_grad_norm_(self.student.parameters(), LARGEST_GRADIENT)
+        self.optimiser.step()
+
+    def momentum(self, progress: float) -> float:
+        """The teacher's momentum when `progress` of the training is done; it ends at 1."""
+        return dino.cosine(progress, self.teacher_momentum, 1.0)
+
+    @torch.no_grad()
+    def _follow(self, taught: list[tuple[Tensor, Tensor]], momentum: float) -> None:
+        """Move the centres towards the teacher's scores, and the teacher towards the student."""
+        self.centre = dino.updated_centre(self.centre, torch.stack([image for image, _ in taught]), CENTRE_MOMENTUM)
+        if self.patch_weight:
+            patches = torch.stack([patch for _, patch in taught])
+            self.patch_centre = dino.updated_centre(self.patch_centre, patches, CENTRE_MOMENTUM)
+        for old, new in zip(self.teacher.parameters(), self.student.parameters(), strict=True):
+            old.lerp_(new, 1 - momentum)

@@ -1,0 +1,28 @@
+"""The on-disk form of every artifact: one writer, one reader, a version. The only modules that open HDF5.
+
+Every writer fills a temporary file (or folder) beside its target and renames it when it is whole, so an artifact that
+exists is complete. Every reader checks kind and version and says what it expected and what it found.
+"""
+
+from wsss_steps.formats.files import VERSION, read_json, whole, write_json, write_text
+from wsss_steps.formats.labels import IGNORE, read_labels, voc_palette, write_labels
+from wsss_steps.formats.stores import KINDS, Store, write_store
+from wsss_steps.formats.weights import read_weights, read_weights_content, write_weights
+
+__all__ = [
+    "IGNORE",
+    "KINDS",
+    "VERSION",
+    "Store",
+    "read_json",
+    "read_labels",
+    "read_weights",
+    "read_weights_content",
+    "voc_palette",
+    "whole",
+    "write_json",
+    "write_labels",
+    "write_store",
+    "write_text",
+    "write_weights",
+]

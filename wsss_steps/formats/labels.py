@@ -1,0 +1,48 @@
+"""Label maps as indexed PNG with the palette of PASCAL VOC."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from wsss_steps.errors import UserError
+
+IGNORE = 255  # label of pixels without a label; never a class
+
+
+def voc_palette() -> list[int]:
+    """The 256 colours of VOC label images as 768 numbers: the bits of a label spread over the high bits of R, G and B."""
+    palette = []
+    for label in range(256):
+        for channel in range(3):
+            palette.append(sum(((label >> (3 * bit + channel)) & 1) << (7 - bit) for bit in range(3)))
+    return palette
+
+
+def write_labels(path: Path, labels: NDArray[np.uint8]) -> None:
+    """Write a label map (H, W), 0..C and 255, as an indexed PNG; for use inside a folder made by `whole`."""
+    if labels.dtype != np.uint8 or labels.ndim != 2:
+        raise ValueError(
+            f"{path}: expected a label map of 2 dimensions of uint8, found {labels.ndim} of {labels.dtype}"
+        )
+    image = Image.fromarray(labels, mode="P")
+    image.putpalette(voc_palette())
+    image.save(path)
+
+
+def read_labels(path: Path) -> NDArray[np.uint8]:
+    """Read a label map (H, W) from an indexed or grey 8-bit PNG."""
+    try:
+        with Image.open(path) as image:
+            if image.mode not in ("P", "L"):
+                raise UserError(
+                    f"{path}: expected an indexed (P) or grey (L) 8-bit label image, found mode {image.mode}"
+                )
+            return np.array(image, dtype=np.uint8)
+    except FileNotFoundError:
+        raise UserError(f"{path}: no such label image") from None
+    except OSError as error:
+        raise UserError(f"{path}: not a readable label image ({error})") from None
