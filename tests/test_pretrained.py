@@ -1,4 +1,4 @@
-"""Initial weights: wrappers are taken off, misfits are told, nothing in a file is run, real weights give real predictions."""
+"""Initial weights: wrappers are taken off, misfits are told, nothing in a file is run, real weights see real cats."""
 
 import pickle
 from collections.abc import Callable
@@ -42,7 +42,9 @@ WRAPPED: dict[str, Callable[[dict[str, torch.Tensor]], Any]] = {
     "head": with_head,
     "nested": lambda state: {"epoch": 3, "state_dict": with_head(state)},
     "parallel": lambda state: {"model": {f"module.{key}": value for key, value in with_head(state).items()}},
-    "ours": lambda state: {f"backbone.net.{key}": value for key, value in state.items()} | {"head.weight": torch.zeros(3)},
+    "ours": lambda state: (
+        {f"backbone.net.{key}": value for key, value in state.items()} | {"head.weight": torch.zeros(3)}
+    ),
     "old": lambda state: {key: value for key, value in state.items() if "num_batches_tracked" not in key},
 }
 
@@ -130,7 +132,10 @@ def test_a_failed_download_tells_the_way_out(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(timm, "create_model", refuse)
     for net in ("vgg16", NET):
         backbone = Backbone(torch.nn.Identity(), channels=1, output_stride=16, stages=[])
-        with pytest.raises(UserError, match=r"could not be downloaded \(URLError: .*no route.* give its path as the backbone's `weights`"):
+        with pytest.raises(
+            UserError,
+            match=r"could not be downloaded \(URLError: .*no route.* give its path as the backbone's `weights`",
+        ):
             load_backbone(backbone, spec("imagenet", net), None)
     with pytest.raises(UserError, match="small has no ImageNet weights; set its weights to none or to a file"):
         load_backbone(build("small"), spec("imagenet", "small"), None)
@@ -138,7 +143,7 @@ def test_a_failed_download_tells_the_way_out(monkeypatch: pytest.MonkeyPatch) ->
 
 @pytest.mark.data
 def test_imagenet_weights_know_cats_and_dogs(real_data: Path) -> None:
-    """Through our own backbone, loader and normalisation; classes of the file: 1 + ImageNet, cats 281-285, dogs 151-268."""
+    """Through our own backbone, loader and normalisation. Class 1 + n is n of ImageNet: cats 281-285, dogs 151-268."""
     file = real_data / "weights" / "mobilenetv2_100_imagenet.safetensors"
     options = {"num_classes": 1001, "pad_type": "same"}
     backbone = build("timm:mobilenetv2_100", **options)
@@ -149,7 +154,9 @@ def test_imagenet_weights_know_cats_and_dogs(real_data: Path) -> None:
     for name, classes in wanted.items():
         ids = [row.split(",")[0] for row in rows if row.split(",")[2] == name][:20]
         images = [read_image(real_data / "voc_animals" / "JPEGImages" / f"{image_id}.jpg") for image_id in ids]
-        pixels = [torch.from_numpy(normalise(resize_image(image, (224, 224)), (0.5,) * 3, (0.5,) * 3)) for image in images]
+        pixels = [
+            torch.from_numpy(normalise(resize_image(image, (224, 224)), (0.5,) * 3, (0.5,) * 3)) for image in images
+        ]
         with torch.no_grad():
             features = backbone.eval()(torch.stack(pixels)).mean((2, 3))
         found = (features @ head["classifier.weight"].T + head["classifier.bias"]).argmax(1).tolist()

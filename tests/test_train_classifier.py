@@ -17,7 +17,12 @@ from wsss_steps.settings import Backbone, Cam, PlainClassifier
 
 
 def classifier(**departures: Any) -> dict[str, Any]:
-    small = {"backbone": Backbone(net="small", mean=(0.4, 0.5, 0.6)), "output_stride": 4, "frozen_stages": 0}
+    small = {
+        "backbone": Backbone(net="small", mean=(0.4, 0.5, 0.6)),
+        "output_stride": 4,
+        "frozen_stages": 0,
+        "frozen_batch_norm": False,
+    }
     quick = {"epochs": 2, "batch_size": 2, "crop": 16, "resize_long": None}
     return PlainClassifier(**{**small, **quick, **departures}).model_dump(mode="json")
 
@@ -34,7 +39,9 @@ def manifest(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def train(manifest: Path, folder: Path, name: str = "c", weights: Path | None = None, **departures: Any) -> Path:
     output, history = folder / f"{name}.safetensors", folder / f"{name}.csv"
     chosen = classifier(**departures)
-    train_classifier.run(manifest=manifest, weights=weights, output=output, history=history, settings=chosen, stamp="{}")
+    train_classifier.run(
+        manifest=manifest, weights=weights, output=output, history=history, settings=chosen, stamp="{}"
+    )
     return output
 
 
@@ -98,7 +105,7 @@ def test_momentum(manifest: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 def test_a_frozen_random_backbone_is_told(manifest: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.WARNING):
         train(manifest, tmp_path, frozen_stages=1, epochs=1)
-    assert "random weights, yet parts of it are frozen" in caplog.text
+    assert "random weights, yet parts are frozen" in caplog.text
 
 
 def test_a_classifier_of_other_classes_is_refused(manifest: Path, tmp_path: Path) -> None:
@@ -106,7 +113,11 @@ def test_a_classifier_of_other_classes_is_refused(manifest: Path, tmp_path: Path
     write_manifest(tmp_path / "other.json", Manifest(data.dataset, ("cow", "dog"), data.entries))
     with pytest.raises(UserError, match=r"was trained for classes \['cat', 'dog'\], the data set has \['cow', 'dog'\]"):
         make_cams.run(
-            manifest=tmp_path / "other.json", classifier=output, output=tmp_path / "c.h5", settings=Cam().model_dump(), stamp="{}"
+            manifest=tmp_path / "other.json",
+            classifier=output,
+            output=tmp_path / "c.h5",
+            settings=Cam().model_dump(),
+            stamp="{}",
         )
 
 

@@ -21,6 +21,7 @@ SMALL = settings.Backbone(net="small").model_dump(mode="json")
 
 def options_of(cls: type[settings.Settings], **departures: Any) -> dict[str, Any]:
     few = {"epochs": 2, "batch_size": 3, "crop": 24, "aspp_rates": (1, 2), "warmup_epochs": 1.0, "learning_rate": 0.05}
+    few |= {"head_multiplier": 0.1, "frozen_batch_norm": False}
     return cls(**(few | departures)).model_dump(mode="json") | {"backbone": SMALL}
 
 
@@ -80,7 +81,7 @@ def test_training_and_prediction(cls: type[settings.Settings], folder: Path) -> 
 
 
 def test_it_learns_the_classes(folder: Path) -> None:
-    options = {"epochs": 40, "output_stride": 4, "jitter": (0, 0, 0, 0), "resize_scale": None, "learning_rate": 0.002}
+    options = {"epochs": 40, "output_stride": 4, "jitter": (0, 0, 0, 0), "resize_scale": None}
     network = train(folder, options_of(settings.PlainSegmenter, **options))
     _, before = label(folder, network, split="train")
     truth = np.zeros(SIZES[1], np.uint8)

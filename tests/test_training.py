@@ -1,4 +1,4 @@
-"""The loop: it learns, the same seed gives the same weights, groups and rates are what is asked for, bad losses stop it."""
+"""The loop: it learns, the same seed gives the same weights, rates are as asked for, bad losses stop it."""
 
 import csv
 import math
@@ -53,10 +53,15 @@ class Net(nn.Module):
 
 def losses(network: nn.Module, batch: training.Batch) -> dict[str, Tensor]:
     scores = network(batch["images"])
-    return {"tags": nn.functional.binary_cross_entropy_with_logits(scores, batch["tags"]), "size": 0.01 * scores.square().mean()}
+    return {
+        "tags": nn.functional.binary_cross_entropy_with_logits(scores, batch["tags"]),
+        "size": 0.01 * scores.square().mean(),
+    }
 
 
-def trained(data: Points | None = None, noise: int = 0, **departures: Any) -> tuple[Net, list[dict[str, float]], torch.optim.SGD]:
+def trained(
+    data: Points | None = None, noise: int = 0, **departures: Any
+) -> tuple[Net, list[dict[str, float]], torch.optim.SGD]:
     torch.manual_seed(0)
     network = Net()
     torch.rand(noise)
@@ -145,6 +150,8 @@ def test_a_loss_that_is_not_finite_stops_with_its_parts(bad: float) -> None:
     torch.manual_seed(0)
     network = Net()
     optimiser = training.make_optimiser(network, network.backbone, **OPTIMISATION)
-    with pytest.raises(UserError, match=rf"epoch 2, step 1, at learning rate 0\.0694: good .*, bad {bad}; a lower learning_rate"):
+    with pytest.raises(
+        UserError, match=rf"epoch 2, step 1, at learning rate 0\.0694: good .*, bad {bad}; a lower learning_rate"
+    ):
         training.fit(network, data, spoilt, optimiser, **SETTINGS)
     assert all(bool(torch.isfinite(weight).all()) for weight in network.parameters())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -21,17 +22,23 @@ LARGEST_GRADIENT = 3.0  # norm above which a gradient is scaled down
 LAST_WEIGHT_DECAY = 0.4
 
 
-def build(shape: vit.Shape, prototypes: int) -> nn.ModuleDict:
+class Network(nn.Module):
     """A vision transformer and its projection heads, one for images and one for patches."""
-    heads = {name: DinoHead(shape.width, prototypes) for name in ("image_head", "patch_head")}
-    return nn.ModuleDict({"vit": vit.build(shape), **heads})
+
+    def __init__(self, shape: vit.Shape, prototypes: int) -> None:
+        super().__init__()
+        image_head, patch_head = (DinoHead(shape.width, prototypes) for _ in range(2))
+        self.vit = vit.build(shape)
+        self.image_head = image_head
+        self.patch_head = patch_head
 
 
 class Distillation:
     """Student, teacher and centres.
 
-    The loss is DINO's, between the class tokens of different views, plus `patch_weight` times the same loss between patches that show the
-    same place of the image in different views. The second makes every patch count: a small network learns textures from few images.
+    The loss is DINO's, between the class tokens of different views, plus `patch_weight` times the same loss between
+    patches that show the same place of the image in different views. The second makes every patch count: a small
+    network learns textures from few images.
     """
 
     def __init__(
@@ -49,7 +56,7 @@ class Distillation:
     ) -> None:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)  # modules draw their initial weights from the global generator
-            self.student = build(shape, prototypes).to(device)
+            self.student = Network(shape, prototypes).to(device)
         self.teacher = copy.deepcopy(self.student).requires_grad_(False)
         self.centre = torch.zeros(prototypes, device=device)
         self.patch_centre = torch.zeros(prototypes, device=device)
@@ -57,24 +64,27 @@ class Distillation:
         self.temperatures = student_temperature, teacher_temperature
         self.patch_weight = patch_weight
         self.weight_decay = weight_decay
-        kept, shrunk = [], []
+        kept: list[nn.Parameter] = []
+        shrunk: list[nn.Parameter] = []
         for name, parameter in self.student.named_parameters():
-            free = parameter.ndim < 2 or name.endswith(("cls_token", "pos_embed"))
-            (kept if free else shrunk).append(parameter)
-        self.optimiser = AdamW([{"params": shrunk}, {"params": kept, "weight_decay": 0.0}])
+            if parameter.requires_grad:
+                free = parameter.ndim < 2 or name.endswith(("cls_token", "pos_embed"))
+                (kept if free else shrunk).append(parameter)
+        groups: list[dict[str, Any]] = [{"params": shrunk}, {"params": kept, "weight_decay": 0.0}]
+        self.optimiser = AdamW(groups)
 
-    def _scores(self, network: nn.ModuleDict, views: list[View]) -> list[tuple[Tensor, Tensor]]:
+    def _scores(self, network: Network, views: list[View]) -> list[tuple[Tensor, Tensor]]:
         """Scores of the class token (B, K) and of the patches (B, N, K) of each view; all views have one size."""
-        tokens = vit.outputs(network["vit"], torch.cat([images for images, _ in views]))
-        image, patches = network["image_head"](tokens[:, 0]), tokens[:, 1:]
+        tokens = vit.outputs(network.vit, torch.cat([images for images, _ in views]))
+        image, patches = network.image_head(tokens[:, 0]), tokens[:, 1:]
         if not self.patch_weight:
             patches = image.new_zeros(len(image), 0, image.shape[1])
         else:
-            patches = network["patch_head"](patches.flatten(0, 1)).view(*patches.shape[:2], -1)
+            patches = network.patch_head(patches.flatten(0, 1)).view(*patches.shape[:2], -1)
         return list(zip(image.chunk(len(views)), patches.chunk(len(views)), strict=True))
 
     def step(self, wide: list[View], narrow: list[View], rate: float, progress: float) -> dict[str, float]:
-        """One step on global and local views at `progress` in [0, 1]; returns the parts of the loss and the teacher's entropies.
+        """One step on global and local views at `progress` in [0, 1]; returns losses and the teacher's entropies.
 
         A UserError if the loss is not finite.
         """
@@ -82,12 +92,13 @@ class Distillation:
         for group in self.optimiser.param_groups:
             group["lr"] = rate
         with torch.no_grad():
-            taught = [(image, dino.neighbourhood_mean(p)) for image, p in self._scores(self.teacher, wide)]
+            taught = self._scores(self.teacher, wide)
         learnt = [scores for views in (wide, narrow) if views for scores in self._scores(self.student, views)]
         targets = dino.teacher_targets(torch.stack([image for image, _ in taught]), self.centre, self.temperatures[1])
         parts = {"image": dino.dino_loss(torch.stack([image for image, _ in learnt]), targets, self.temperatures[0])}
         found = {"image_entropy": dino.mean_entropy(targets).item()}
         if self.patch_weight:
+            taught = [(image, dino.neighbourhood_mean(patches)) for image, patches in taught]
             patch_targets = [dino.teacher_targets(p, self.patch_centre, self.temperatures[1]) for _, p in taught]
             parts["patch"] = self._patch_loss([p for _, p in learnt], patch_targets, [*wide, *narrow])
             found["patch_entropy"] = dino.mean_entropy(torch.stack(patch_targets)).item()

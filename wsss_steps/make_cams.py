@@ -14,14 +14,19 @@ from wsss_steps.data.images import read_image
 from wsss_steps.data.manifest import read_manifest
 from wsss_steps.errors import UserError
 from wsss_steps.progress import track
+from wsss_steps.training import fast_layout
 
 
 def run(
     *, manifest: Path, classifier: Path, output: Path, settings: dict[str, Any], device: str = "cpu", stamp: str = ""
 ) -> None:
-    """Write the maps of every image of the split train. The network and its input form are read from the file `classifier`."""
+    """Write the maps of every image of the split train.
+
+    The network and its input form are read from the file `classifier`.
+    """
     data = read_manifest(manifest)
     network, content = methods.rebuild("classifier", classifier, device)
+    network = fast_layout(network)
     if content["classes"] != list(data.classes):
         raise UserError(
             f"{classifier}: was trained for classes {content['classes']}, the data set has {list(data.classes)}"

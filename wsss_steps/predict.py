@@ -35,7 +35,7 @@ def views(image: Float[Tensor, "1 3 H W"], scales: Sequence[float], flip: bool) 
 
 
 def enlarge(logits: Float[Tensor, "1 L h w"], size: tuple[int, int], stride: int) -> Float[Tensor, "1 L H W"]:
-    """Logits at the size of the network's input; cells of `stride` px that reach over its edge are cut, not squeezed."""
+    """Logits at the size of the network's input; cells of `stride` px that reach over its edge are cut."""
     canvas = (logits.shape[-2] * stride, logits.shape[-1] * stride)
     return resize_images(logits, canvas)[..., : size[0], : size[1]]
 

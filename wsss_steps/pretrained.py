@@ -69,7 +69,10 @@ def _imagenet(net: str, options: dict[str, Any]) -> tuple[str, Mapping[str, Tens
 
 
 def read_state(path: Path) -> dict[str, Tensor]:
-    """Tensors by key of a .safetensors, .pth or .pt file; nested dictionaries of training programs are opened. Runs no code of the file."""
+    """Tensors by key of a .safetensors, .pth or .pt file; nested dictionaries of training programs are opened.
+
+    Runs no code of the file.
+    """
     if not path.is_file():
         raise UserError(f"{path}: no such weights file")
     if path.suffix == ".safetensors":
@@ -101,7 +104,7 @@ def read_state(path: Path) -> dict[str, Tensor]:
 
 
 def fit_state(backbone: Backbone, state: Mapping[str, Tensor], what: str) -> None:
-    """Load `state` into the backbone's network; a UserError that lists what is missing, unexpected and of another shape."""
+    """Load `state` into the backbone's network; a UserError lists what is missing, unexpected or of another shape."""
     target = backbone.net.state_dict()
     found = without_prefix(state, target)
     counters = {

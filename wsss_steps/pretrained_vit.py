@@ -15,7 +15,7 @@ from torch import Tensor
 from wsss_steps import formats
 from wsss_steps.errors import UserError, all_wrong
 from wsss_steps.nets import vit as vits
-from wsss_steps.pretrained import read_state, without_prefixes
+from wsss_steps.pretrained import read_state, without_prefix
 from wsss_steps.provenance import file_digest
 
 log = logging.getLogger(__name__)
@@ -34,7 +34,7 @@ URLS = {
     "vit_base_patch16_224": f"{PUBLISHED}/dino_vitbase16_pretrain/dino_vitbase16_pretrain.pth",
     "vit_small_patch16_224": f"{PUBLISHED}/dino_deitsmall16_pretrain/dino_deitsmall16_pretrain.pth",
 }
-HEADS = ("head.", "head_dist.", "fc_norm.")  # parts that a file may have and keys do not need
+HEADS = {"head", "head_dist", "fc_norm"}  # parts that a file may have and keys do not need
 
 
 @dataclass(frozen=True)
@@ -122,13 +122,18 @@ def is_own(path: Path) -> bool:
         return False
 
 
+def is_head(name: str) -> bool:
+    """Whether a weight of this name belongs to a head, whatever wrapper stands before it."""
+    return not HEADS.isdisjoint(name.split("."))
+
+
 def fill(network: VisionTransformer, state: Mapping[str, Tensor], what: str) -> None:
     """Copy `state` into `network`; a UserError that lists every weight that is missing, unknown or of another shape.
 
     Prefixes of wrappers are taken off the names, and the heads of DINO and of classifiers are left out.
     """
     expected = network.state_dict()
-    given = {name: tensor for name, tensor in without_prefixes(state, expected).items() if not name.startswith(HEADS)}
+    given = {name: tensor for name, tensor in without_prefix(state, expected).items() if not is_head(name)}
     problems = [f"{name}: missing" for name in expected if name not in given]
     problems += [f"{name}: unknown to this network" for name in given if name not in expected]
     for name in (name for name in expected if name in given):

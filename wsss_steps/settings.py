@@ -122,6 +122,9 @@ class KeyFeatures(Settings):
         "pad", description="zero padding to whole patches, or bicubic resize to them"
     )
     image_scale: Positive = Field(1.0, description="factor on the image size before the network reads it")
+    centre: bool = Field(
+        False, description="take the image's mean key off, which no attention sees; the dissertation does not"
+    )
 
 
 class BackboneFeatures(Settings):
@@ -280,30 +283,30 @@ class PretrainKeys(Settings):
     patch: Count = Field(8, description="side of a patch, px")
     width: Count = Field(128, description="length of a token; a multiple of heads")
     depth: Count = Field(4, description="blocks")
-    heads: Count = Field(4, description="attention heads")
-    epochs: Count = Field(24, description="passes over the training images")
-    batch_size: Count = Field(32, description="images in one step")
-    global_crop: Count = Field(96, description="side of the two views that the teacher sees, px; a multiple of patch")
-    local_crop: Count = Field(48, description="side of the small views, px; a multiple of patch")
-    local_crops: int = Field(4, ge=0, description="number of small views")
-    global_area: tuple[Fraction, Fraction] = Field(
-        (0.3, 1.0), description="share of the image that a global view shows"
+    heads: Count = Field(4, description="of the attention")
+    epochs: Count = Field(100, description="passes over the images")
+    batch_size: Count = Field(16, ge=2, description="images per step")
+    window: tuple[Fraction, Fraction] = Field(
+        (0.5, 1.0), description="share of an image that all its views in a step are taken from"
     )
-    local_area: tuple[Fraction, Fraction] = Field((0.05, 0.3), description="share of the image that a small view shows")
+    global_crop: Count = Field(96, description="side of the two views that the teacher sees, px; a multiple of patch")
+    global_area: tuple[Fraction, Fraction] = Field((0.4, 1.0), description="share of the window in a global view")
+    local_crop: Count = Field(48, description="side of the small views, px; a multiple of patch")
+    local_area: tuple[Fraction, Fraction] = Field((0.1, 0.4), description="share of the window in a small view")
+    local_crops: int = Field(2, ge=0, description="number of small views")
     jitter: tuple[float, float, float, float] = Field(
-        (0.4, 0.4, 0.2, 0.1), description="brightness, contrast, saturation, hue"
+        (0.4, 0.4, 0.4, 0.5), description="brightness, contrast, saturation, hue of the views"
     )
     grey: Fraction = Field(0.2, description="share of the views without colour")
-    blurred: Fraction = Field(
-        0.1, description="share of the global views that are blurred; half as many of the small ones"
-    )
-    prototypes: Count = Field(1024, description="outputs of the projection head")
-    learning_rate: Positive = Field(1e-3, description="after the warm-up, for this batch size")
+    blurred: Fraction = Field(0.0, description="share of the global views that are blurred; half as many small ones")
+    prototypes: Count = Field(256, description="outputs of the projection heads")
+    patch_weight: float = Field(1.0, ge=0, description="of the loss between patches; 0 is DINO as published")
+    learning_rate: Positive = Field(1.5e-3, description="at its highest, of AdamW")
     warmup: Fraction = Field(0.1, lt=1, description="share of the training in which the learning rate rises")
     weight_decay: float = Field(0.04, ge=0, description="at the start; it grows to 0.4")
     teacher_momentum: Fraction = Field(0.99, description="at the start; it grows to 1")
-    student_temperature: Positive = Field(0.1, description="of the softmax over prototypes")
-    teacher_temperature: Positive = Field(0.04, description="of the softmax over prototypes; lower is sharper")
+    student_temperature: Positive = Field(0.1, description="by which the student's scores are divided")
+    teacher_temperature: Positive = Field(0.03, description="by which the teacher's scores are divided")
     mean: Rgb = Field(IMAGENET_MEAN, description="subtracted from RGB / 255")
     std: Rgb = Field(IMAGENET_STD, description="RGB / 255 - mean is divided by it")
     seed: int = Field(0, description="of weights, order and views")

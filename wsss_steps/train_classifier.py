@@ -35,7 +35,7 @@ def run(
 ) -> None:
     """Train on the tags of the split train; the tags of the split val are only counted at the end, they choose nothing.
 
-    weights: initial weights of the backbone if its settings name a file. output: weights; history: a CSV with one row per epoch.
+    weights: initial weights of the backbone, if its settings name a file. history: a CSV with one row per epoch.
     """
     data = read_manifest(manifest)
     method = methods.load("classifier", settings["method"])
@@ -43,11 +43,9 @@ def run(
     torch.manual_seed(seed)
     network = method.build(num_classes, **methods.arguments(method.build, settings))
     initial = load_backbone(network.backbone, backbone, weights)
-    if initial == "random" and (
-        settings["frozen_stages"] or backbone["net"] != "small" and settings["frozen_batch_norm"]
-    ):
+    if initial == "random" and (settings["frozen_stages"] or settings["frozen_batch_norm"]):
         log.warning(
-            "the backbone has random weights, yet parts of it are frozen: set frozen_stages=0 and frozen_batch_norm=false"
+            "the backbone has random weights, yet parts are frozen: set frozen_stages: 0, frozen_batch_norm: false"
         )
     augmentation = methods.arguments(augment, settings | {"mean": backbone["mean"], "std": backbone["std"]})
     dataset = TagDataset(data.split("train"), num_classes, augmentation=augmentation, seed=seed)

@@ -65,11 +65,9 @@ def run(
     torch.manual_seed(seed)
     network = method.build(num_classes, **methods.arguments(method.build, settings))
     initial = load_backbone(network.backbone, backbone, weights)
-    if initial == "random" and (
-        settings["frozen_stages"] or (backbone["net"] != "small" and settings["frozen_batch_norm"])
-    ):
+    if initial == "random" and (settings["frozen_stages"] or settings["frozen_batch_norm"]):
         log.warning(
-            "the backbone has random weights, yet parts are frozen: set frozen_stages=0 and frozen_batch_norm=false"
+            "the backbone has random weights, yet parts are frozen: set frozen_stages: 0, frozen_batch_norm: false"
         )
     augmentation = methods.arguments(augment, settings | {"mean": backbone["mean"], "std": backbone["std"]})
     augmented = {"augmentation": augmentation, "seed": seed}

@@ -56,7 +56,7 @@ def make_optimiser(
     momentum: float,
     weight_decay: float,
 ) -> torch.optim.SGD:
-    """SGD with two groups: the trainable weights of `backbone`, and all others of `network` at `head_multiplier` times the rate."""
+    """SGD on the trainable weights of `backbone`, and on the rest of `network` at `head_multiplier` times the rate."""
     inside = {id(parameter) for parameter in backbone.parameters()}
     trainable = [parameter for parameter in network.parameters() if parameter.requires_grad]
     groups = [
@@ -96,12 +96,13 @@ def fit(
     seed: int,
     device: str,
 ) -> list[dict[str, float]]:
-    """Train `network` in place on the sum of the parts that `losses(network, batch)` gives; returns one row of numbers per epoch.
+    """Train `network` in place on the sum of the parts that `losses(network, batch)` gives; one row per epoch.
 
     Parts whose name begins with `share_` are recorded in the rows, and not minimised.
-    warmup_from: learning rate of the backbone at the first step of the warm-up. A UserError when the loss is not finite.
+    warmup_from: learning rate of the backbone at the first step of the warm-up. A UserError when the loss is not
+    finite.
     """
-    network.to(device).train()
+    fast_layout(network).to(device).train()
     state = Training(network, optimiser)
     batches = [batches_of(len(dataset), batch_size, seed=seed, epoch=epoch) for epoch in range(epochs)]
     steps = len(batches[0])
@@ -128,6 +129,11 @@ def fit(
     return state.history
 
 
+def fast_layout(network: nn.Module) -> nn.Module:
+    """The same network with its weights in channels-last order, in which convolutions run up to 1.4 times as fast."""
+    return network.to(memory_format=torch.channels_last)
+
+
 def set_rate(optimiser: torch.optim.SGD, factor: float) -> None:
     """Set the learning rate of every group to `factor` times its base."""
     for group in optimiser.param_groups:
@@ -135,7 +141,7 @@ def set_rate(optimiser: torch.optim.SGD, factor: float) -> None:
 
 
 def _row(state: Training, means: dict[str, float], seconds: float) -> dict[str, float]:
-    """One line of the history, also logged: epoch, rate of the backbone at its last step, seconds, the loss and its parts per image."""
+    """One line of the history, also logged: epoch, last rate of the backbone, seconds, loss and its parts per image."""
     rate = state.optimiser.param_groups[0]["lr"]
     row = {
         "epoch": state.epoch,
@@ -156,8 +162,8 @@ def _step(state: Training, batch: Batch, losses: Losses, device: str, step: int)
     if not bool(torch.isfinite(loss)):
         rate = state.optimiser.param_groups[0]["lr"]
         raise UserError(
-            f"training: the loss is not finite in epoch {state.epoch + 1}, step {step + 1}, at learning rate {rate:.3g}: {_spell(values)}; "
-            "a lower learning_rate or a longer warm-up (warmup_epochs) may help"
+            f"training: the loss is not finite in epoch {state.epoch + 1}, step {step + 1}, "
+            f"at learning rate {rate:.3g}: {_spell(values)}; a lower learning_rate or a longer warm-up may help"
         )
     state.optimiser.zero_grad(set_to_none=True)
     loss.backward()  # type: ignore[no-untyped-call]
@@ -171,7 +177,10 @@ def _spell(parts: dict[str, float]) -> str:
 
 
 def _loader(dataset: SizedDataset, batches: list[list[tuple[int, int]]], device: str) -> DataLoader[Batch]:
-    """Batches in their order. On a GPU other processes read ahead, as many as this one may use threads; items do not depend on that."""
+    """Batches in their order.
+
+    On a GPU other processes read ahead, as many as this one may use threads; items do not depend on that.
+    """
     workers = 0 if device == "cpu" else min(MOST_WORKERS, torch.get_num_threads())
     return DataLoader(
         cast("Dataset[Batch]", dataset), batch_sampler=batches, num_workers=workers, pin_memory=device != "cpu"

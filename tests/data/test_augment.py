@@ -100,7 +100,14 @@ def test_colour_changes_keep_shape_and_places() -> None:
 
 
 def test_the_generator_decides_everything() -> None:
-    everything = STILL | {"resize_long": (10, 30), "resize_scale": (0.5, 1.5), "flip": True, "jitter": (0.3, 0.3, 0.3, 0.1)}
-    first, second, other = (augment(np.random.default_rng(seed), coordinates(9, 14), {}, **everything)[0] for seed in (1, 1, 2))
+    everything = STILL | {
+        "resize_long": (10, 30),
+        "resize_scale": (0.5, 1.5),
+        "flip": True,
+        "jitter": (0.3, 0.3, 0.3, 0.1),
+    }
+    first, second, other = (
+        augment(np.random.default_rng(seed), coordinates(9, 14), {}, **everything)[0] for seed in (1, 1, 2)
+    )
     assert np.array_equal(first, second)
     assert not np.array_equal(first, other)

@@ -10,13 +10,14 @@ from torch import Tensor, nn
 from wsss_steps import methods, settings
 from wsss_steps.errors import UserError
 
-SEEDS = [cls for cls in settings.METHODS["seeds"]]
-SEGMENTERS = [cls for cls in settings.METHODS["segmenter"]]
+SEEDS = settings.METHODS["seeds"]
+SEGMENTERS = settings.METHODS["segmenter"]
 CLASSES, SIDE = 3, 32
 
 
 def options_of(cls: type[settings.Settings]) -> dict:
-    return cls(**({"aspp_rates": (1, 2)} if "aspp_rates" in cls.model_fields else {})).model_dump(mode="json")
+    few = {"aspp_rates": (1, 2), "frozen_batch_norm": False} if "aspp_rates" in cls.model_fields else {}
+    return cls(**few).model_dump(mode="json")
 
 
 def segmenter(cls: type[settings.Settings], seed: int = 0) -> tuple[nn.Module, object]:

@@ -47,7 +47,7 @@ def test_stages_are_in_the_order_of_the_forward_pass() -> None:
         backbone, order = build(net, output_stride).eval(), list[int]()
         for number, stage in enumerate(backbone.stages):
             for module in (inner for part in stage for inner in part.modules() if not list(inner.children())):
-                module.register_forward_hook(lambda *_, number=number: order.append(number))
+                module.register_forward_hook(lambda *_, number=number, order=order: order.append(number))
         with torch.no_grad():
             backbone(torch.rand(1, 3, 32, 32))
         assert order == sorted(order)

@@ -61,9 +61,9 @@ def test_two_calls_agree_and_a_batch_is_its_images(network: torch.nn.Module) -> 
     torch.testing.assert_close(first[1:], vit.keys(network, images[1:]))
 
 
-def test_the_class_token_is_that_of_timm(network: torch.nn.Module) -> None:
+def test_the_outputs_are_those_of_timm(network: torch.nn.Module) -> None:
     images = torch.randn(2, 3, 16, 16)
-    torch.testing.assert_close(vit.class_token(network, images), network.forward_features(images)[:, 0])
+    torch.testing.assert_close(vit.outputs(network, images), network.forward_features(images))
 
 
 def test_patch_i_lies_in_row_and_column(network: torch.nn.Module) -> None:
@@ -123,6 +123,6 @@ def test_guards(network: torch.nn.Module) -> None:
 
 
 def test_gradient_reaches_the_first_layer(network: torch.nn.Module) -> None:
-    functional.mse_loss(vit.class_token(network, torch.randn(1, 3, 8, 8)), torch.zeros(1, 12)).backward()
+    functional.mse_loss(vit.outputs(network, torch.randn(1, 3, 8, 8))[:, 0], torch.zeros(1, 12)).backward()
     assert network.patch_embed.proj.weight.grad is not None
     assert network.patch_embed.proj.weight.grad.abs().sum() > 0

@@ -1,5 +1,7 @@
 """Learning rates by hand."""
 
+from itertools import pairwise
+
 import pytest
 
 from wsss_steps.ops.schedules import poly_warmup
@@ -18,7 +20,7 @@ def test_warm_up_starts_low_is_multiplied_and_has_no_jump() -> None:
     assert poly_warmup(30, **steps) == pytest.approx(poly_warmup(30, total=150, power=0.9))
     assert poly_warmup(15, **steps) == pytest.approx(0.9**0.9 * (1e-3 + 1) / 2)
     curve = [poly_warmup(step, **steps) for step in range(150)]
-    assert max(abs(after - before) for before, after in zip(curve, curve[1:], strict=False)) < 1 / 30
+    assert max(abs(after - before) for before, after in pairwise(curve)) < 1 / 30
 
 
 @pytest.mark.parametrize("step", [-1, 4])

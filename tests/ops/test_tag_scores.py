@@ -13,7 +13,12 @@ def test_by_hand() -> None:
     predicted = np.array([[1, 1, 0], [1, 0, 0], [0, 1, 0]], bool)
     scores = tag_scores(predicted, tags)  # class 1: 2 of 2; class 2: 1 hit, 2 said, 2 true; class 3: nowhere
     assert scores == pytest.approx(
-        {"f1": Fraction(3, 4), "precision": Fraction(3, 4), "recall": Fraction(3, 4), "macro_f1": (1 + Fraction(1, 2)) / 2}
+        {
+            "f1": Fraction(3, 4),
+            "precision": Fraction(3, 4),
+            "recall": Fraction(3, 4),
+            "macro_f1": (1 + Fraction(1, 2)) / 2,
+        }
     )
 
 

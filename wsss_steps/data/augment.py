@@ -53,7 +53,7 @@ def draw_size(
     resize_long: Sequence[int] | None,
     resize_scale: Sequence[float] | None,
 ) -> tuple[int, int]:
-    """New (height, width): long side drawn from the whole numbers of `resize_long`, then a factor from `resize_scale`."""
+    """New (height, width): the long side from the whole numbers of `resize_long`, times one from `resize_scale`."""
     factor = 1.0
     if resize_long is not None:
         factor *= rng.integers(resize_long[0], resize_long[1], endpoint=True) / max(size)
@@ -65,7 +65,7 @@ def draw_size(
 def change_colours(
     rng: np.random.Generator, image: UInt8[ndarray, "H W 3"], jitter: Sequence[float]
 ) -> UInt8[ndarray, "H W 3"]:
-    """Brightness, contrast and saturation times factors from [1 - j, 1 + j], then hue turned by [-j, j] of a full turn."""
+    """Brightness, contrast, saturation times factors from [1 - j, 1 + j], then hue turned by [-j, j] of a full turn."""
     if not any(jitter):
         return image
     pixels = torch.from_numpy(image).permute(2, 0, 1)

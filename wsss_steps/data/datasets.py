@@ -1,4 +1,7 @@
-"""Training images as torch data sets. An item is asked for by (epoch, index): its random changes depend on nothing else."""
+"""Training images as torch data sets.
+
+An item is asked for by (epoch, index): its random changes depend on nothing else.
+"""
 
 from __future__ import annotations
 
@@ -47,9 +50,8 @@ class TagDataset(Dataset[dict[str, Tensor]]):
         entry = self.entries[index]
         image = read_image(Path(entry.image))
         if image.shape[:2] != (entry.height, entry.width):
-            raise UserError(
-                f"{entry.image}: expected {entry.height} x {entry.width} px (manifest), found {image.shape[0]} x {image.shape[1]}"
-            )
+            found = f"{image.shape[0]} x {image.shape[1]}"
+            raise UserError(f"{entry.image}: expected {entry.height} x {entry.width} px (manifest), found {found}")
         rng = np.random.default_rng([abs(self.seed), epoch, index])
         pixels, maps = augment(rng, image, self.label_maps(entry), **self.augmentation)
         labels = {name: torch.from_numpy(array.astype(np.int64)) for name, array in maps.items()}
@@ -57,7 +59,10 @@ class TagDataset(Dataset[dict[str, Tensor]]):
 
 
 class SeedDataset(TagDataset):
-    """Images with tags, seeds and superpixels: adds seeds (S, S) int64, 255 unlabelled or outside, and superpixels (S, S), 0 outside or if none."""
+    """Images with tags, seeds and superpixels.
+
+    An item has besides: seeds (S, S) int64, 255 unlabelled or outside; superpixels (S, S) int64, 0 outside or if none.
+    """
 
     def __init__(
         self,

@@ -28,7 +28,8 @@ EIGHT_BIT_MODES = (
 def read_image(path: Path) -> UInt8[ndarray, "H W 3"]:
     """Read an image as RGB; row 0 is the top, column 0 the left.
 
-    Grey, indexed and CMYK images are converted, transparency is dropped. The orientation in EXIF is not applied, as masks are drawn on
+    Grey, indexed and CMYK images are converted, transparency is dropped. The orientation in EXIF is not applied, as
+    masks are drawn on
     the stored rows. A UserError for a missing, damaged or 16-bit file.
     """
     try:
@@ -51,7 +52,10 @@ def normalise(image: UInt8[ndarray, "H W 3"], mean: Sequence[float], std: Sequen
 
 
 def resize_image(image: UInt8[ndarray, "H W 3"], size: tuple[int, int]) -> UInt8[ndarray, "h w 3"]:
-    """Bicubic resize to `size` (height, width) in pixels, with a wider kernel when shrinking, so that fine texture does not alias."""
+    """Bicubic resize to `size` (height, width) in pixels.
+
+    When shrinking the kernel is widened, so that fine texture does not alias.
+    """
     if image.shape[:2] == tuple(size):
         return image
     height, width = size
@@ -59,7 +63,7 @@ def resize_image(image: UInt8[ndarray, "H W 3"], size: tuple[int, int]) -> UInt8
 
 
 def resize_nearest(labels: ndarray, size: tuple[int, int]) -> ndarray:
-    """Nearest-neighbour resize of a label map (H, W) of any type to `size` (height, width); pixel centres are aligned."""
+    """Nearest-neighbour resize of a label map (H, W) of any type to `size` (height, width), pixel centres aligned."""
     rows, columns = (
         ((np.arange(new) + 0.5) * old / new).astype(np.intp) for new, old in zip(size, labels.shape, strict=True)
     )

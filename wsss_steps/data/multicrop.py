@@ -44,7 +44,7 @@ def uniform(generator: torch.Generator, shape: tuple[int, ...], low: float = 0.0
 def crop_box(
     height: int, width: int, area: tuple[float, float], generator: torch.Generator
 ) -> tuple[int, int, int, int]:
-    """Top, left, height and width, px, of a random crop, its share of the image drawn from `area`, its place uniformly."""
+    """Top, left, height and width, px, of a random crop; `area` is the range of its share of the image."""
     share, slant, down, right = uniform(generator, (4,)).tolist()
     share = area[0] + share * (area[1] - area[0])
     ratio = math.exp((2 * slant - 1) * math.log(ASPECT))
@@ -66,13 +66,14 @@ def cropped(
 ) -> tuple[Float[Tensor, "3 s s"], list[float]]:
     """One crop, resampled to `views.size` with anti-aliasing, half of them mirrored; and its place.
 
-    The place is top, left, height and width in px of the image; for a mirrored view left is the right edge and the width is negative.
+    The place is top, left, height and width in px of the image; for a mirrored view left is the right edge and the
+    width is negative.
     """
     top, left, height, width = crop_box(image.shape[1], image.shape[2], views.area, generator)
     part = image[None, :, top : top + height, left : left + width]
-    view = functional.interpolate(
-        part, (views.size, views.size), mode="bilinear", antialias=True, align_corners=False
-    )[0]
+    view = functional.interpolate(part, (views.size, views.size), mode="bilinear", antialias=True, align_corners=False)[
+        0
+    ]
     if uniform(generator, ()).item() < 0.5:
         return view.flip(-1), [top, left + width, height, -width]
     return view, [top, left, height, width]
@@ -121,7 +122,7 @@ def blurred(batch: Float[Tensor, "B 3 s s"], share: float, generator: torch.Gene
 def draw(
     images: Sequence[Float[Tensor, "3 H W"]], views: Views, generator: torch.Generator, *, solarise: bool
 ) -> tuple[Float[Tensor, "B 3 s s"], Float[Tensor, "B 4"]]:
-    """One view of every image (values in [0, 1], sizes may differ), still in [0, 1], and their places (see `cropped`)."""
+    """One view of every image (values in [0, 1], sizes may differ), in [0, 1], and their places (see `cropped`)."""
     crops, places = zip(*(cropped(image, views, generator) for image in images), strict=True)
     batch = jittered(torch.stack(crops), views.jitter, generator)
     count = (len(batch), 1, 1, 1)
@@ -131,4 +132,4 @@ def draw(
         batch = blurred(batch, views.blurred, generator)
     if solarise:
         batch = torch.where((uniform(generator, count) < SOLARISED) & (batch > 0.5), 1 - batch, batch)
-    return batch, torch.tensor(places)
+    return batch, torch.tensor(places, dtype=torch.float32)

@@ -53,7 +53,7 @@ def item(features: NDArray[Any], extent: NDArray[np.float32], centre: bool = Fal
     values = features.astype(np.float32)
     if centre:
         values -= values.mean(axis=(0, 1), keepdims=True)
-    stored = values.astype(np.float16)
-    if not np.isfinite(stored).all():
-        raise FloatingPointError(f"features beyond the range of half floats: the largest is {np.abs(values).max():.3g}")
-    return {"features": stored, "extent": extent.astype(np.float32)}
+    largest = np.abs(values).max()
+    if not largest <= np.finfo(np.float16).max:  # also if it is not a number
+        raise FloatingPointError(f"features beyond the range of half floats: the largest is {largest:.3g}")
+    return {"features": values.astype(np.float16), "extent": extent.astype(np.float32)}

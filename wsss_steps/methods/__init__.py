@@ -1,4 +1,4 @@
-"""The registry of methods: `methods/<slot>/<method>.py` is the method `<method>` of the slot `<slot>`, and nothing else registers it."""
+"""The registry of methods: `methods/<slot>/<method>.py` is `<method>` of `<slot>`, and nothing else registers it."""
 
 from __future__ import annotations
 
@@ -41,9 +41,9 @@ def arguments(function: Callable[..., Any], settings: Mapping[str, Any]) -> dict
 
 
 def rebuild(slot: str, weights: Path, device: str = "cpu") -> tuple[Any, dict[str, Any]]:
-    """The trained network of `slot` in the file `weights`, on `device` and in evaluation mode, and the file's `content`.
+    """The trained network of `slot` in the file `weights`, on `device`, in evaluation mode; and the file's `content`.
 
-    A UserError if the file is of another kind, or was written by a method that no longer exists or has changed its network.
+    A UserError if the file is of another kind, or its method no longer exists or has changed its network.
     """
     state, content = formats.read_weights(weights, slot)
     try:

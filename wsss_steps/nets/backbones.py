@@ -25,7 +25,8 @@ class Backbone(nn.Module):
 
     net: keys of its weights are those of torchvision or timm, so their files fit.
     channels, output_stride: of the feature map.
-    stages: modules from the input to the output, for `freeze`; the stem is part of the first, the stages end at strides 4, 8, 16 and 32
+    stages: modules from the input to the output, for `freeze`; the stem is part of the first, the stages end at strides
+    4, 8, 16 and 32
         of the undilated network (2, 4, 8, 16 for `small`).
     heads: prefixes of keys which a weights file may hold for the head that is not here.
     """
@@ -61,7 +62,7 @@ class Backbone(nn.Module):
 
 
 def freeze(backbone: Backbone, stages: int, batch_norm: bool) -> None:
-    """Keep the first `stages` stages as they are and, if `batch_norm`, every batch norm (its statistics and its affine part).
+    """Keep the first `stages` stages as they are and, if `batch_norm`, every batch norm: statistics and affine part.
 
     Frozen modules get no gradient, and stay in evaluation mode when the network is set to training.
     """
@@ -153,7 +154,8 @@ def _timm(net: str, output_stride: int, options: Mapping[str, Any]) -> Backbone:
     if len(shape) != 4 or shape[2:] != (side // output_stride,) * 2:
         cells = side // output_stride
         raise UserError(
-            f"{net}: expected feature maps (1, channels, {cells}, {cells}) of a {side} px image, found {shape}; take another network"
+            f"{net}: expected feature maps (1, channels, {cells}, {cells}) of a {side} px image, found {shape}; "
+            "take another network"
         )
     prefixes = tuple(f"{head}." for head in ((heads,) if isinstance(heads, str) else heads))
     return Backbone(
@@ -162,7 +164,10 @@ def _timm(net: str, output_stride: int, options: Mapping[str, Any]) -> Backbone:
 
 
 def _timm_stages(network: nn.Module) -> list[list[nn.Module]]:
-    """Cut timm's network after each module that it lists as the end of a stride of 4 or more; what follows the last belongs to it."""
+    """Cut timm's network after each module that it lists as the end of a stride of 4 or more.
+
+    What follows the last of them belongs to it.
+    """
     ends = [info["module"] for info in getattr(network, "feature_info", []) if info["reduction"] >= 4]
     stages: list[list[nn.Module]] = [[]]
     for name, child in network.named_children():

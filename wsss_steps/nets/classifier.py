@@ -9,7 +9,7 @@ from wsss_steps.nets.backbones import Backbone
 
 
 class MapClassifier(nn.Module):
-    """A backbone and a 1x1 convolution without bias; the score of a class is the mean of its map (global average pooling)."""
+    """A backbone and a 1x1 convolution without bias; the score of a class is the mean of its map."""
 
     def __init__(self, backbone: Backbone, num_classes: int) -> None:
         super().__init__()

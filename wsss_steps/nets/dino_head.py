@@ -7,14 +7,15 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
 
-HIDDEN, BOTTLENECK = 256, 64  # widths for small networks; the paper has 2048 and 256 for widths of 384 and more
+HIDDEN, BOTTLENECK = 256, 64  # for small networks; the paper has 2048 and 256 for widths of 384 and more
 
 
 class DinoHead(nn.Module):
     """Two hidden layers, a bottleneck of unit length, and cosine similarities with the prototypes (DINO, section 3.1).
 
-    The prototypes have unit length, which the public code calls a weight-normalised last layer with its norm frozen
-    at 1.
+    Two departures keep short trainings of small networks from collapsing to equal scores. All layers are followed by
+    batch norm, so the images of a batch stay apart. The prototypes are random and stay so: they cannot move to where
+    nothing is.
     """
 
     def __init__(self, width: int, prototypes: int) -> None:
@@ -26,9 +27,10 @@ class DinoHead(nn.Module):
             nn.Linear(HIDDEN, HIDDEN, bias=False),
             nn.BatchNorm1d(HIDDEN),
             nn.GELU(),
-            nn.Linear(HIDDEN, BOTTLENECK),
+            nn.Linear(HIDDEN, BOTTLENECK, bias=False),
+            nn.BatchNorm1d(BOTTLENECK, affine=False),
         )
-        self.prototypes = nn.Parameter(torch.randn(prototypes, BOTTLENECK))
+        self.prototypes = nn.Parameter(torch.randn(prototypes, BOTTLENECK), requires_grad=False)
 
     def forward(self, tokens: Float[Tensor, "B d"]) -> Float[Tensor, "B K"]:
         """Similarities in [-1, 1] of each token with each prototype."""

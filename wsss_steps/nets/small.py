@@ -1,4 +1,8 @@
-"""A small convolutional network that learns from scratch in minutes on one processor core."""
+"""A small convolutional network that learns from scratch in minutes on one processor core.
+
+Batch normalisation, not group normalisation: with group normalisation the tags of the embedded example, which a small
+part of an image decides, were not learnt at all in the time in which batch normalisation came to an F1 of 0.87.
+"""
 
 from __future__ import annotations
 
@@ -7,11 +11,10 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 WIDTHS = (16, 32, 64, 128)  # channels of the four stages; 0.5 M parameters in all
-GROUPS = 8
 
 
 class ConvNorm(nn.Sequential):
-    """Convolution, group normalisation, ReLU. Group norm needs no batch statistics: any batch size trains alike."""
+    """Convolution, batch normalisation, ReLU."""
 
     def __init__(self, inputs: int, outputs: int, *, halve: bool = False, dilation: int = 1) -> None:
         # Halving with a 4x4 kernel puts cell i exactly over cells 2i and 2i + 1, so maps are not shifted against the
@@ -19,7 +22,7 @@ class ConvNorm(nn.Sequential):
         kernel, stride, padding = (4, 2, 1) if halve else (3, 1, dilation)
         super().__init__(
             nn.Conv2d(inputs, outputs, kernel, stride, padding, 1 if halve else dilation, bias=False),
-            nn.GroupNorm(GROUPS, outputs),
+            nn.BatchNorm2d(outputs),
             nn.ReLU(inplace=True),
         )
 
@@ -31,7 +34,7 @@ class Residual(nn.Module):
         super().__init__()
         self.first = ConvNorm(channels, channels, dilation=dilation)
         self.second = nn.Conv2d(channels, channels, 3, padding=dilation, dilation=dilation, bias=False)
-        self.norm = nn.GroupNorm(GROUPS, channels)
+        self.norm = nn.BatchNorm2d(channels)
 
     def forward(self, x: Float[Tensor, "B K h w"]) -> Float[Tensor, "B K h w"]:
         """Same shape as `x`."""

@@ -8,10 +8,12 @@ form), which timm does not do.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import cast
 
 import torch
 from jaxtyping import Float
-from timm.models.vision_transformer import VisionTransformer
+from timm.layers import Attention
+from timm.models.vision_transformer import Block, VisionTransformer
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -90,7 +92,7 @@ def position_embedding(embedding: Float[Tensor, "1 T d"], grid: tuple[int, int])
 
 
 def tokens(vit: VisionTransformer, images: Float[Tensor, "B 3 H W"]) -> Float[Tensor, "B T d"]:
-    """Tokens that enter the first block: the class token, then the patches row by row: patch i is at (i // w_p, i % w_p).
+    """Tokens that enter the first block: the class token, then patches row by row: patch i is at (i // w_p, i % w_p).
 
     Raises ValueError unless the images are whole patches.
     """
@@ -117,12 +119,13 @@ def keys(vit: VisionTransformer, images: Float[Tensor, "B 3 H W"]) -> Float[Tens
     K = W_k LN(x) + b_k, where x enters the last block (dissertation 3.3.1). The attention and the MLP of that block
     do not change its keys, so they are not computed. The class token is dropped.
     """
-    *before, last = vit.blocks
+    *before, last = (cast("Block", block) for block in vit.blocks)
     hidden = tokens(vit, images)
     for block in before:
         hidden = block(hidden)
     width = hidden.shape[-1]
     middle = slice(width, 2 * width)  # the rows of the joint projection are q, k, v
-    key = functional.linear(last.norm1(hidden[:, 1:]), last.attn.qkv.weight[middle], last.attn.qkv.bias[middle])
+    qkv = cast("Attention", last.attn).qkv
+    key = functional.linear(last.norm1(hidden[:, 1:]), qkv.weight[middle], qkv.bias[middle])
     side = patch_side(vit)
     return key.reshape(len(images), images.shape[-2] // side, images.shape[-1] // side, width)

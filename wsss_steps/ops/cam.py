@@ -1,4 +1,7 @@
-"""Class activation maps of several scales and of the mirrored image, fused as IRN does (Zhou et al. 2016; Ahn et al. 2019)."""
+"""Class activation maps of several scales and of the mirrored image, fused as IRN does (Zhou et al.
+
+2016; Ahn et al. 2019).
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,10 @@ STRIDED = 4  # px of the image per cell of a strided map
 
 
 def fuse_flip(maps: Float[Tensor, "2 C h w"]) -> Float[Tensor, "C h w"]:
-    """Sum of the maps of an image and of its mirror image, mirrored back. ReLU comes first: a sum of ReLUs, not the ReLU of a sum."""
+    """Sum of the maps of an image and of its mirror image, mirrored back.
+
+    ReLU comes first: a sum of ReLUs, not the ReLU of a sum.
+    """
     positive = maps.relu()
     return positive[0] + positive[1].flip(-1)
 
@@ -31,7 +37,7 @@ def canvas_size(height: int, width: int, output_stride: int) -> tuple[int, int]:
 def sum_scales(
     maps: Sequence[Float[Tensor, "C _ _"]], height: int, width: int, *, resolution: str, output_stride: int
 ) -> Float[Tensor, "C _ _"]:
-    """Sum of the fused maps of all scales, resized bilinearly (align_corners=False), for an image of `height` x `width` px.
+    """Sum of the fused maps of all scales, resized bilinearly (align_corners=False) for an image `height` x `width` px.
 
     resolution: "full" resizes to the canvas and cuts it to the image (H, W), "strided" resizes to the strided size.
     """
@@ -46,7 +52,7 @@ def sum_scales(
 
 
 def normalise_maps(maps: Float[Tensor, "C h w"]) -> Float[Tensor, "C h w"]:
-    """M'_c = M_c / max_u M_c of non-negative maps, so that each maximum is 1; a map of zeros stays (dissertation, eqs. 1.11 and 3.3).
+    """M'_c = M_c / max_u M_c of non-negative maps: each maximum is 1, zeros stay (dissertation, eqs. 1.11, 3.3).
 
     IRN adds 1e-5 to the maximum against 0 / 0; without it the maximum is 1 however small the scores are.
     """

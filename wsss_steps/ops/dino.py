@@ -43,7 +43,7 @@ def neighbourhood_mean(scores: Float[Tensor, "B N K"]) -> Float[Tensor, "B N K"]
     As targets these do not tell which part of a repeated texture a patch shows, so the student learns to overlook it.
     """
     side = math.isqrt(scores.shape[1])
-    maps = scores.transpose(1, 2).unflatten(2, (side, side))
+    maps = scores.transpose(1, 2).reshape(len(scores), -1, side, side)
     means = functional.avg_pool2d(maps, 3, stride=1, padding=1, count_include_pad=False)
     return means.flatten(2).transpose(1, 2)
 
@@ -53,8 +53,8 @@ def matching(
 ) -> Int[Tensor, "B N"]:
     """For every patch of a view the patch of another view of the same image in which its centre lies; -1 if in none.
 
-    Views are square grids of `grid` patches a side, N = grid^2, row by row. A place is top, left, height and width of a view in the
-    image; a mirrored view starts at its right edge and has a negative width.
+    Views are square grids of `grid` patches a side, N = grid^2, row by row. A place is top, left, height and width of
+    a view in the image; a mirrored view starts at its right edge and has a negative width.
     """
     centres = (torch.arange(grid) + 0.5) / grid
     cells = []
@@ -67,9 +67,12 @@ def matching(
 
 
 def patch_loss(
-    student: Float[Tensor, "B N K"], targets: Float[Tensor, "B M K"], match: Int[Tensor, "B N"], student_temperature: float
+    student: Float[Tensor, "B N K"],
+    targets: Float[Tensor, "B M K"],
+    match: Int[Tensor, "B N"],
+    student_temperature: float,
 ) -> Float[Tensor, ""]:
-    """Cross-entropy of the student's patches with the teacher's targets at the same place of the image; 0 if none match.
+    """Cross-entropy of the student's patches with the teacher's targets at the same place; 0 if none match.
 
     The mean is over patches with a match (`matching`).
     """
@@ -98,4 +101,5 @@ def warmed_up(progress: float, warmup: float, peak: float, end: float) -> float:
 
 def mean_entropy(probabilities: Float[Tensor, "... K"]) -> Float[Tensor, ""]:
     """Mean entropy in nats: 0 or ln K through a whole training is the sign of a collapse."""
-    return torch.special.entr(probabilities).sum(dim=-1).mean()
+    entropies: Tensor = torch.special.entr(probabilities).sum(dim=-1)
+    return entropies.mean()

@@ -89,7 +89,9 @@ def test_the_mirrored_image_has_the_mirrored_map(resolution: str) -> None:
     torch.manual_seed(0)
     backbone = Spec(net="small").model_dump(mode="json")
     network = plain.build(2, backbone=backbone, output_stride=8, frozen_stages=0, frozen_batch_norm=False)
-    image = np.random.default_rng(0).integers(0, 256, (29, 48, 3), dtype=np.uint8)  # width: whole cells, so that nothing is cut
+    image = np.random.default_rng(0).integers(
+        0, 256, (29, 48, 3), dtype=np.uint8
+    )  # width: whole cells, so that nothing is cut
     options = OPTIONS | {"scales": (1.0, 0.5, 1.5), "resolution": resolution}
     present = np.array([1, 2])
     maps = class_maps(network, image, present, **options)
@@ -101,6 +103,8 @@ def test_the_mirrored_image_has_the_mirrored_map(resolution: str) -> None:
 @pytest.mark.parametrize(("resolution", "shape"), [("full", (0, 5, 9)), ("strided", (0, 2, 3))])
 def test_an_image_without_tags_has_no_maps(resolution: str, shape: tuple[int, ...]) -> None:
     image = np.zeros((5, 9, 3), np.uint8)
-    maps = class_maps(colour_classifier(nn.Identity()), image, np.array([], np.uint8), **OPTIONS | {"resolution": resolution})
+    maps = class_maps(
+        colour_classifier(nn.Identity()), image, np.array([], np.uint8), **OPTIONS | {"resolution": resolution}
+    )
     assert maps.shape == shape
     assert maps.dtype == np.float32

@@ -26,7 +26,10 @@ def class_maps(
     flip: bool,
     resolution: str,
 ) -> Float32[ndarray, "n _ _"]:
-    """Maps of the `present` classes (1 ... C), (n, H, W) or strided, in [0, 1]; the maximum of each is 1, or 0 if it is nowhere positive."""
+    """Maps of the `present` classes (1 ...
+
+    C), (n, H, W) or strided, in [0, 1]; the maximum of each is 1, or 0 if it is nowhere positive.
+    """
     height, width = image.shape[:2]
     if len(present) == 0:
         return np.zeros((0, *((height, width) if resolution == "full" else strided_size(height, width))), np.float32)

@@ -1,4 +1,4 @@
-"""Multi-label classifier of IRN: a backbone, a 1x1 convolution, global average pooling; multi-label soft margin loss (eq. 3.2)."""
+"""Multi-label classifier of IRN: backbone, 1x1 convolution, global average pooling, multi-label loss (eq. 3.2)."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ from wsss_steps.pretrained import load_backbone
 def extractor(
     weights: Path | None, device: str, *, backbone: dict[str, Any], output_stride: int, image_scale: float, centre: bool
 ) -> Callable[[NDArray[np.uint8]], dict[str, NDArray[Any]]]:
-    """A function from an image to its features, (h, w, K), one vector per cell of `output_stride` px of the scaled image.
+    """A function from an image to its features, (h, w, K), one per cell of `output_stride` px of the scaled image.
 
     The image is padded to whole cells with zeros (the mean colour). `centre` takes the image's mean vector off: after
     a ReLU all cosines are positive, so all patches have the same degree and superpixels grow from the first patch on.

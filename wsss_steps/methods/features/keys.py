@@ -17,7 +17,13 @@ from wsss_steps.nets import vit as vits
 
 
 def extractor(
-    weights: Path | None, device: str, *, vit: str, input_mode: Literal["pad", "resize"], image_scale: float
+    weights: Path | None,
+    device: str,
+    *,
+    vit: str,
+    input_mode: Literal["pad", "resize"],
+    image_scale: float,
+    centre: bool,
 ) -> Callable[[NDArray[np.uint8]], dict[str, NDArray[Any]]]:
     """A function from an image to its keys, (h, w, d) with all heads side by side, one vector per patch.
 
@@ -38,6 +44,6 @@ def extractor(
             image, patch=patch, image_scale=image_scale, input_mode=input_mode, mean=loaded.mean, std=loaded.std
         )
         keys = vits.keys(network, torch.from_numpy(pixels)[None].to(device))[0]
-        return item(keys.cpu().numpy(), extent)
+        return item(keys.cpu().numpy(), extent, centre)
 
     return extract

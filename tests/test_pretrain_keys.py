@@ -1,0 +1,95 @@
+"""A tiny pretraining: one epoch, its files, and that the seed decides their bytes; and the keys read from them."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from wsss_steps import extract_keys, formats, pretrain_keys
+from wsss_steps.data.manifest import Entry, Manifest, write_manifest
+from wsss_steps.settings import BackboneFeatures, KeyFeatures, PretrainKeys, RgbFeatures
+
+SIZES = [(40, 36), (33, 47), (36, 36), (50, 30)]
+
+
+@pytest.fixture
+def manifest(tmp_path: Path) -> Path:
+    random = np.random.default_rng(0)
+    entries = []
+    for number, (height, width) in enumerate(SIZES):
+        path = tmp_path / f"{number}.png"
+        Image.fromarray(random.integers(0, 256, (height, width, 3), dtype=np.uint8)).save(path)
+        entries.append(Entry(f"image{number}", "train", str(path), height, width, (1,)))
+    entries.append(Entry("unseen", "val", str(tmp_path / "missing.png"), 8, 8, (1,)))
+    write_manifest(tmp_path / "manifest.json", Manifest("tiny", ("thing",), tuple(entries)))
+    return tmp_path / "manifest.json"
+
+
+def settings(**changes: Any) -> dict[str, Any]:
+    tiny = {"width": 12, "depth": 2, "heads": 3, "epochs": 1, "batch_size": 2, "prototypes": 8}
+    crops = {"global_crop": 24, "local_crop": 16, "local_crops": 1, "blurred": 0.5}
+    return PretrainKeys(**{**tiny, **crops, **changes}).model_dump(mode="json")
+
+
+def train(manifest: Path, name: str, **changes: Any) -> tuple[Path, Path]:
+    output, history = manifest.parent / f"{name}.safetensors", manifest.parent / f"{name}.csv"
+    pretrain_keys.run(manifest=manifest, output=output, history=history, settings=settings(**changes))
+    return output, history
+
+
+def test_the_seed_decides_every_byte(manifest: Path) -> None:
+    first, second, other = train(manifest, "a"), train(manifest, "b"), train(manifest, "c", seed=1)
+    for left, right in zip(first, second, strict=True):
+        assert left.read_bytes() == right.read_bytes()
+    assert first[0].read_bytes() != other[0].read_bytes()
+
+
+def test_history_and_weights(manifest: Path) -> None:
+    output, history = train(manifest, "a", epochs=2)
+    header, *rows = history.read_text().splitlines()
+    assert header.startswith("epoch,")
+    assert header.endswith(",learning_rate,teacher_momentum")
+    assert {"image", "patch", "image_entropy", "patch_entropy"} < set(header.split(","))
+    assert [row.split(",")[0] for row in rows] == ["1", "2"]
+    assert rows[-1].endswith(",1")  # at the end the teacher stands still
+    state, content = formats.read_weights(output, "vit")
+    assert (content["patch"], content["width"], content["image_size"]) == (8, 12, 24)
+    assert {tensor.dtype for tensor in state.values()} == {torch.float16}
+
+
+def test_batches_are_whole_and_cover_the_images() -> None:
+    found = pretrain_keys.batches(7, 3, torch.Generator().manual_seed(0))
+    assert [len(batch) for batch in found] == [3, 3]
+    assert len({index for batch in found for index in batch}) == 6
+    assert sorted(pretrain_keys.batches(2, 3, torch.Generator())[0]) == [0, 1]
+
+
+@pytest.mark.parametrize(("mode", "extents"), [("pad", [(40.0, 40.0), (40.0, 48.0)]), ("resize", SIZES[:2])])
+def test_keys_of_the_train_split(manifest: Path, mode: str, extents: list[tuple[float, float]]) -> None:
+    weights, _ = train(manifest, "a")
+    chosen = KeyFeatures(vit="own", weights="pretrain_keys", input_mode=mode).model_dump(mode="json")
+    output = manifest.parent / "keys.h5"
+    extract_keys.run(manifest=manifest, weights=weights, output=output, settings=chosen)
+    with formats.Store(output, "features") as store:
+        assert store.ids() == ["image0", "image1", "image2", "image3"]
+        assert store["image0"]["features"].shape == (5, 5, 12)
+        assert store["image1"]["features"].shape == (5, 6, 12)
+        assert [tuple(store[f"image{i}"]["extent"].tolist()) for i in (0, 1)] == [tuple(map(float, e)) for e in extents]
+
+
+def test_other_features_go_the_same_way(manifest: Path) -> None:
+    rgb = RgbFeatures(cell=8).model_dump(mode="json")
+    extract_keys.run(manifest=manifest, output=manifest.parent / "rgb.h5", settings=rgb)
+    backbone = {"net": "small", "weights": "none", "mean": [0.5] * 3, "std": [0.25] * 3, "options": {}}
+    small = {**BackboneFeatures().model_dump(mode="json"), "backbone": backbone}
+    for name in ("first", "second"):
+        extract_keys.run(manifest=manifest, output=manifest.parent / f"{name}.h5", settings=small)
+    with formats.Store(manifest.parent / "rgb.h5", "features") as store:
+        assert store["image1"]["features"].shape == (5, 6, 3)
+    read = [formats.Store(manifest.parent / f"{name}.h5", "features") for name in ("first", "second")]
+    first, second = (store["image1"]["features"] for store in read)
+    assert first.shape[:2] == (3, 3)  # 33 x 47 px at output stride 16
+    assert np.array_equal(first, second)  # random weights, but the same ones
