@@ -44,15 +44,15 @@ ROOMS = [
 
 
 def names_read(modules: list[str]) -> set[str]:
-    """Keyword-only parameters of functions, and constant keys of subscripts, in these modules and what they import."""
+    """Keyword-only parameters of functions, and text constants, in these modules and what they import."""
     names: set[str] = set()
     for module in provenance.sources(modules):
         path = provenance.source_of(module)
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")) if path else ast.Module([], [])):
             if isinstance(node, (ast.FunctionDef, ast.Lambda)):
                 names |= {argument.arg for argument in node.args.kwonlyargs}
-            elif isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Constant):
-                names.add(str(node.slice.value))
+            elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+                names.add(node.value)
     return names
 
 

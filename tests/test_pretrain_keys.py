@@ -57,7 +57,7 @@ def test_history_and_weights(manifest: Path) -> None:
     assert rows[-1].endswith(",1")  # at the end the teacher stands still
     state, content = formats.read_weights(output, "vit")
     assert (content["patch"], content["width"], content["image_size"]) == (8, 12, 24)
-    assert {tensor.dtype for tensor in state.values()} == {torch.float16}
+    assert {tensor.dtype for tensor in state.values() if tensor.is_floating_point()} == {torch.float16}
 
 
 def test_batches_are_whole_and_cover_the_images() -> None:

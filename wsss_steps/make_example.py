@@ -18,9 +18,7 @@ from wsss_steps.progress import track
 
 SPLITS = ("train", "val")
 YEAR = 2026
-LARGEST_SPLIT = (
-    500_000  # ids have six digits: train from 1, val from 500001, so that more of one never renames the other
-)
+LARGEST_SPLIT = 500_000  # of the six-digit ids: train from 1, val from 500001, so that more of one renames no other
 SMALLEST_SIZE = 64  # px; below that a key part has fewer than 5 pixels across
 JPEG_QUALITY = 92
 

@@ -106,7 +106,7 @@ def run(
     entries = read_manifest(manifest).split("train")
     images = [torch.from_numpy(read_image(Path(entry.image))).permute(2, 0, 1).contiguous() for entry in entries]
     size = settings["global_crop"]
-    shape = vit.Shape(settings["patch"], settings["width"], settings["depth"], settings["heads"], image_size=size)
+    shape = vit.Shape(image_size=size, **{key: settings[key] for key in ("patch", "width", "depth", "heads", "stem")})
     log.info("training %s on %d images", shape, len(images))
     distillation = Distillation(shape, device, **methods.arguments(Distillation.__init__, settings))
     views = methods.arguments(draw_views, settings)
@@ -116,7 +116,7 @@ def run(
     writer.writerow(rows[0])
     writer.writerows([f"{value:.6g}" for value in row.values()] for row in rows)
     content = {**asdict(shape), "mean": settings["mean"], "std": settings["std"]}
-    state = {name: tensor.half() for name, tensor in distillation.teacher.vit.state_dict().items()}
+    state = {name: t.half() if t.is_floating_point() else t for name, t in distillation.teacher.vit.state_dict().items()}
     formats.write_weights(output, "vit", state, content=content, stamp=stamp)
     formats.write_text(history, table.getvalue())
 

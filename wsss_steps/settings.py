@@ -281,10 +281,13 @@ class PretrainKeys(Settings):
     """Self-supervised DINO training of a small vision transformer on the data set's own images."""
 
     patch: Count = Field(8, description="side of a patch, px")
-    width: Count = Field(128, description="length of a token; a multiple of heads")
+    width: Count = Field(96, description="length of a token; a multiple of heads")
     depth: Count = Field(4, description="blocks")
-    heads: Count = Field(4, description="of the attention")
-    epochs: Count = Field(100, description="passes over the images")
+    heads: Count = Field(3, description="of the attention")
+    stem: Literal["patch", "convolution"] = Field(
+        "convolution", description="how an image becomes patches: a linear map of each, or a few convolutions"
+    )
+    epochs: Count = Field(10, description="passes over the images")
     batch_size: Count = Field(16, ge=2, description="images per step")
     window: tuple[Fraction, Fraction] = Field(
         (0.5, 1.0), description="share of an image that all its views in a step are taken from"
@@ -295,16 +298,16 @@ class PretrainKeys(Settings):
     local_area: tuple[Fraction, Fraction] = Field((0.1, 0.4), description="share of the window in a small view")
     local_crops: int = Field(2, ge=0, description="number of small views")
     jitter: tuple[float, float, float, float] = Field(
-        (0.4, 0.4, 0.4, 0.5), description="brightness, contrast, saturation, hue of the views"
+        (0.4, 0.4, 0.4, 0.25), description="brightness, contrast, saturation, hue of the views"
     )
     grey: Fraction = Field(0.2, description="share of the views without colour")
     blurred: Fraction = Field(0.0, description="share of the global views that are blurred; half as many small ones")
-    prototypes: Count = Field(256, description="outputs of the projection heads")
+    prototypes: Count = Field(128, description="outputs of the projection heads")
     patch_weight: float = Field(1.0, ge=0, description="of the loss between patches; 0 is DINO as published")
-    learning_rate: Positive = Field(1.5e-3, description="at its highest, of AdamW")
-    warmup: Fraction = Field(0.1, lt=1, description="share of the training in which the learning rate rises")
+    learning_rate: Positive = Field(2e-3, description="at its highest, of AdamW")
+    warmup: Fraction = Field(0.05, lt=1, description="share of the training in which the learning rate rises")
     weight_decay: float = Field(0.04, ge=0, description="at the start; it grows to 0.4")
-    teacher_momentum: Fraction = Field(0.99, description="at the start; it grows to 1")
+    teacher_momentum: Fraction = Field(0.98, description="at the start; it grows to 1")
     student_temperature: Positive = Field(0.1, description="by which the student's scores are divided")
     teacher_temperature: Positive = Field(0.03, description="by which the teacher's scores are divided")
     mean: Rgb = Field(IMAGENET_MEAN, description="subtracted from RGB / 255")

@@ -7,12 +7,14 @@ form), which timm does not do.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
-from typing import cast
+from itertools import pairwise
+from typing import Literal, cast
 
 import torch
 from jaxtyping import Float
-from timm.layers import Attention
+from timm.layers.attention import Attention
 from timm.models.vision_transformer import Block, VisionTransformer
 from torch import Tensor, nn
 from torch.nn import functional
@@ -20,13 +22,39 @@ from torch.nn import functional
 
 @dataclass(frozen=True)
 class Shape:
-    """What is needed to build a vision transformer; its position embedding is for images of side `image_size` px."""
+    """What is needed to build a vision transformer; its position embedding is for images of side `image_size` px.
+
+    `stem` is how an image becomes patches: "patch", one linear map of each patch (Dosovitskiy et al. 2021), or
+    "convolution", a few 3 x 3 convolutions of stride 2 (Xiao et al. 2021). A small network learns textures from the
+    second within minutes, since a texture looks much the same to it wherever its period meets a patch.
+    """
 
     patch: int
     width: int
     depth: int
     heads: int
     image_size: int
+    stem: Literal["patch", "convolution"] = "patch"
+
+
+class ConvolutionStem(nn.Sequential):
+    """Images (B, 3, H, W) to patches (B, width, H / patch, W / patch): a halving convolution for each factor of 2.
+
+    Raises ValueError unless `patch` is a power of 2.
+    """
+
+    FIRST = 32  # channels after the first convolution; they double until the width is reached
+
+    def __init__(self, patch: int, width: int) -> None:
+        halvings = round(math.log2(patch))
+        if 2**halvings != patch or not halvings:
+            raise ValueError(f"a convolution stem needs a patch of 2, 4, 8, 16, ... px, found {patch}")
+        channels = [3, *(min(self.FIRST << step, width) for step in range(halvings - 1)), width]
+        layers: list[nn.Module] = []
+        for before, after in pairwise(channels):
+            layers += [nn.Conv2d(before, after, 3, stride=2, padding=1, bias=False), nn.BatchNorm2d(after), nn.GELU()]
+        super().__init__(*layers, nn.Conv2d(width, width, 1))
+        self.patch = patch
 
 
 KNOWN: dict[str, Shape] = {
@@ -47,7 +75,7 @@ def build(shape: Shape) -> VisionTransformer:
         raise ValueError(f"width {shape.width} is not a multiple of the number of heads {shape.heads}")
     if shape.image_size % shape.patch:
         raise ValueError(f"image size {shape.image_size} px is not a multiple of the patch, {shape.patch} px")
-    return VisionTransformer(
+    network = VisionTransformer(
         img_size=shape.image_size,
         patch_size=shape.patch,
         embed_dim=shape.width,
@@ -55,17 +83,21 @@ def build(shape: Shape) -> VisionTransformer:
         num_heads=shape.heads,
         num_classes=0,
     )
+    if shape.stem == "convolution":
+        network.patch_embed.proj = ConvolutionStem(shape.patch, shape.width)
+    return network
 
 
 def patch_side(vit: VisionTransformer) -> int:
     """Side of a patch, px."""
-    return int(_projection(vit).kernel_size[0])
+    projection = _projection(vit)
+    return projection.patch if isinstance(projection, ConvolutionStem) else int(projection.kernel_size[0])
 
 
-def _projection(vit: VisionTransformer) -> nn.Conv2d:
+def _projection(vit: VisionTransformer) -> nn.Conv2d | ConvolutionStem:
     projection = vit.patch_embed.proj
-    if not isinstance(projection, nn.Conv2d):
-        raise ValueError(f"expected patches projected by a convolution, found {type(projection).__name__}")
+    if not isinstance(projection, nn.Conv2d | ConvolutionStem):
+        raise ValueError(f"expected patches projected by convolutions, found {type(projection).__name__}")
     return projection
 
 
