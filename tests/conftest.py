@@ -1,4 +1,4 @@
-"""Shapes in signatures are checked here, in the test run, and nowhere else; the real photographs are found here, or skipped."""
+"""Shapes in signatures are checked in the test run alone; the real photographs are found here, or their tests skipped."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Steps of a weakly supervised semantic segmentation workflow: one module (a room) per Snakemake rule, files in, files out."""
+"""Weakly supervised semantic segmentation in steps: one module (a room) per Snakemake rule, files in, files out."""

@@ -26,7 +26,7 @@ ROOMS: dict[str, type[Settings]] = {
 
 
 def meaning(cls: type[Settings], name: str) -> str:
-    """What a setting means: the nearest description in the line of classes, since a class may change the default alone."""
+    """What a setting means: the nearest description in the line of classes; a class may change a default alone."""
     fields = [
         base.model_fields[name] for base in cls.__mro__ if issubclass(base, Settings) and name in base.model_fields
     ]

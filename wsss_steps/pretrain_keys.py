@@ -116,7 +116,9 @@ def run(
     writer.writerow(rows[0])
     writer.writerows([f"{value:.6g}" for value in row.values()] for row in rows)
     content = {**asdict(shape), "mean": settings["mean"], "std": settings["std"]}
-    state = {name: t.half() if t.is_floating_point() else t for name, t in distillation.teacher.vit.state_dict().items()}
+    state = {
+        name: t.half() if t.is_floating_point() else t for name, t in distillation.teacher.vit.state_dict().items()
+    }
     formats.write_weights(output, "vit", state, content=content, stamp=stamp)
     formats.write_text(history, table.getvalue())
 

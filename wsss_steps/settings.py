@@ -1,4 +1,4 @@
-"""Typed settings of every room and method, with their defaults: the only place where a default is written. Free of torch.
+"""Typed settings of every room and method: the only place where a default is written. Free of torch.
 
 `config.yaml` gives departures from these defaults; unknown keys are refused. A method's settings are one flat class;
 its functions take by name what they need (`methods.arguments`), so a setting that nobody reads is an error of the
@@ -74,12 +74,16 @@ class Optimisation(Settings):
 class Network(Settings):
     """A backbone and what of it is trained."""
 
-    backbone: str | Backbone = Field("resnet50", description="small, resnet50, resnet101, vgg16, or a name in `backbones`")
+    backbone: str | Backbone = Field(
+        "resnet50", description="small, resnet50, resnet101, vgg16, or a name in `backbones`"
+    )
     output_stride: Literal[4, 8, 16, 32] = Field(16, description="image px per position of the last feature map")
     frozen_stages: int = Field(
         0, ge=0, description="stages kept as loaded, counted from the input; the stem is part of the first"
     )
-    frozen_batch_norm: bool = Field(True, description="keep the statistics and weights of batch normalisation as loaded")
+    frozen_batch_norm: bool = Field(
+        True, description="keep the statistics and weights of batch normalisation as loaded"
+    )
 
 
 class PlainClassifier(Network, Augmentation, Optimisation):
@@ -102,7 +106,9 @@ class Cam(Settings):
     """Multi-scale and flip class activation maps of the present classes."""
 
     method: Literal["cam"] = "cam"
-    scales: tuple[Positive, ...] = Field((1.0, 0.5, 1.5, 2.0), description="sizes at which the image is read")
+    scales: tuple[Positive, ...] = Field(
+        (1.0, 0.5, 1.5, 2.0), min_length=1, description="sizes at which the image is read"
+    )
     flip: bool = Field(True, description="read the mirrored image too")
     resolution: Literal["full", "strided"] = Field("full", description="image size, or ((H-1)//4+1, (W-1)//4+1)")
 
@@ -113,7 +119,7 @@ class KeyFeatures(Settings):
     method: Literal["keys"] = "keys"
     vit: str = Field(
         "vit_base_patch8_224",
-        description="vit_base_patch8_224, vit_small_patch8_224, vit_base_patch16_224, vit_small_patch16_224, or own (its file tells)",
+        description="vit_base_patch8_224, vit_small_patch8_224, the same with patch16, or own (its file tells)",
     )
     weights: str = Field(
         "dino", description="dino (download), pretrain_keys (trained on this data set), or a .safetensors or .pth file"
@@ -131,7 +137,9 @@ class BackboneFeatures(Settings):
     """Last feature map of a convolutional network."""
 
     method: Literal["backbone"] = "backbone"
-    backbone: str | Backbone = Field("resnet50", description="small, resnet50, resnet101, vgg16, or a name in `backbones`")
+    backbone: str | Backbone = Field(
+        "resnet50", description="small, resnet50, resnet101, vgg16, or a name in `backbones`"
+    )
     output_stride: Literal[4, 8, 16, 32] = Field(16, description="image px per position of the feature map")
     image_scale: Positive = Field(1.0, description="factor on the image size before the network reads it")
     centre: bool = Field(
@@ -202,8 +210,12 @@ class DeepLab(Network, Augmentation, Optimisation):
 
     backbone: str | Backbone = "resnet101"
     output_stride: Literal[4, 8, 16, 32] = 8
-    aspp_rates: tuple[Count, ...] = Field((6, 12, 18, 24), description="dilations of the parallel convolutions of the head")
-    train_scales: tuple[Positive, ...] = Field((1.0, 0.75, 0.5), description="sizes at which the loss is summed")
+    aspp_rates: tuple[Count, ...] = Field(
+        (6, 12, 18, 24), min_length=1, description="dilations of the parallel convolutions of the head"
+    )
+    train_scales: tuple[Positive, ...] = Field(
+        (1.0, 0.75, 0.5), min_length=1, description="sizes at which the loss is summed"
+    )
     resize_scale: tuple[Positive, Positive] | None = (0.5, 1.5)
     jitter: tuple[float, float, float, float] = (0.3, 0.3, 0.3, 0.1)
     warmup_epochs: float = Field(3.0, ge=0)
@@ -318,7 +330,7 @@ class PretrainKeys(Settings):
 class Predict(Settings):
     """Multi-scale scores and the dense CRF."""
 
-    scales: tuple[Positive, ...] = Field((1.0, 0.75, 0.5), description="sizes at which the image is read")
+    scales: tuple[Positive, ...] = Field((1.0, 0.75, 0.5), min_length=1, description="sizes at which the image is read")
     flip: bool = Field(False, description="read the mirrored image too")
     merge: Literal["max", "mean"] = Field("max", description="of the logits over the scales")
     crf: CrfPreset = Field("deeplab", description="preset of the dense CRF on the scores")
@@ -327,7 +339,9 @@ class Predict(Settings):
 class Evaluate(Settings):
     """Mean intersection over union and its companions."""
 
-    pred_ignore: Literal["count_as_wrong", "exclude"] = Field("count_as_wrong", description="pixels predicted unlabelled")
+    pred_ignore: Literal["count_as_wrong", "exclude"] = Field(
+        "count_as_wrong", description="pixels predicted unlabelled"
+    )
     absent: Literal["nan_skip", "zero"] = Field("nan_skip", description="classes in neither truth nor prediction")
     thresholds: tuple[Fraction, ...] = Field(
         tuple(round(0.05 * step, 2) for step in range(1, 17)),

@@ -1,7 +1,7 @@
 """The manifest of a data set (ids, images, tags) and, kept apart from it, where the ground truth lies.
 
-Training sees the manifest alone. Only `evaluate` and its kind take the ground truth: that it reaches nothing else can be
-read off the rule graph.
+Training sees the manifest alone. Only `evaluate` and its kind take the ground truth: that it reaches nothing else can
+be read off the rule graph.
 """
 
 from __future__ import annotations
@@ -52,8 +52,8 @@ class Manifest:
 class GroundTruth:
     """Label images by image id, and how their values map to the classes of the manifest.
 
-    `class_of_value` has 256 numbers: the class 0..C of each value in a label image, 255 for void, -1 for a value that must
-    not occur.
+    `class_of_value` has 256 numbers: the class 0..C of each value in a label image, 255 for void, -1 for a value that
+    must not occur.
     """
 
     masks: dict[str, str]

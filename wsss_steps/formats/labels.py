@@ -14,7 +14,7 @@ IGNORE = 255  # label of pixels without a label; never a class
 
 
 def voc_palette() -> list[int]:
-    """The 256 colours of VOC label images as 768 numbers: the bits of a label spread over the high bits of R, G and B."""
+    """The 256 colours of VOC label images as 768 numbers: a label's bits spread over the high bits of R, G and B."""
     palette = []
     for label in range(256):
         for channel in range(3):

@@ -1,6 +1,6 @@
 """HDF5 stores: one group per image id, with the data sets that `KINDS` lists.
 
-Two-dimensional 8-bit maps carry the attributes of the HDF5 image specification 1.2, so that a viewer shows them as pictures.
+Two-dimensional 8-bit maps carry the attributes of the HDF5 image specification 1.2: a viewer shows them as pictures.
 """
 
 from __future__ import annotations
