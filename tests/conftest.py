@@ -1,4 +1,4 @@
-"""Shapes in signatures are checked in the test run alone; the real photographs are found here, or their tests skipped."""
+"""Shapes in signatures are checked in the test run alone; the real photographs are found here, or tests are skipped."""
 
 from __future__ import annotations
 

@@ -85,7 +85,7 @@ def test_the_stamp_tells_what_was_used(tmp_path: Path) -> None:
     words = ["--input-map", f"{tmp_path}/a", "--parts", f"{tmp_path}/b", f"{tmp_path}/missing"]
     main(room, [*words, "--settings", '{"x": 1}', "--code", "c0de", "--device", "auto"])
     stamp = json.loads(calls[0]["stamp"])
-    assert (stamp["room"], stamp["settings"], stamp["code"]) == ("test_cli", {"x": 1}, "c0de")
+    assert (stamp["room"], stamp["settings"], stamp["code"]) == (room.__module__, {"x": 1}, "c0de")
     assert stamp["device"] in ("cpu", "cuda")
     assert sorted(stamp["inputs"]) == ["input_map", "parts[0]"]  # what does not exist yet is no input
     assert stamp["inputs"]["input_map"]["sha256"].startswith("ca978112ca1bbdca")  # SHA-256 of "a"

@@ -126,3 +126,24 @@ def test_gradient_reaches_the_first_layer(network: torch.nn.Module) -> None:
     functional.mse_loss(vit.outputs(network, torch.randn(1, 3, 8, 8))[:, 0], torch.zeros(1, 12)).backward()
     assert network.patch_embed.proj.weight.grad is not None
     assert network.patch_embed.proj.weight.grad.abs().sum() > 0
+
+
+def test_convolution_stem_gives_one_token_per_patch() -> None:
+    network = vit.build(vit.Shape(8, 12, 2, 3, 32, stem="convolution")).eval()
+    assert vit.patch_side(network) == 8
+    assert vit.keys(network, torch.randn(2, 3, 40, 24)).shape == (2, 5, 3, 12)
+    with pytest.raises(ValueError, match="expected images of whole patches of 8 px, found 40 x 20 px"):
+        vit.keys(network, torch.randn(1, 3, 40, 20))
+
+
+def test_convolution_stem_moves_with_the_image() -> None:
+    stem = vit.ConvolutionStem(8, 12).eval()
+    image = torch.randn(1, 3, 64, 64)
+    moved = stem(torch.roll(image, 16, dims=-1))
+    # away from the edges, where the convolutions see other pixels
+    torch.testing.assert_close(moved[..., 2:6, 4:7], stem(image)[..., 2:6, 2:5])
+
+
+def test_convolution_stem_needs_a_power_of_two() -> None:
+    with pytest.raises(ValueError, match=r"a convolution stem needs a patch of 2, 4, 8, 16, ... px, found 6"):
+        vit.ConvolutionStem(6, 12)
