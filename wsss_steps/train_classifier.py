@@ -11,14 +11,12 @@ import numpy as np
 import torch
 from torch import nn
 
-from wsss_steps import formats, methods, training
+from wsss_steps import formats, methods, trainees, training
 from wsss_steps.cli import main
-from wsss_steps.data.augment import augment
 from wsss_steps.data.datasets import TagDataset
 from wsss_steps.data.images import normalise, read_image
 from wsss_steps.data.manifest import Entry, read_manifest, tag_matrix
 from wsss_steps.ops.tag_scores import tag_scores
-from wsss_steps.pretrained import load_backbone
 
 log = logging.getLogger(__name__)
 
@@ -38,17 +36,10 @@ def run(
     weights: initial weights of the backbone, if its settings name a file. history: a CSV with one row per epoch.
     """
     data = read_manifest(manifest)
-    method = methods.load("classifier", settings["method"])
-    backbone, seed, num_classes = settings["backbone"], settings["seed"], len(data.classes)
-    torch.manual_seed(seed)
-    network = method.build(num_classes, **methods.arguments(method.build, settings))
-    initial = load_backbone(network.backbone, backbone, weights)
-    if initial == "random" and (settings["frozen_stages"] or settings["frozen_batch_norm"]):
-        log.warning(
-            "the backbone has random weights, yet parts are frozen: set frozen_stages: 0, frozen_batch_norm: false"
-        )
-    augmentation = methods.arguments(augment, settings | {"mean": backbone["mean"], "std": backbone["std"]})
-    dataset = TagDataset(data.split("train"), num_classes, augmentation=augmentation, seed=seed)
+    backbone, num_classes = settings["backbone"], len(data.classes)
+    method, network, initial = trainees.start("classifier", settings, num_classes, weights)
+    augmented = {"augmentation": trainees.augmentation(settings), "seed": settings["seed"]}
+    dataset = TagDataset(data.split("train"), num_classes, **augmented)
     optimisation = methods.arguments(training.make_optimiser, settings)
     if settings["legacy_irn_momentum"]:
         optimisation["momentum"] = settings["weight_decay"]
@@ -64,15 +55,7 @@ def run(
         "tags of the split val: %s",
         ", ".join(f"{name} {value:.3f}" for name, value in scores.items()) or "there are none",
     )
-    content = {
-        "method": settings["method"],
-        "num_classes": num_classes,
-        "classes": list(data.classes),
-        "network": methods.arguments(method.build, settings),
-        "init_weights": initial,
-        "seed": seed,
-        "tag_scores": scores,
-    }
+    content = trainees.content(method, settings, data.classes, initial) | {"tag_scores": scores}
     formats.write_weights(output, "classifier", network.state_dict(), content=content, stamp=stamp)
     training.write_history(history, rows)
 

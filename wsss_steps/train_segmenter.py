@@ -10,13 +10,11 @@ from typing import Any
 import torch
 from torch import nn
 
-from wsss_steps import formats, methods, training
+from wsss_steps import formats, methods, trainees, training
 from wsss_steps.cli import main
-from wsss_steps.data.augment import augment
 from wsss_steps.data.datasets import SeedDataset
 from wsss_steps.data.manifest import Entry, read_manifest
 from wsss_steps.errors import all_wrong
-from wsss_steps.pretrained import load_backbone
 
 log = logging.getLogger(__name__)
 
@@ -59,18 +57,10 @@ def run(
     """
     data = read_manifest(manifest)
     entries = data.split("train")
-    method = methods.load("segmenter", settings["method"])
-    backbone, seed, num_classes = settings["backbone"], settings["seed"], len(data.classes)
     check(entries, seeds, superpixels)
-    torch.manual_seed(seed)
-    network = method.build(num_classes, **methods.arguments(method.build, settings))
-    initial = load_backbone(network.backbone, backbone, weights)
-    if initial == "random" and (settings["frozen_stages"] or settings["frozen_batch_norm"]):
-        log.warning(
-            "the backbone has random weights, yet parts are frozen: set frozen_stages: 0, frozen_batch_norm: false"
-        )
-    augmentation = methods.arguments(augment, settings | {"mean": backbone["mean"], "std": backbone["std"]})
-    augmented = {"augmentation": augmentation, "seed": seed}
+    num_classes = len(data.classes)
+    method, network, initial = trainees.start("segmenter", settings, num_classes, weights)
+    augmented = {"augmentation": trainees.augmentation(settings), "seed": settings["seed"]}
     dataset = SeedDataset(entries, num_classes, seeds=seeds, superpixels=superpixels, **augmented)
     optimisation = methods.arguments(training.make_optimiser, settings)
     optimiser = training.make_optimiser(network, network.backbone, **optimisation)
@@ -81,14 +71,7 @@ def run(
         return parts
 
     rows = training.fit(network, dataset, losses, optimiser, **methods.arguments(training.fit, settings), device=device)
-    content = {
-        "method": settings["method"],
-        "num_classes": num_classes,
-        "classes": list(data.classes),
-        "network": methods.arguments(method.build, settings),
-        "init_weights": initial,
-        "seed": seed,
-    }
+    content = trainees.content(method, settings, data.classes, initial)
     formats.write_weights(output, "segmenter", network.state_dict(), content=content, stamp=stamp)
     training.write_history(history, rows)
 

@@ -1,0 +1,48 @@
+"""What all trainings with a backbone have in common: how a network starts, and what its file says of it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import torch
+
+from wsss_steps import methods
+from wsss_steps.data.augment import augment
+from wsss_steps.pretrained import load_backbone
+
+log = logging.getLogger(__name__)
+
+
+def start(slot: str, settings: dict[str, Any], num_classes: int, weights: Path | None) -> tuple[ModuleType, Any, str]:
+    """The method of `settings`, its network (with `backbone`) at its initial weights, and what these weights are."""
+    method = methods.load(slot, settings["method"])
+    torch.manual_seed(settings["seed"])
+    network = method.build(num_classes, **methods.arguments(method.build, settings))
+    initial = load_backbone(network.backbone, settings["backbone"], weights)
+    if initial == "random" and (settings["frozen_stages"] or settings["frozen_batch_norm"]):
+        log.warning(
+            "the backbone has random weights, yet parts are frozen: set frozen_stages: 0, frozen_batch_norm: false"
+        )
+    return method, network, initial
+
+
+def augmentation(settings: dict[str, Any]) -> dict[str, Any]:
+    """Keyword arguments of `augment`, with the mean and standard deviation that the backbone expects."""
+    backbone = settings["backbone"]
+    return methods.arguments(augment, settings | {"mean": backbone["mean"], "std": backbone["std"]})
+
+
+def content(method: ModuleType, settings: dict[str, Any], classes: Sequence[str], initial: str) -> dict[str, Any]:
+    """What a checkpoint says of its network: enough to build it again, and where its weights began."""
+    return {
+        "method": settings["method"],
+        "num_classes": len(classes),
+        "classes": list(classes),
+        "network": methods.arguments(method.build, settings),
+        "init_weights": initial,
+        "seed": settings["seed"],
+    }
