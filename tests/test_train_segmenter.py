@@ -65,7 +65,7 @@ def label(folder: Path, network: Path, **departures: Any) -> tuple[dict[str, np.
     chosen = {"split": "val", "known_tags": False} | settings.Predict(flip=True).model_dump(mode="json") | departures
     paths = {"output": folder / "after", "output_raw": folder / "before"}
     predict.run(manifest=folder / "manifest.json", segmenter=network, **paths, settings=chosen)
-    return tuple({png.stem: read_labels(png) for png in sorted(path.iterdir())} for path in paths.values())
+    return tuple({png.stem: read_labels(png) for png in sorted(path.glob("*.png"))} for path in paths.values())
 
 
 @pytest.mark.parametrize("cls", settings.METHODS["segmenter"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import json
 import logging
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
@@ -19,7 +20,7 @@ from wsss_steps.cli import main
 from wsss_steps.data.images import normalise, read_image
 from wsss_steps.data.manifest import Entry, read_manifest
 from wsss_steps.errors import UserError
-from wsss_steps.formats import whole, write_labels
+from wsss_steps.formats import whole, write_json, write_labels
 from wsss_steps.ops.crf import refine
 from wsss_steps.ops.resize import resize_images, scaled_size
 from wsss_steps.progress import track
@@ -113,7 +114,7 @@ def run(
         settings: `split`; `known_tags`: exclude the classes that the image is not tagged with, for pseudo-labels of
             training images; `scales`, `flip`, `merge`; `crf`: name of a preset.
         device: cpu or cuda.
-        stamp: not kept; label maps are plain images.
+        stamp: provenance, kept beside the label maps as `provenance.json`.
     """
     data = read_manifest(manifest)
     entries = data.split(settings["split"])
@@ -126,6 +127,7 @@ def run(
         folders = [stack.enter_context(whole(path)) for path in (output, output_raw) if path is not None]
         for folder in folders:
             folder.mkdir()
+            write_json(folder / "provenance.json", json.loads(stamp or "{}"))
         items = predictions(network, content, entries, settings, device)
         for image_id, *maps in track(items, len(entries), f"label maps of {settings['split']}"):
             for folder, labels in zip(folders, maps, strict=False):  # the second folder may not be asked for
