@@ -45,6 +45,14 @@ def test_backbone_is_inlined_by_name() -> None:
     assert configuration.resolve(config, "classifier", "plain").settings["backbone"]["weights"] == "imagenet"
 
 
+def test_root_in_a_path_of_weights(tmp_path: Path) -> None:
+    (tmp_path / "mobile.pth").touch()
+    own = {"net": "small", "weights": "{root}/mobile.pth"}
+    config = configuration.load(content(root=str(tmp_path), backbones={"mobile": own}))
+    choice = configuration.resolve(config, "segmenter", "plain~backbone=mobile")
+    assert choice.weights_file() == f"{tmp_path}/mobile.pth"
+
+
 def test_departures_are_typed() -> None:
     assert configuration.parse("cam~scales=[1.0, 0.5]~flip=false") == ("cam", {"scales": [1.0, 0.5], "flip": False})
     assert configuration.parse("plain") == ("plain", {})
@@ -97,6 +105,7 @@ def test_numbers_written_as_text_are_numbers() -> None:
             },
             "no such file of weights: no/such.pth",
         ),
+        ({"features": {"keys": {"weights": "pretrain_keys"}}}, "expected vit: own, found vit_base_patch8_224"),
         ({"draw": None}, "root: no such folder: nowhere"),
         (
             {"compare_superpixels": ["watershed"]},

@@ -92,7 +92,7 @@ def test_it_learns_and_writes_down_what_it_did(tmp_path: Path) -> None:
     network, rows, optimiser = trained(epochs=30)
     assert rows[-1]["loss"] < rows[0]["loss"] / 3
     assert [row["epoch"] for row in rows] == list(range(1, 31))
-    assert rows[0].keys() == {"epoch", "learning_rate", "seconds", "loss", "tags", "size"}
+    assert rows[0].keys() == {"epoch", "learning_rate", "loss", "tags", "size"}
     assert all(row["loss"] == pytest.approx(row["tags"] + row["size"]) for row in rows)
     steps = 3  # 10 points in batches of 4
     assert [row["learning_rate"] for row in rows[:2]] == pytest.approx(

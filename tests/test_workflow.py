@@ -195,6 +195,14 @@ def test_one_setting_reruns_what_depends_on_it(house: Path) -> None:
     assert runs.planned(house) == set()
 
 
+def test_without_label_images_nothing_is_evaluated(house: Path) -> None:
+    configure(house, mask_folder=None)
+    rules = runs.planned(house)
+    assert {"prepare", "make_pseudo_labels", "predict", "draw_gallery"} <= rules
+    assert not rules & {"evaluate", "evaluate_superpixels", "summarise", "summarise_superpixels"}
+    configure(house)
+
+
 @pytest.mark.parametrize(
     ("changes", "words"),
     [

@@ -169,6 +169,8 @@ def run(
         raise ValueError(f"unknown kinds of columns {bad}; known: {', '.join(known)}")
     data = read_manifest(manifest)
     truth = None if ground_truth is None else read_ground_truth(ground_truth)
+    if truth is not None and not truth.masks:
+        truth = None
     titles = ["image", *(["ground truth"] if truth else []), *(column["title"] for column in columns)]
     sheet = Sheet(len(titles))
     sheet.titles(titles)

@@ -132,6 +132,12 @@ class KeyFeatures(Settings):
         False, description="take the image's mean key off, which no attention sees; the dissertation does not"
     )
 
+    @model_validator(mode="after")
+    def _own_weights_of_own_network(self) -> KeyFeatures:
+        if self.weights == "pretrain_keys" and self.vit != "own":
+            raise ValueError(f"weights: pretrain_keys makes a network of its own: expected vit: own, found {self.vit}")
+        return self
+
 
 class BackboneFeatures(Settings):
     """Last feature map of a convolutional network."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import logging
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -108,13 +107,12 @@ def fit(
     steps = len(batches[0])
     total, warmup = epochs * steps, round(warmup_epochs * steps)
     start = warmup_from / optimiser.param_groups[0]["base"]
-    sums, images, began = dict[str, float](), 0, time.monotonic()
+    sums, images = dict[str, float](), 0
     loader = track(_loader(dataset, [batch for epoch in batches for batch in epoch], device), total, "training steps")
     for step, batch in enumerate(loader):
         if step % steps == 0:
-            torch.manual_seed(
-                abs(seed) * 1_000_003 + state.epoch
-            )  # so that dropout does not depend on what was drawn before
+            # so that dropout does not depend on what was drawn before
+            torch.manual_seed(abs(seed) * 1_000_003 + state.epoch)
         set_rate(optimiser, poly_warmup(step, total=total, power=power, warmup=warmup, warmup_from=start))
         parts = _step(state, batch, losses, device, step % steps)
         images += len(batch["images"])
@@ -122,10 +120,8 @@ def fit(
             sums[name] = sums.get(name, 0.0) + value * len(batch["images"])
         if (step + 1) % steps == 0:
             state.epoch += 1
-            state.history.append(
-                _row(state, {name: value / images for name, value in sums.items()}, time.monotonic() - began)
-            )
-            sums, images, began = {}, 0, time.monotonic()
+            state.history.append(_row(state, {name: value / images for name, value in sums.items()}))
+            sums, images = {}, 0
     return state.history
 
 
@@ -140,13 +136,15 @@ def set_rate(optimiser: torch.optim.SGD, factor: float) -> None:
         group["lr"] = group["base"] * factor
 
 
-def _row(state: Training, means: dict[str, float], seconds: float) -> dict[str, float]:
-    """One line of the history, also logged: epoch, last rate of the backbone, seconds, loss and its parts per image."""
+def _row(state: Training, means: dict[str, float]) -> dict[str, float]:
+    """One line of the history, also logged: epoch, last rate of the backbone, loss and its parts per image.
+
+    No times: equal runs give equal files. Snakemake's benchmark of the rule holds the time.
+    """
     rate = state.optimiser.param_groups[0]["lr"]
     row = {
         "epoch": state.epoch,
         "learning_rate": rate,
-        "seconds": round(seconds, 3),
         "loss": sum(mean for name, mean in means.items() if not name.startswith(RECORDED)),
         **means,
     }
