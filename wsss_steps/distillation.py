@@ -34,11 +34,12 @@ class Network(nn.Module):
 
 
 class Distillation:
-    """Student, teacher and centres.
+    """Student, teacher and centre.
 
     The loss is DINO's, between the class tokens of different views, plus `patch_weight` times the same loss between
-    patches that show the same place of the image in different views. The second makes every patch count: a small
-    network learns textures from few images.
+    the keys of patches that show the same place of the image in different views. The second makes every patch count:
+    a small network learns materials from few images. Its teacher's scores are centred within each image, so that they
+    tell how the parts of an image differ, and not which image it is, on which all patches of two views agree at once.
     """
 
     def __init__(
@@ -59,7 +60,6 @@ class Distillation:
             self.student = Network(shape, prototypes).to(device)
         self.teacher = copy.deepcopy(self.student).requires_grad_(False)
         self.centre = torch.zeros(prototypes, device=device)
-        self.patch_centre = torch.zeros(prototypes, device=device)
         self.teacher_momentum = teacher_momentum
         self.temperatures = student_temperature, teacher_temperature
         self.patch_weight = patch_weight
@@ -75,8 +75,8 @@ class Distillation:
 
     def _scores(self, network: Network, views: list[View]) -> list[tuple[Tensor, Tensor]]:
         """Scores of the class token (B, K) and of the patches (B, N, K) of each view; all views have one size."""
-        tokens = vit.outputs(network.vit, torch.cat([images for images, _ in views]))
-        image, patches = network.image_head(tokens[:, 0]), tokens[:, 1:]
+        token, patches = vit.class_token_and_keys(network.vit, torch.cat([images for images, _ in views]))
+        image = network.image_head(token)
         if not self.patch_weight:
             patches = image.new_zeros(len(image), 0, image.shape[1])
         else:
@@ -98,15 +98,15 @@ class Distillation:
         parts = {"image": dino.dino_loss(torch.stack([image for image, _ in learnt]), targets, self.temperatures[0])}
         found = {"image_entropy": dino.mean_entropy(targets).item()}
         if self.patch_weight:
-            taught = [(image, dino.neighbourhood_mean(patches)) for image, patches in taught]
-            patch_targets = [dino.teacher_targets(p, self.patch_centre, self.temperatures[1]) for _, p in taught]
+            means = [dino.neighbourhood_mean(patches) for _, patches in taught]
+            patch_targets = [dino.teacher_targets(p, p.mean(dim=1, keepdim=True), self.temperatures[1]) for p in means]
             parts["patch"] = self._patch_loss([p for _, p in learnt], patch_targets, [*wide, *narrow])
             found["patch_entropy"] = dino.mean_entropy(torch.stack(patch_targets)).item()
         found |= {name: part.item() for name, part in parts.items()}
         if not all(math.isfinite(value) for value in found.values()):
             raise UserError(f"expected a finite loss, found {found} at learning rate {rate:.3g}; a lower one may help")
         self._descend(parts["image"] + self.patch_weight * parts["patch"] if self.patch_weight else parts["image"])
-        self._follow(taught, self.momentum(progress))
+        self._follow(torch.stack([image for image, _ in taught]), self.momentum(progress))
         return found
 
     def _patch_loss(self, learnt: list[Tensor], targets: list[Tensor], views: list[View]) -> Tensor:
@@ -132,11 +132,8 @@ class Distillation:
         return dino.cosine(progress, self.teacher_momentum, 1.0)
 
     @torch.no_grad()
-    def _follow(self, taught: list[tuple[Tensor, Tensor]], momentum: float) -> None:
-        """Move the centres towards the teacher's scores, and the teacher towards the student."""
-        self.centre = dino.updated_centre(self.centre, torch.stack([image for image, _ in taught]), CENTRE_MOMENTUM)
-        if self.patch_weight:
-            patches = torch.stack([patch for _, patch in taught])
-            self.patch_centre = dino.updated_centre(self.patch_centre, patches, CENTRE_MOMENTUM)
+    def _follow(self, taught: Tensor, momentum: float) -> None:
+        """Move the centre towards the teacher's scores of the images (G, B, K), and the teacher towards the student."""
+        self.centre = dino.updated_centre(self.centre, taught, CENTRE_MOMENTUM)
         for old, new in zip(self.teacher.parameters(), self.student.parameters(), strict=True):
             old.lerp_(new, 1 - momentum)

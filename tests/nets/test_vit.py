@@ -63,7 +63,9 @@ def test_two_calls_agree_and_a_batch_is_its_images(network: torch.nn.Module) -> 
 
 def test_the_outputs_are_those_of_timm(network: torch.nn.Module) -> None:
     images = torch.randn(2, 3, 16, 16)
-    torch.testing.assert_close(vit.outputs(network, images), network.forward_features(images))
+    token, keys = vit.class_token_and_keys(network, images)
+    torch.testing.assert_close(token, network.forward_features(images)[:, 0])
+    assert torch.equal(keys, vit.keys(network, images).flatten(1, 2))
 
 
 def test_patch_i_lies_in_row_and_column(network: torch.nn.Module) -> None:
@@ -123,7 +125,7 @@ def test_guards(network: torch.nn.Module) -> None:
 
 
 def test_gradient_reaches_the_first_layer(network: torch.nn.Module) -> None:
-    functional.mse_loss(vit.outputs(network, torch.randn(1, 3, 8, 8))[:, 0], torch.zeros(1, 12)).backward()
+    functional.mse_loss(vit.class_token_and_keys(network, torch.randn(1, 3, 8, 8))[0], torch.zeros(1, 12)).backward()
     assert network.patch_embed.proj.weight.grad is not None
     assert network.patch_embed.proj.weight.grad.abs().sum() > 0
 

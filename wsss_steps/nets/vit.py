@@ -8,6 +8,7 @@ form), which timm does not do.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal, cast
@@ -139,10 +140,13 @@ def tokens(vit: VisionTransformer, images: Float[Tensor, "B 3 H W"]) -> Float[Te
     return torch.cat([cls, patches], dim=1) + position_embedding(vit.pos_embed, (height // side, width // side))
 
 
-def outputs(vit: VisionTransformer, images: Float[Tensor, "B 3 H W"]) -> Float[Tensor, "B T d"]:
-    """The tokens after all blocks and the last norm, the class token first: what DINO trains on."""
-    result: Tensor = vit.norm(vit.blocks(tokens(vit, images)))
-    return result
+def class_token_and_keys(
+    vit: VisionTransformer, images: Float[Tensor, "B 3 H W"]
+) -> tuple[Float[Tensor, "B d"], Float[Tensor, "B N d"]]:
+    """The class token after all blocks and the last norm, and the keys (see `keys`) of all patches row by row."""
+    *before, last = (cast("Block", block) for block in vit.blocks)
+    hidden = _through(before, tokens(vit, images))
+    return vit.norm(last(hidden))[:, 0], _keys_of(last, hidden)
 
 
 def keys(vit: VisionTransformer, images: Float[Tensor, "B 3 H W"]) -> Float[Tensor, "B h w d"]:
@@ -152,12 +156,20 @@ def keys(vit: VisionTransformer, images: Float[Tensor, "B 3 H W"]) -> Float[Tens
     do not change its keys, so they are not computed. The class token is dropped.
     """
     *before, last = (cast("Block", block) for block in vit.blocks)
-    hidden = tokens(vit, images)
-    for block in before:
+    key = _keys_of(last, _through(before, tokens(vit, images)))
+    side = patch_side(vit)
+    return key.reshape(len(images), images.shape[-2] // side, images.shape[-1] // side, -1)
+
+
+def _through(blocks: Sequence[Block], hidden: Tensor) -> Tensor:
+    for block in blocks:
         hidden = block(hidden)
+    return hidden
+
+
+def _keys_of(block: Block, hidden: Float[Tensor, "B T d"]) -> Float[Tensor, "B N d"]:
+    """Keys of `block` for the tokens that enter it, without the class token."""
     width = hidden.shape[-1]
     middle = slice(width, 2 * width)  # the rows of the joint projection are q, k, v
-    qkv = cast("Attention", last.attn).qkv
-    key = functional.linear(last.norm1(hidden[:, 1:]), qkv.weight[middle], qkv.bias[middle])
-    side = patch_side(vit)
-    return key.reshape(len(images), images.shape[-2] // side, images.shape[-1] // side, width)
+    qkv = cast("Attention", block.attn).qkv
+    return functional.linear(block.norm1(hidden[:, 1:]), qkv.weight[middle], qkv.bias[middle])

@@ -11,7 +11,7 @@ from torch.nn import functional
 
 
 def teacher_targets(
-    scores: Float[Tensor, "... K"], centre: Float[Tensor, " K"], temperature: float
+    scores: Float[Tensor, "... K"], centre: Float[Tensor, "... K"], temperature: float
 ) -> Float[Tensor, "... K"]:
     """Targets softmax((scores - centre) / temperature), without gradient.
 
