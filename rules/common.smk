@@ -1,6 +1,7 @@
 # The only other reader of `config`: it is validated here, before any job is planned. Helpers that turn choices into parameters and paths.
 import json
 import os
+import sys
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
@@ -14,8 +15,12 @@ except UserError as error:
     raise WorkflowError(str(error))
 
 
-# Rules call `python -m wsss_steps.<room>`; with this they find it from any working directory.
-os.environ.update(PYTHONPATH=os.pathsep.join([str(workflow.basedir), *filter(None, [os.getenv("PYTHONPATH")])]))
+# Rules call `python -m wsss_steps.<room>`. With this it is the Python that runs Snakemake (unless conda brings another),
+# and it finds the package from any working directory.
+os.environ.update(
+    PATH=os.pathsep.join([str(Path(sys.executable).parent), os.getenv("PATH", os.defpath)]),
+    PYTHONPATH=os.pathsep.join([str(workflow.basedir), *filter(None, [os.getenv("PYTHONPATH")])]),
+)
 
 
 pathvars:
