@@ -31,9 +31,10 @@ def configure(folder: Path, content: Mapping[str, Any]) -> None:
 
 def snakemake(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run Snakemake in `folder` on its test.yaml; output and errors come back together."""
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    environment = {**os.environ, "PATH": path}
-    environment.pop("PYTHONPATH", None)
+    # the workflow must find its Python and its package without help
+    folder_of_python = str(Path(sys.executable).parent)
+    path = os.pathsep.join(part for part in os.environ["PATH"].split(os.pathsep) if part != folder_of_python)
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"} | {"PATH": path}
     command = [sys.executable, "-m", "snakemake", "--cores", "2", "--configfile", "test.yaml", *arguments]
     return subprocess.run(
         command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment
