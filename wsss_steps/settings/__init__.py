@@ -1,0 +1,48 @@
+"""Typed settings of every room and method: the only place where a default is written. Free of torch.
+
+`config.yaml` gives departures from these defaults; unknown keys are refused. A method's settings are one flat class;
+its functions take by name what they need (`methods.arguments`), so a setting that nobody reads is an error of the
+tests.
+"""
+
+from wsss_steps.settings.base import Backbone, Settings
+from wsss_steps.settings.methods import (
+    METHODS,
+    BackboneFeatures,
+    Cam,
+    DinoSuperpixels,
+    KeyFeatures,
+    NoSuperpixels,
+    PlainClassifier,
+    PlainSegmenter,
+    RgbFeatures,
+    SlicSuperpixels,
+    SpsrgSegmenter,
+    SuperpixelSeeds,
+    ThresholdSeeds,
+)
+from wsss_steps.settings.rooms import Evaluate, EvaluateSuperpixels, MakeExample, Predict, Prepare, PretrainKeys
+
+__all__ = [
+    "METHODS",
+    "Backbone",
+    "BackboneFeatures",
+    "Cam",
+    "DinoSuperpixels",
+    "Evaluate",
+    "EvaluateSuperpixels",
+    "KeyFeatures",
+    "MakeExample",
+    "NoSuperpixels",
+    "PlainClassifier",
+    "PlainSegmenter",
+    "Predict",
+    "Prepare",
+    "PretrainKeys",
+    "RgbFeatures",
+    "Settings",
+    "SlicSuperpixels",
+    "SpsrgSegmenter",
+    "SuperpixelSeeds",
+    "ThresholdSeeds",
+]

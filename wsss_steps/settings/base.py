@@ -1,0 +1,81 @@
+"""What settings are made of: types, a backbone, augmentation, optimisation."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Fraction = Annotated[float, Field(ge=0, le=1)]
+Positive = Annotated[float, Field(gt=0)]
+Count = Annotated[int, Field(ge=1)]
+Rgb = tuple[float, float, float]
+CrfPreset = Literal["none", "deeplab", "probability", "label", "superpixel", "mctformer", "seam", "toco", "puzzle"]
+
+IMAGENET_MEAN: Rgb = (0.485, 0.456, 0.406)
+IMAGENET_STD: Rgb = (0.229, 0.224, 0.225)
+
+
+class Settings(BaseModel):
+    """Frozen, and closed to unknown keys."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
+    needs_superpixels: ClassVar[bool] = False
+
+
+class Backbone(Settings):
+    """A named entry of the table `backbones`: a convolutional network, its initial weights and the input it expects."""
+
+    net: str = Field(description="small, resnet50, resnet101, vgg16 (torchvision), or timm:<name>")
+    weights: str = Field(
+        "none", description="none (random), imagenet (download by torchvision or timm), or a .safetensors or .pth file"
+    )
+    mean: Rgb = Field(IMAGENET_MEAN, description="subtracted from RGB / 255")
+    std: Rgb = Field(IMAGENET_STD, description="RGB / 255 - mean is divided by it")
+    options: dict[str, int | float | str | bool] = Field({}, description="further arguments of timm.create_model")
+
+
+class Augmentation(Settings):
+    """Random changes of a training image."""
+
+    resize_long: tuple[Count, Count] | None = Field(
+        None, description="length of the long side drawn from this range, px"
+    )
+    resize_scale: tuple[Positive, Positive] | None = Field(None, description="scale drawn from this range")
+    crop: Count = Field(
+        448, description="side of the random square crop, px; smaller images are padded with the mean colour"
+    )
+    flip: bool = Field(True, description="mirror half of the images left to right")
+    jitter: tuple[float, float, float, float] = Field(
+        (0.0, 0.0, 0.0, 0.0), description="brightness, contrast, saturation, hue"
+    )
+
+
+class Optimisation(Settings):
+    """Stochastic gradient descent with a polynomial schedule."""
+
+    epochs: Count = Field(15, description="passes over the training images")
+    batch_size: Count = Field(20, description="images in one step")
+    learning_rate: Positive = Field(1e-3, description="of the backbone, at the start of the schedule")
+    head_multiplier: Positive = Field(10.0, description="learning rate of new layers over that of the backbone")
+    momentum: Fraction = Field(0.9, description="of the gradient descent")
+    weight_decay: float = Field(5e-4, ge=0, description="pull of the weights to zero")
+    power: Positive = Field(0.9, description="exponent of the polynomial schedule")
+    warmup_epochs: float = Field(0.0, ge=0, description="epochs of linear warm-up, multiplied into the schedule")
+    warmup_from: Positive = Field(1e-6, description="learning rate at the start of the warm-up")
+    seed: int = Field(0, description="of weights, sampling and augmentation")
+
+
+class Network(Settings):
+    """A backbone and what of it is trained."""
+
+    backbone: str | Backbone = Field(
+        "resnet50", description="small, resnet50, resnet101, vgg16, or a name in `backbones`"
+    )
+    output_stride: Literal[4, 8, 16, 32] = Field(16, description="image px per position of the last feature map")
+    frozen_stages: int = Field(
+        0, ge=0, description="stages kept as loaded, counted from the input; the stem is part of the first"
+    )
+    frozen_batch_norm: bool = Field(
+        True, description="keep the statistics and weights of batch normalisation as loaded"
+    )

@@ -1,0 +1,133 @@
+"""Settings of the rooms that have no choice of methods."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from wsss_steps.settings.base import IMAGENET_MEAN, IMAGENET_STD, Count, CrfPreset, Fraction, Positive, Rgb, Settings
+
+
+class MakeExample(Settings):
+    """The embedded data set."""
+
+    train: Count = Field(400, description="training images")
+    val: Count = Field(100, description="validation images")
+    size: int = Field(128, ge=64, description="nominal side of an image, px")
+    seed: int = Field(0, description="of everything that is drawn")
+
+
+class Prepare(Settings):
+    """A data set in PASCAL VOC layout, below its root folder. All paths are relative to the root."""
+
+    dataset: str = Field(pattern=r"^\w[\w.-]*$", description="name of the data set, and of the folder of its results")
+    classes: tuple[str, ...] = Field(
+        min_length=1, max_length=254, description="names of the classes 1..C, in this order"
+    )
+    mask_classes: tuple[str, ...] = Field(
+        (), max_length=254, description="names of the values 1..K in label images; empty: as `classes`"
+    )
+    other_classes: Literal["background", "ignore"] = Field(
+        "background", description="what values of unlisted classes become"
+    )
+    train_list: str = Field("ImageSets/Segmentation/train.txt", description="ids of the training images, one a line")
+    val_list: str = Field("ImageSets/Segmentation/val.txt", description="ids of the validation images, one a line")
+    image_folder: str = Field("JPEGImages", description="images, <id>.jpg")
+    mask_folder: str | None = Field(
+        "SegmentationClass", description="label images, for evaluation alone; null if there are none"
+    )
+    annotation_folder: str = Field("Annotations", description="VOC XML files, whose objects give an image its tags")
+    tags_csv: str | None = Field(
+        None, description="table with columns id, tags and perhaps split, instead of the XML files"
+    )
+    allow_untagged: bool = Field(False, description="whether an image may show no class at all")
+
+    @model_validator(mode="after")
+    def _named_once(self) -> Prepare:
+        for field in ("classes", "mask_classes"):
+            names = getattr(self, field)
+            twice = sorted({name for name in names if names.count(name) > 1})
+            if twice or "background" in names or "" in names:
+                raise ValueError(
+                    f"{field}: expected each class once, without 'background', found {twice or list(names)}"
+                )
+        unknown = sorted(set(self.classes) - set(self.mask_classes or self.classes))
+        if unknown:
+            raise ValueError(f"classes {unknown} are not among mask_classes {list(self.mask_classes)}")
+        return self
+
+
+class PretrainKeys(Settings):
+    """Self-supervised DINO training of a small vision transformer on the data set's own images."""
+
+    patch: Count = Field(8, description="side of a patch, px")
+    width: Count = Field(96, description="length of a token; a multiple of heads")
+    depth: Count = Field(4, description="blocks")
+    heads: Count = Field(3, description="of the attention")
+    stem: Literal["patch", "convolution"] = Field(
+        "convolution", description="how an image becomes patches: a linear map of each, or a few convolutions"
+    )
+    epochs: Count = Field(10, description="passes over the images")
+    batch_size: Count = Field(16, ge=2, description="images per step")
+    window: tuple[Fraction, Fraction] = Field(
+        (0.5, 1.0), description="share of an image that all its views in a step are taken from"
+    )
+    global_crop: Count = Field(96, description="side of the two views that the teacher sees, px; a multiple of patch")
+    global_area: tuple[Fraction, Fraction] = Field((0.4, 1.0), description="share of the window in a global view")
+    local_crop: Count = Field(48, description="side of the small views, px; a multiple of patch")
+    local_area: tuple[Fraction, Fraction] = Field((0.1, 0.4), description="share of the window in a small view")
+    local_crops: int = Field(2, ge=0, description="number of small views")
+    jitter: tuple[float, float, float, float] = Field(
+        (0.4, 0.4, 0.4, 0.25), description="brightness, contrast, saturation, hue of the views"
+    )
+    grey: Fraction = Field(0.2, description="share of the views without colour")
+    blurred: Fraction = Field(0.0, description="share of the global views that are blurred; half as many small ones")
+    prototypes: Count = Field(128, description="outputs of the projection heads")
+    patch_weight: float = Field(1.0, ge=0, description="of the loss between patches; 0 is DINO as published")
+    learning_rate: Positive = Field(2e-3, description="at its highest, of AdamW")
+    warmup: Fraction = Field(0.05, lt=1, description="share of the training in which the learning rate rises")
+    weight_decay: float = Field(0.04, ge=0, description="at the start; it grows to 0.4")
+    teacher_momentum: Fraction = Field(0.98, description="at the start; it grows to 1")
+    student_temperature: Positive = Field(0.1, description="by which the student's scores are divided")
+    teacher_temperature: Positive = Field(0.03, description="by which the teacher's scores are divided")
+    mean: Rgb = Field(IMAGENET_MEAN, description="subtracted from RGB / 255")
+    std: Rgb = Field(IMAGENET_STD, description="RGB / 255 - mean is divided by it")
+    seed: int = Field(0, description="of weights, order and views")
+
+
+class Predict(Settings):
+    """Multi-scale scores and the dense CRF."""
+
+    scales: tuple[Positive, ...] = Field((1.0, 0.75, 0.5), min_length=1, description="sizes at which the image is read")
+    flip: bool = Field(False, description="read the mirrored image too")
+    merge: Literal["max", "mean"] = Field("max", description="of the logits over the scales")
+    crf: CrfPreset = Field("deeplab", description="preset of the dense CRF on the scores")
+
+
+class Evaluate(Settings):
+    """Mean intersection over union and its companions."""
+
+    pred_ignore: Literal["count_as_wrong", "exclude"] = Field(
+        "count_as_wrong", description="pixels predicted unlabelled"
+    )
+    absent: Literal["nan_skip", "zero"] = Field("nan_skip", description="classes in neither truth nor prediction")
+    thresholds: tuple[Fraction, ...] = Field(
+        tuple(round(0.05 * step, 2) for step in range(1, 17)),
+        min_length=1,
+        description="background thresholds tried on the class activation maps",
+    )
+    bootstrap: int = Field(1000, ge=0, description="resamplings for the 95 % interval")
+    seed: int = Field(0, description="of the resamplings")
+
+
+class EvaluateSuperpixels(Settings):
+    """Undersegmentation error, achievable accuracy, boundary recall and precision of superpixels."""
+
+    boundary_tolerance: Positive = Field(
+        2.0, description="a boundary pixel is found if one of the other map lies nearer than this, px"
+    )
+    void: Literal["nearest", "exclude"] = Field(
+        "nearest",
+        description="boundaries at void: give void the nearest class, or leave out what is near void (in VOC: all)",
+    )
