@@ -5,7 +5,7 @@ its functions take by name what they need (`methods.arguments`), so a setting th
 tests.
 """
 
-from wsss_steps.settings.base import Backbone, Settings
+from wsss_steps.settings.base import Backbone, CrfPreset, Settings
 from wsss_steps.settings.methods import (
     METHODS,
     BackboneFeatures,
@@ -28,6 +28,7 @@ __all__ = [
     "Backbone",
     "BackboneFeatures",
     "Cam",
+    "CrfPreset",
     "DinoSuperpixels",
     "Evaluate",
     "EvaluateSuperpixels",
