@@ -63,34 +63,34 @@ class PretrainKeys(Settings):
 
     patch: Count = Field(8, description="side of a patch, px")
     width: Count = Field(96, description="length of a token; a multiple of heads")
-    depth: Count = Field(4, description="blocks")
+    depth: Count = Field(3, description="blocks")
     heads: Count = Field(3, description="of the attention")
     stem: Literal["patch", "convolution"] = Field(
         "convolution", description="how an image becomes patches: a linear map of each, or a few convolutions"
     )
-    epochs: Count = Field(10, description="passes over the images")
+    epochs: Count = Field(20, description="passes over the images")
     batch_size: Count = Field(16, ge=2, description="images per step")
     window: tuple[Fraction, Fraction] = Field(
-        (0.5, 1.0), description="share of an image that all its views in a step are taken from"
+        (0.3, 1.0), description="share of an image that all its views in a step are taken from"
     )
-    global_crop: Count = Field(96, description="side of the two views that the teacher sees, px; a multiple of patch")
-    global_area: tuple[Fraction, Fraction] = Field((0.4, 1.0), description="share of the window in a global view")
-    local_crop: Count = Field(48, description="side of the small views, px; a multiple of patch")
-    local_area: tuple[Fraction, Fraction] = Field((0.1, 0.4), description="share of the window in a small view")
+    global_crop: Count = Field(64, description="side of the two views that the teacher sees, px; a multiple of patch")
+    global_area: tuple[Fraction, Fraction] = Field((0.15, 0.6), description="share of the window in a global view")
+    local_crop: Count = Field(32, description="side of the small views, px; a multiple of patch")
+    local_area: tuple[Fraction, Fraction] = Field((0.06, 0.2), description="share of the window in a small view")
     local_crops: int = Field(2, ge=0, description="number of small views")
     jitter: tuple[float, float, float, float] = Field(
-        (0.4, 0.4, 0.4, 0.25), description="brightness, contrast, saturation, hue of the views"
+        (0.3, 0.3, 0.3, 0.08), description="brightness, contrast, saturation, hue of the views"
     )
-    grey: Fraction = Field(0.2, description="share of the views without colour")
+    grey: Fraction = Field(0.0, description="share of the views without colour")
     blurred: Fraction = Field(0.0, description="share of the global views that are blurred; half as many small ones")
     prototypes: Count = Field(128, description="outputs of the projection heads")
-    patch_weight: float = Field(1.0, ge=0, description="of the loss between patches; 0 is DINO as published")
-    learning_rate: Positive = Field(2e-3, description="at its highest, of AdamW")
+    patch_weight: float = Field(1.0, ge=0, description="of the loss between keys of patches; 0 leaves it out")
+    learning_rate: Positive = Field(1e-3, description="at its highest, of AdamW")
     warmup: Fraction = Field(0.05, lt=1, description="share of the training in which the learning rate rises")
     weight_decay: float = Field(0.04, ge=0, description="at the start; it grows to 0.4")
     teacher_momentum: Fraction = Field(0.98, description="at the start; it grows to 1")
     student_temperature: Positive = Field(0.1, description="by which the student's scores are divided")
-    teacher_temperature: Positive = Field(0.03, description="by which the teacher's scores are divided")
+    teacher_temperature: Positive = Field(0.04, description="by which the teacher's scores are divided")
     mean: Rgb = Field(IMAGENET_MEAN, description="subtracted from RGB / 255")
     std: Rgb = Field(IMAGENET_STD, description="RGB / 255 - mean is divided by it")
     seed: int = Field(0, description="of weights, order and views")
