@@ -115,7 +115,7 @@ def test_the_tables_are_printed_at_the_end(house: Path) -> None:
     printed = (house / "printed.txt").read_text()
     assert "segmentation_crf" in printed
     assert f"results/tiny/{SUPERPIXEL}/pseudo_labels" in printed
-    assert re.search(r"left", printed), "no progress with time left"
+    assert re.search(r"\d+ of \d+, \d+:\d\d gone, \d+:\d\d left", printed), "no progress with time left"
 
 
 def test_pseudo_labels_show_tagged_classes_only(house: Path) -> None:
