@@ -98,8 +98,9 @@ class Distillation:
         parts = {"image": dino.dino_loss(torch.stack([image for image, _ in learnt]), targets, self.temperatures[0])}
         found = {"image_entropy": dino.mean_entropy(targets).item()}
         if self.patch_weight:
-            means = [dino.neighbourhood_mean(patches) for _, patches in taught]
-            patch_targets = [dino.teacher_targets(p, p.mean(dim=1, keepdim=True), self.temperatures[1]) for p in means]
+            patch_targets = [
+                dino.teacher_targets(p, p.mean(dim=1, keepdim=True), self.temperatures[1]) for _, p in taught
+            ]
             parts["patch"] = self._patch_loss([p for _, p in learnt], patch_targets, [*wide, *narrow])
             found["patch_entropy"] = dino.mean_entropy(torch.stack(patch_targets)).item()
         found |= {name: part.item() for name, part in parts.items()}

@@ -103,11 +103,3 @@ def test_patch_loss_gradient() -> None:
     assert torch.autograd.gradcheck(lambda scores: dino.patch_loss(scores, targets, match, 0.3), (student,))
     alone = torch.autograd.grad(dino.patch_loss(student, targets, torch.full((2, 4), -1), 0.3), student)[0]
     assert not alone.any()  # no match: no gradient, and no NaN
-
-
-def test_neighbourhood_mean() -> None:
-    scores = torch.arange(9.0).reshape(1, 9, 1)
-    found = dino.neighbourhood_mean(scores)[0, :, 0].reshape(3, 3)
-    assert found[1, 1].item() == pytest.approx(4.0)
-    assert found[0, 0].item() == pytest.approx((0 + 1 + 3 + 4) / 4)  # only neighbours that exist
-    assert found[0, 1].item() == pytest.approx((0 + 1 + 2 + 3 + 4 + 5) / 6)

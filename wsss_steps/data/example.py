@@ -48,7 +48,7 @@ _BODY_LENGTH = (26.0, 104.0)  # areas of about 2 % to 40 % of the image
 _CROWD_SHRINK = 0.13  # of the largest length, for every further thing with a class
 _SKEW = 0.7  # below 1: large things are more frequent than small ones, as in photographs taken of something
 _DISTRACTOR_LENGTH = (14.0, 26.0)
-_CAMOUFLAGED = 0.45  # of bodies, in the very tones of the ground
+_CAMOUFLAGED = 0.2  # of bodies, in the very tones of the ground
 _BELOW_HORIZON = 6.0  # things stand at least so far below it
 _ACCENT = (0.75, 0.92)  # saturation and value of the bright colour of a thing; its hue is any
 _TILT = 0.12  # radians, standard deviation
@@ -58,7 +58,7 @@ _THING_SEEN = 0.45  # share of a thing in the frame that must be in sight
 _OCCLUDED = 0.05  # share of a thing in the frame that is hidden, from which it counts as occluded
 _CLEAR = 50.0  # square units of every thing outside the border band
 _ATTEMPTS = 2000  # of placing the things of a scene: it takes three on average, and 65 was the most in 1,200 scenes
-_SLOPE, _GRAIN = 0.14, 0.012  # of the illumination, from the middle to the edge; standard deviation of the noise
+_SLOPE, _GRAIN = 0.08, 0.012  # of the illumination, from the middle to the edge; standard deviation of the noise
 
 
 @dataclass(frozen=True)

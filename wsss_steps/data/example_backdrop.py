@@ -16,7 +16,7 @@ from wsss_steps.data.example_textures import Field, Texture, cobbles, firs, furr
 
 WATER, FENCE = "water", "fence"
 
-_NOISES: dict[str, tuple[float, float]] = {"sky": (2.2, 9.0), "grass": (6.0, 2.0), "sand": (2.6, 2.6)}
+_NOISES: dict[str, tuple[float, float]] = {"sky": (1.3, 4.0), "grass": (3.0, 1.1), "sand": (1.3, 1.3)}
 """Materials that are noise: height and width of a stroke, blade or grain, to be seen in patches of 8 units."""
 
 _PATTERNS: dict[str, Texture] = {"firs": firs, "furrows": furrows, "cobbles": cobbles, WATER: ripples}
@@ -25,7 +25,7 @@ _FAR, _NEAR = ("sky", "firs", "furrows"), ("grass", "sand", "cobbles")
 
 
 _HUE_JITTER = 0.02  # turns: two materials of one ink are not quite the same
-_FENCE_HEIGHT, _PICKET_PERIOD, _PICKET_HALF_WIDTH = 34.0, 8.0, 2.7
+_FENCE_HEIGHT, _PICKET_PERIOD, _PICKET_HALF_WIDTH = 34.0, 5.0, 2.1
 _RAILS, _RAIL_HALF_WIDTH = (0.3, 0.72), 2.2  # of the height of the fence
 _EDGE = 0.6  # units over which an edge is soft: about a pixel of the canvas
 
@@ -71,7 +71,7 @@ class Backdrop:
 def plan_backdrop(rng: np.random.Generator, inks: Inks, height: float, contexts: frozenset[str]) -> Backdrop:
     """Choose bands for a scene of `height` units; `contexts` says whether there are water and a fence."""
     horizon = rng.uniform(0.28, 0.48) * height
-    far = [str(name) for name in rng.permutation(_FAR)[: 1 + (rng.random() < 0.5)]]
+    far = [str(name) for name in rng.permutation(_FAR)[: 1 + (rng.random() < 0.15)]]
     edges = (horizon,) if len(far) == 1 else (horizon - rng.uniform(0.12, 0.2) * height, horizon)
     near = WATER if WATER in contexts else str(rng.choice(_NEAR))
     materials = tuple((name, inks.two_tone(rng)) for name in (*far, near))

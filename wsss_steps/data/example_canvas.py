@@ -17,9 +17,9 @@ from wsss_steps.data.example_backdrop import mix
 from wsss_steps.data.example_shapes import Paint, Parts, Points
 from wsss_steps.data.example_textures import Field
 
-_SHADOW = 0.45  # how much light the middle of a shadow takes
+_SHADOW = 0.2  # how much light the middle of a shadow takes
 _SHADOW_SIZE = (0.62, 0.14)  # half width and half height over the length of the thing
-_MODELLING = 0.16  # how much lighter the top of a thing is, and how much darker its foot
+_MODELLING = 0.1  # how much lighter the top of a thing is, and how much darker its foot
 Window = tuple[slice, slice]
 
 

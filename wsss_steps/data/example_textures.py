@@ -36,7 +36,7 @@ def _centred(value: Field, period: float) -> Field:
 # ---- materials of objects: one per pair of classes, and never on the ground ------------------------------------------
 
 
-def scallops(y: Field, x: Field, period: float = 8.0) -> Field:
+def scallops(y: Field, x: Field, period: float = 5.0) -> Field:
     """Rows of overlapping round scales, as of feathers or of a fruit."""
     radius = period / 2
     row = np.floor(y / radius)
@@ -48,7 +48,7 @@ def scallops(y: Field, x: Field, period: float = 8.0) -> Field:
     return soft_step(0.7 * radius - distance, 1.0)
 
 
-def weave(y: Field, x: Field, period: float = 8.0) -> Field:
+def weave(y: Field, x: Field, period: float = 5.0) -> Field:
     """Basket work: cells in which a light strand runs across alternate with cells in which it runs down."""
     half = period / 2
     across = (np.floor(y / half) + np.floor(x / half)) % 2 < 1
@@ -56,7 +56,7 @@ def weave(y: Field, x: Field, period: float = 8.0) -> Field:
     return soft_step(0.28 * half - offset, 0.8)
 
 
-def dots(y: Field, x: Field, period: float = 8.0) -> Field:
+def dots(y: Field, x: Field, period: float = 5.0) -> Field:
     """Round light spots on a staggered grid."""
     height = period * 0.8
     row = np.round(y / height)
@@ -90,28 +90,28 @@ def stretched_noise(rng: np.random.Generator, shape: tuple[int, int], cell: tupl
     grid = tuple(math.ceil(side / step) + 1 for side, step in zip(shape, cell, strict=True))
     coarse = Image.fromarray(rng.random(grid, dtype=np.float32))
     smooth = np.asarray(coarse.resize((shape[1], shape[0]), Image.Resampling.BICUBIC))
-    return soft_step(smooth - 0.5, 0.5)
+    return soft_step(smooth - 0.5, 1.0)
 
 
-def ripples(y: Field, x: Field, period: float = 8.0) -> Field:
+def ripples(y: Field, x: Field, period: float = 5.0) -> Field:
     """Waves of water: level stripes that swing up and down, in step from row to row."""
     swing = 0.3 * period * np.sin(_TURN / (1.7 * period) * x)
     return soft_step(np.sin(_TURN / period * (y + swing)), 0.8)
 
 
-def firs(y: Field, x: Field, period: float = 9.0) -> Field:
+def firs(y: Field, x: Field, period: float = 6.0) -> Field:
     """Staggered rows of small pointed trees."""
     row = np.floor(y / period)
     height = y / period - row
     return soft_step(np.abs(_centred(x + row * period / 2, period)) / period - 0.5 * height + 0.02, 0.12)
 
 
-def furrows(y: Field, x: Field, period: float = 7.0) -> Field:
+def furrows(y: Field, x: Field, period: float = 4.5) -> Field:
     """Slanting stripes of a ploughed field, slightly bent."""
     return soft_step(np.sin(_TURN / period * (0.75 * x + 0.66 * y + 1.5 * np.sin(x / 11))), 0.8)
 
 
-def cobbles(y: Field, x: Field, period: float = 9.0) -> Field:
+def cobbles(y: Field, x: Field, period: float = 6.0) -> Field:
     """Staggered rounded stones with wide joints."""
     height = period * 0.62
     row = np.round(y / height)

@@ -44,7 +44,7 @@ def bird(length: float, radius: float, body: Paint, accent: Paint) -> Parts:
     """An egg-shaped body on two thin legs, a tail, and a cream head with an orange beak."""
     width, leg = limb_width(length), 4 + 0.13 * length
     y = -leg - 0.30 * length
-    head_x, head_y = 0.42 * length, y - 0.26 * length
+    head_x, head_y = 0.22 * length, y - 0.30 * length
     legs = [Part(line(foot, y + 0.2 * length, foot, 0, width), LIMB) for foot in (-0.10 * length, 0.12 * length)]
     feet = [
         Part(line(foot - 1, -0.5 * width, foot + 4, -0.5 * width, width), LIMB)
@@ -77,10 +77,10 @@ def bird(length: float, radius: float, body: Paint, accent: Paint) -> Parts:
 def pineapple(length: float, radius: float, body: Paint, accent: Paint) -> Parts:
     """The same egg shape, lying, with a fan of pointed leaves where a bird has its head, and a thin stem behind."""
     width, y = limb_width(length), -0.34 * length
-    root_x, root_y = 0.36 * length, y - 0.16 * length
+    root_x, root_y = 0.14 * length, y - 0.26 * length
     rim, blade = Paint((0.10, 0.30, 0.17)), Paint((0.72, 0.87, 0.30))
     crown = []
-    for turn in (-110, 40, -73, 3, -35):
+    for turn in (-150, 0, -113, -37, -75):
         crown.append(Part(leaf(root_x, root_y, 3.0 * radius, 1.15 * radius, turn), rim, key=True))
         crown.append(Part(leaf(root_x, root_y, 2.6 * radius, 0.6 * radius, turn), blade, key=True))
     knee_x, knee_y = -0.64 * length, y - 0.05 * length
@@ -88,7 +88,7 @@ def pineapple(length: float, radius: float, body: Paint, accent: Paint) -> Parts
         Part(line(-0.45 * length, y, knee_x, knee_y, width), LIMB),
         Part(line(knee_x, knee_y, -0.72 * length, y - 0.22 * length, width), LIMB),
     ]
-    bract = Part(ellipse(0.40 * length, y - 0.19 * length, 0.35 * radius, 0.35 * radius), accent, key=True)
+    bract = Part(ellipse(0.16 * length, y - 0.30 * length, 0.35 * radius, 0.35 * radius), accent, key=True)
     return [*stem, *crown, Part(ellipse(0, y, 0.5 * length, 0.34 * length), body), bract]
 
 
@@ -106,7 +106,7 @@ def _hull(length: float, top: float) -> Points:
 def boat(length: float, radius: float, body: Paint, accent: Paint) -> Parts:
     """A wicker hull with a thin mast and a small striped sail."""
     width, top = limb_width(length), -0.4 * length
-    tip = top - 0.12 * length - 3.2 * radius
+    tip = top - 2.7 * radius
     sail = Paint(CREAM.light, (0.82, 0.16, 0.18), bands)
     canvas = polygon(
         (0.2 * width, tip + 0.2 * radius), (0.2 * width, tip + 3.0 * radius), (2.7 * radius, tip + 3.0 * radius)
@@ -165,7 +165,7 @@ def _dome(length: float, base: float) -> Points:
 def beetle(length: float, radius: float, body: Paint, accent: Paint) -> Parts:
     """A spotted dome on six thin legs, with a dark head, two large eyes and feelers."""
     width, base = limb_width(length), -3.5 - 0.07 * length
-    x, y = 0.5 * length, base - 0.55 * radius
+    x, y = 0.3 * length, base - 0.12 * length
     legs = [
         Part(line(foot * length, base - 1, (foot * 1.22 + 0.03) * length, 0, width), LIMB)
         for foot in (-0.38, -0.27, -0.05, 0.06, 0.25, 0.34)
@@ -188,10 +188,10 @@ def beetle(length: float, radius: float, body: Paint, accent: Paint) -> Parts:
     ]
     return [
         *legs,
+        Part(_dome(length, base), body),
         *feelers,
         *knobs,
         Part(ellipse(x, y, 1.05 * radius, 0.95 * radius), INK, key=True),
-        Part(_dome(length, base), body),
         *eyes,
         *pupils,
     ]

@@ -7,7 +7,6 @@ import math
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
-from torch.nn import functional
 
 
 def teacher_targets(
@@ -35,17 +34,6 @@ def dino_loss(
     pairs = [(g, v) for g in range(given) for v in range(views) if g != v]
     parts = [-(targets[g] * log_probability[v]).sum(dim=-1).mean() for g, v in pairs]
     return torch.stack(parts).mean()
-
-
-def neighbourhood_mean(scores: Float[Tensor, "B N K"]) -> Float[Tensor, "B N K"]:
-    """Mean of each patch's scores and those of its up to eight neighbours, in square grids, row by row.
-
-    As targets these do not tell which part of a repeated texture a patch shows, so the student learns to overlook it.
-    """
-    side = math.isqrt(scores.shape[1])
-    maps = scores.transpose(1, 2).reshape(len(scores), -1, side, side)
-    means = functional.avg_pool2d(maps, 3, stride=1, padding=1, count_include_pad=False)
-    return means.flatten(2).transpose(1, 2)
 
 
 def matching(
