@@ -41,7 +41,7 @@ def test_backbone_is_inlined_by_name() -> None:
     }
     config = configuration.load(content(backbones={"mobile": own}))
     table = configuration.resolve(config, "classifier", "plain~backbone=mobile").settings["backbone"]
-    assert table == {**own, "weights": "none"}
+    assert table == {**own, "weights": "none", "supervision": ""}
     assert configuration.resolve(config, "classifier", "plain").settings["backbone"]["weights"] == "imagenet"
 
 
@@ -77,7 +77,7 @@ def test_numbers_written_as_text_are_numbers() -> None:
         ({"recipes": {"a": {"segmentor": "plain"}}}, "recipes.a.segmentor: unknown key"),
         (
             {"recipes": {"a": {"seeds": "treshold"}}},
-            "unknown seeds method 'treshold'; known methods: superpixel, threshold",
+            "unknown seeds method 'treshold'; known methods: saliency, superpixel, threshold",
         ),
         ({"recipes": {"a": {"seeds": "threshold~alpha=1"}}}, "alpha: unknown key; known keys: background, foreground"),
         ({"recipes": {"a": {"seeds": "threshold~foreground"}}}, "expected method~key=value"),
@@ -96,7 +96,7 @@ def test_numbers_written_as_text_are_numbers() -> None:
             {"classifier": {"plain": {"backbone": "resnet52"}}},
             "unknown backbone 'resnet52'; known backbones: resnet101, resnet50, small, vgg16",
         ),
-        ({"classifier": {"plane": {}}}, "unknown classifier method 'plane'; known methods: plain"),
+        ({"classifier": {"plane": {}}}, "unknown classifier method 'plane'; known methods: mdc, plain"),
         ({"classifier": {"plain": {"epochs": 0}}}, "epochs: .*greater than or equal to 1 .found 0"),
         (
             {

@@ -10,7 +10,7 @@ from wsss_steps import methods, provenance, settings
 
 
 def test_unknown_method_and_slot() -> None:
-    with pytest.raises(ValueError, match="unknown seeds method 'x'; known methods: superpixel, threshold"):
+    with pytest.raises(ValueError, match="unknown seeds method 'x'; known methods: saliency, superpixel, threshold"):
         methods.load("seeds", "x")
     with pytest.raises(ValueError, match="unknown slot 'sedes'; known slots: classifier, cams"):
         methods.names("sedes")
@@ -59,8 +59,11 @@ def names_read(modules: list[str]) -> set[str]:
 @pytest.mark.parametrize(("slot", "cls"), METHODS, ids=lambda value: getattr(value, "__name__", value))
 def test_every_setting_of_a_method_is_read(slot: str, cls: type[settings.Settings]) -> None:
     method = cls.model_fields["method"].default
-    read = names_read([f"wsss_steps.{ROOM_OF_SLOT[slot]}", f"wsss_steps.methods.{slot}.{method}"])
-    decided_by_the_workflow = {"features"} if slot == "superpixels" else {"weights"} if slot == "features" else set()
+    rooms = [ROOM_OF_SLOT[slot], *(["refine_saliency"] if cls.needs_saliency else [])]
+    read = names_read([*(f"wsss_steps.{room}" for room in rooms), f"wsss_steps.methods.{slot}.{method}"])
+    decided_by_the_workflow = {"superpixels": {"features"}, "features": {"weights"}, "seeds": {"saliency"}}.get(
+        slot, set()
+    )
     assert set(cls.model_fields) - read - decided_by_the_workflow == set()
 
 

@@ -209,7 +209,7 @@ def test_without_label_images_nothing_is_evaluated(house: Path) -> None:
         ({"epoch": 3}, "epoch: unknown key"),
         (
             {"recipes": {"a": {"seeds": "treshold"}}},
-            "unknown seeds method 'treshold'; known methods: superpixel, threshold",
+            "unknown seeds method 'treshold'; known methods: saliency, superpixel, threshold",
         ),
     ],
 )

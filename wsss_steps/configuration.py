@@ -25,6 +25,7 @@ BUILT_IN_BACKBONES = {
     "small": Backbone(net="small"),
     **{net: Backbone(net=net, weights="imagenet") for net in ("resnet50", "resnet101", "vgg16")},
 }
+GROUND_TRUTH = "ground_truth"  # saliency maps made of the label images, by a rule that may see them
 NOT_A_FILE = ("none", "imagenet", "dino", "pretrain_keys")
 
 
@@ -118,6 +119,12 @@ def settings_class(slot: str, method: str) -> type[Settings]:
     return classes[method]
 
 
+def needs(slot: str, text: str, what: str) -> bool:
+    """Whether the method of the choice `text` takes `what`: superpixels, saliency or classifier. False if unknown."""
+    classes = {cls.model_fields["method"].default: cls for cls in known.METHODS[slot]}
+    return bool(getattr(classes.get(text.split("~")[0]), f"needs_{what}", False))
+
+
 def parse(text: str) -> tuple[str, dict[str, Any]]:
     """Method and departures of a choice: `dino~tau=0.5~order=highest` -> ("dino", {"tau": 0.5, "order": "highest"})."""
     method, *parts = text.split("~")
@@ -184,13 +191,29 @@ def _problems_of_choices(config: Config) -> list[str]:
         path = choice.weights_file()
         if path is not None and not Path(path).is_file():
             problems.append(f"{where}: {slot} '{text}': no such file of weights: {path}")
+        if "saliency" in choice.settings:
+            problems += [f"{where}: {slot} '{text}': {line}" for line in _problems_of_saliency(config, choice)]
     for name, recipe in config.recipes.items():
         for slot in SLOTS_OF_A_RECIPE:
             method = getattr(recipe, slot).split("~")[0]
-            classes = [cls for cls in known.METHODS[slot] if cls.model_fields["method"].default == method]
-            if recipe.superpixels == "none" and any(cls.needs_superpixels for cls in classes):
+            if recipe.superpixels == "none" and needs(slot, getattr(recipe, slot), "superpixels"):
                 problems.append(f"recipes.{name}: {slot} '{method}' needs superpixels, found superpixels 'none'")
     return problems
+
+
+def _problems_of_saliency(config: Config, choice: Choice) -> list[str]:
+    """What is wrong with the saliency maps that a choice names."""
+    name = choice.settings["saliency"]
+    if name == GROUND_TRUTH:
+        lacking = f"saliency {GROUND_TRUTH} is made of label images: expected a mask_folder, found none"
+        return [lacking] if config.mask_folder is None else []
+    if "saliency" not in known.METHODS:  # until the slot is there
+        return []
+    try:
+        resolve(config, "saliency", name)
+    except UserError as error:
+        return [str(error)]
+    return []
 
 
 def load(content: Mapping[str, Any]) -> Config:
@@ -218,13 +241,3 @@ def room_settings(config: Config, room: str, **fixed: Any) -> str:
         section = getattr(config, room)
         table = {} if section is None else section.model_dump(mode="json")
     return json.dumps({**table, **fixed}, sort_keys=True)
-
-
-def about_row(config: Config, name: str, recipe: Recipe, stage: str) -> dict[str, Any]:
-    """What stands in a row of the summary beside the score: recipe, stage, dense CRF and scales."""
-    if stage in ("cams", "seeds"):
-        crf, scales = "none", resolve(config, "cams", recipe.cams).settings["scales"]
-    else:
-        crf = "none" if stage == "segmentation" else config.predict.crf
-        scales = list(config.predict.scales)
-    return {"recipe": name, "stage": stage, "crf": crf, "scales": scales}

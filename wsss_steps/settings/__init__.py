@@ -6,6 +6,7 @@ tests.
 """
 
 from wsss_steps.settings.base import Backbone, CrfPreset, Settings
+from wsss_steps.settings.masking import MaskingSegmenter, MdcClassifier, SaliencySeeds
 from wsss_steps.settings.methods import (
     METHODS,
     BackboneFeatures,
@@ -34,6 +35,8 @@ __all__ = [
     "EvaluateSuperpixels",
     "KeyFeatures",
     "MakeExample",
+    "MaskingSegmenter",
+    "MdcClassifier",
     "NoSuperpixels",
     "PlainClassifier",
     "PlainSegmenter",
@@ -41,6 +44,7 @@ __all__ = [
     "Prepare",
     "PretrainKeys",
     "RgbFeatures",
+    "SaliencySeeds",
     "Settings",
     "SlicSuperpixels",
     "SpsrgSegmenter",
