@@ -111,6 +111,14 @@ def test_numbers_written_as_text_are_numbers() -> None:
             {"compare_superpixels": ["watershed"]},
             "unknown superpixels method 'watershed'; known methods: dino, none, slic",
         ),
+        (
+            {"mask_folder": None, "recipes": {"a": {"seeds": "saliency~saliency=ground_truth"}}},
+            "recipes.a: seeds 'saliency~saliency=ground_truth': saliency ground_truth needs a mask_folder, found none",
+        ),
+        (
+            {"recipes": {"a": {"seeds": "saliency~saliency=attentive"}}},
+            "recipes.a: unknown saliency method 'attentive'; known methods: detector, given, unsupervised",
+        ),
         ({"predict": {"crf": "densest"}}, "predict.crf: .*'deeplab'"),
     ],
 )
@@ -140,6 +148,43 @@ def test_every_method_has_settings_and_every_settings_class_a_method(slot: str) 
 def test_the_files_in_the_repository_are_valid(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(repository)
     configuration.load(yaml.safe_load((repository / "config.yaml").read_text()))
+    for path in (repository / "configs" / "tables").glob("*.yaml"):
+        configuration.load(yaml.safe_load(path.read_text()))
+
+
+# Table 2.3: refined saliency map, attention, dilated classifier, classification paths, saliency
+TICKS = {
+    "A1": (False, False, None, 0, "detector"),
+    "A2": (True, False, None, 0, "detector"),
+    "A3": (False, True, False, 1, "detector"),
+    "A4": (False, True, True, 1, "detector"),
+    "A5": (True, True, True, 1, "detector"),
+    "A6": (True, True, True, 2, "detector"),
+    "C1": (False, False, None, 0, "ground_truth"),
+    "C2": (False, True, True, 2, "ground_truth"),
+}
+
+
+def test_the_recipes_of_table_2_3_have_its_ticks(repository: Path) -> None:
+    config = configuration.load(yaml.safe_load((repository / "configs" / "tables" / "masking.yaml").read_text()))
+    assert config.recipes.keys() == TICKS.keys()
+    for name, recipe in config.recipes.items():
+        classifier, cams, seeds, segmenter = (
+            configuration.resolve(config, slot, getattr(recipe, slot)).settings
+            for slot in ("classifier", "cams", "seeds", "segmenter")
+        )
+        attention = segmenter["lambda_seg"] > 0
+        dilated = bool(classifier["dilations"]) if attention else None
+        found = (seeds["refine"], attention, dilated, segmenter["paths"] if attention else 0, seeds["saliency"])
+        assert found == TICKS[name], name
+        assert (cams["merge"], segmenter["lambda_seg"]) == ("max", 2.0 if attention else 0)
+
+
+def test_what_a_method_needs() -> None:
+    assert configuration.needs("segmenter", "masking~paths=1", "classifier")
+    assert configuration.needs("seeds", "saliency~refine=false", "saliency")
+    assert not configuration.needs("seeds", "threshold", "saliency")
+    assert not configuration.needs("seeds", "no such method", "saliency")
 
 
 def test_lock_and_conda_environment_are_equal(repository: Path) -> None:

@@ -172,6 +172,24 @@ def backbone(config: Config, name: str | Mapping[str, Any]) -> Backbone:
     return found.model_copy(update={"weights": found.weights.replace("{root}", config.root)})
 
 
+def _problems_of_choice(config: Config, where: str, slot: str, text: str) -> list[str]:
+    """What is wrong with one choice, its file of weights, and the saliency maps that it names."""
+    try:
+        choice = resolve(config, slot, text)
+    except UserError as error:
+        return [f"{where}: {error}"]
+    problems = []
+    path = choice.weights_file()
+    if path is not None and not Path(path).is_file():
+        problems.append(f"{where}: {slot} '{text}': no such file of weights: {path}")
+    saliency = choice.settings.get("saliency")
+    if saliency == GROUND_TRUTH and config.mask_folder is None:
+        problems.append(f"{where}: {slot} '{text}': saliency {GROUND_TRUTH} needs a mask_folder, found none")
+    if saliency not in (None, GROUND_TRUTH) and where != slot and "saliency" in known.METHODS:
+        problems += _problems_of_choice(config, where, "saliency", saliency)
+    return problems
+
+
 def _problems_of_choices(config: Config) -> list[str]:
     """What is wrong with recipes, with methods named in the config, and with files of weights."""
     wanted = [
@@ -181,39 +199,13 @@ def _problems_of_choices(config: Config) -> list[str]:
     ]
     wanted += [("compare_superpixels", "superpixels", text) for text in config.compare_superpixels]
     wanted += [(slot, slot, method) for slot in known.METHODS for method in getattr(config, slot)]
-    problems = []
-    for where, slot, text in wanted:
-        try:
-            choice = resolve(config, slot, text)
-        except UserError as error:
-            problems.append(f"{where}: {error}")
-            continue
-        path = choice.weights_file()
-        if path is not None and not Path(path).is_file():
-            problems.append(f"{where}: {slot} '{text}': no such file of weights: {path}")
-        if "saliency" in choice.settings:
-            problems += [f"{where}: {slot} '{text}': {line}" for line in _problems_of_saliency(config, choice)]
+    problems = [problem for choice in wanted for problem in _problems_of_choice(config, *choice)]
     for name, recipe in config.recipes.items():
         for slot in SLOTS_OF_A_RECIPE:
             method = getattr(recipe, slot).split("~")[0]
             if recipe.superpixels == "none" and needs(slot, getattr(recipe, slot), "superpixels"):
                 problems.append(f"recipes.{name}: {slot} '{method}' needs superpixels, found superpixels 'none'")
     return problems
-
-
-def _problems_of_saliency(config: Config, choice: Choice) -> list[str]:
-    """What is wrong with the saliency maps that a choice names."""
-    name = choice.settings["saliency"]
-    if name == GROUND_TRUTH:
-        lacking = f"saliency {GROUND_TRUTH} is made of label images: expected a mask_folder, found none"
-        return [lacking] if config.mask_folder is None else []
-    if "saliency" not in known.METHODS:  # until the slot is there
-        return []
-    try:
-        resolve(config, "saliency", name)
-    except UserError as error:
-        return [str(error)]
-    return []
 
 
 def load(content: Mapping[str, Any]) -> Config:

@@ -172,7 +172,9 @@ def test_seeds_are_labels_of_the_image(cls, num: int) -> None:
     assert labels.dtype == np.uint8
     assert set(np.unique(labels)) <= {0, 255, *classes.tolist()}
     assert set(classes.tolist()) <= set(np.unique(labels)) or num == 3  # each map has its maximum 1 somewhere
-    assert (labels == method.seeds(maps, classes, superpixels, refined, **methods.arguments(method.seeds, options))).all()
+    assert (
+        labels == method.seeds(maps, classes, superpixels, refined, **methods.arguments(method.seeds, options))
+    ).all()
 
 
 @pytest.mark.parametrize("cls", SEEDS)

@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 from wsss_steps.ops.seeds import UNLABELLED
 
+ROUNDING = 1e-6  # in single precision 204/255 of a store exceeds 0.8, which it equals
+
 
 def binarise(saliency: Float[np.ndarray, "H W"], threshold: int) -> UInt8[np.ndarray, "H W"]:
     """O_u: 1 where the map, 0..1 in steps of 1/255, lies above `threshold`/255, else 0."""
@@ -47,6 +49,6 @@ def refine(
         uncertain: what doubted pixels become: 255, or 0 as in the second row of Table 2.5, where it does harm.
     """
     refined = salient.copy()
-    refined[(salient == 0) & (objects > tau_1)] = 1
-    refined[(salient == 1) & (objects < tau_2)] = UNLABELLED if uncertain == "unlabelled" else 0
+    refined[(salient == 0) & (objects > tau_1 + ROUNDING)] = 1
+    refined[(salient == 1) & (objects < tau_2 - ROUNDING)] = UNLABELLED if uncertain == "unlabelled" else 0
     return refined
