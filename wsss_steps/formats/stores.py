@@ -90,8 +90,8 @@ def write_store(
     """Write a store of `kind` from (image id, {data set: array}) pairs; returns the number of images.
 
     Arrays must have the type of `KINDS` already, float maps apart: a data set with a scale is divided by it and
-    rounded here. Raises ValueError when an item lacks a data set, has one too many, or one of another type or number
-    of dimensions. `left_out` are the ids of images whose arrays say nothing, for want of an input.
+    rounded here. `left_out` are the ids of images whose arrays say nothing, for want of an input. Raises ValueError
+    when an item lacks a data set, has one too many, or one of another type or number of dimensions.
     """
     schema = KINDS[kind]
     count = 0
@@ -199,13 +199,13 @@ class Store:
         return found
 
     @property
-    def left_out(self) -> list[str]:
-        """Ids of the images whose arrays say nothing because an input of theirs was wanting; sorted."""
-        ids: list[str] = json.loads(self._file.attrs.get("left_out", "[]"))
-        return ids
-
-    @property
     def provenance(self) -> dict[str, Any]:
         """The stamp of the room that made the store."""
         content: dict[str, Any] = json.loads(self._file.attrs["provenance"])
         return content
+
+    @property
+    def left_out(self) -> list[str]:
+        """Ids of the images whose arrays say nothing because an input of theirs was wanting; sorted."""
+        ids: list[str] = json.loads(self._file.attrs.get("left_out", "[]"))
+        return ids
