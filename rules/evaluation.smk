@@ -72,11 +72,10 @@ rule ground_truth_saliency:
         mem_mb=2000,
         runtime=60,
     params:
-        settings="{{}}",
         code=code_of("ground_truth_saliency"),
     shell:
         "python -m wsss_steps.ground_truth_saliency --manifest {input.manifest:q} --ground-truth {input.ground_truth:q}"
-        " --output {output:q} --settings {params.settings:q} --code {params.code} --log {log:q}"
+        " --output {output:q} --settings '{{}}' --code {params.code} --log {log:q}"
 
 
 rule summarise_superpixels:
