@@ -31,6 +31,7 @@ def test_tags_alone_are_no_extra_supervision() -> None:
         "scales": [1.0, 0.75, 0.5],
         "extra_supervision": "",
         "saliency": None,
+        "made_of_ground_truth": "",
     }
 
 
@@ -52,8 +53,9 @@ def test_saliency_of_the_ground_truth_is_declared() -> None:
     assert declared(config, "cams") == ""
     assert declared(config, "seeds") == "saliency: ground truth"
     assert declared(config, "segmentation") == "saliency: ground truth; COCO segmentation weights"
-    assert declarations.about_row(config, "a", config.recipes["a"], "seeds")["saliency"] == "ground_truth"
-    assert declarations.about_row(config, "a", config.recipes["a"], "cams")["saliency"] is None
+    seeds, cams = (declarations.about_row(config, "a", config.recipes["a"], stage) for stage in ("seeds", "cams"))
+    assert (seeds["saliency"], seeds["made_of_ground_truth"]) == ("ground_truth", "saliency")
+    assert (cams["saliency"], cams["made_of_ground_truth"]) == (None, "")
 
 
 @pytest.mark.parametrize(

@@ -44,7 +44,7 @@ def inputs(tmp_path: Path) -> dict[str, Any]:
             checkpoints.append(classifier if stage in ("cams", "seeds") else segmenter)
             crf = "deeplab" if stage == "segmentation_crf" else "none"
             rows.append({"recipe": recipe, "stage": stage, "crf": crf, "scales": [1.0, 0.75, 0.5]})
-            rows[-1] |= {"extra_supervision": "", "saliency": None}
+            rows[-1] |= {"extra_supervision": "", "saliency": None, "made_of_ground_truth": ""}
     return {
         "scores": scores,
         "checkpoints": checkpoints,
@@ -61,6 +61,7 @@ def with_saliency(inputs: dict[str, Any], folder: Path, name: str, supervision: 
     inputs["saliency"], inputs["settings"]["saliency"] = [folder / "saliency.h5"], [name]
     for row in inputs["settings"]["rows"][5:]:
         row |= {"extra_supervision": supervision, "saliency": name}
+        row |= {"made_of_ground_truth": "saliency" if name == "ground_truth" else ""}
 
 
 def test_one_row_per_score(inputs: dict[str, Any], tmp_path: Path) -> None:

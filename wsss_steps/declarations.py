@@ -58,11 +58,13 @@ def about_row(config: Config, name: str, recipe: Recipe, stage: str) -> dict[str
     else:
         crf = "none" if stage == "segmentation" else config.predict.crf
         scales = list(config.predict.scales)
+    saliency = saliency_of(config, recipe, stage)
     return {
         "recipe": name,
         "stage": stage,
         "crf": crf,
         "scales": scales,
         "extra_supervision": extra_supervision(config, recipe, stage),
-        "saliency": saliency_of(config, recipe, stage),
+        "saliency": saliency,
+        "made_of_ground_truth": "saliency" if saliency == GROUND_TRUTH else "",
     }

@@ -10,14 +10,14 @@ from typing import Any
 
 from wsss_steps import formats
 from wsss_steps.cli import main
-from wsss_steps.configuration import GROUND_TRUTH
-from wsss_steps.declarations import STAGES_OF_THE_CLASSIFIER
 from wsss_steps.errors import all_wrong
 from wsss_steps.show_summary import COLUMNS, table
 
 log = logging.getLogger(__name__)
 
 FROM_SCORE = ("stage", "split", "miou", "ci_low", "ci_high", "fp", "fn", "pixel_acc", "coverage", "precision", "images")
+
+CLASSIFIER_STAGES = ("cams", "seeds")  # made by the classifier; all later stages by the segmenter
 
 
 def cell(value: Any) -> str:
@@ -30,10 +30,10 @@ def cell(value: Any) -> str:
 
 
 def use_of_ground_truth(score: dict[str, Any], about: dict[str, Any]) -> str:
-    """What the ground truth was used for: what the score says, and the making of saliency maps."""
-    if about["saliency"] != GROUND_TRUTH:
-        return str(score["gt_used_for"])
-    return "saliency" if score["gt_used_for"] == "nothing" else f"{score['gt_used_for']} and saliency"
+    """What the ground truth was used for: what the score says, and what was made of it before."""
+    made = about["made_of_ground_truth"]
+    uses = [] if made and score["gt_used_for"] == "nothing" else [score["gt_used_for"]]
+    return " and ".join([*uses, *([made] if made else [])])
 
 
 def left_out_of(paths: list[Path], names: list[str]) -> dict[str, int]:
@@ -47,7 +47,7 @@ def left_out_of(paths: list[Path], names: list[str]) -> dict[str, int]:
 
 def row_of(score: dict[str, Any], checkpoint: Path, about: dict[str, Any], left_out: dict[str, int]) -> dict[str, str]:
     """One row of the table; `about` says what neither the score nor the checkpoint can know."""
-    kind = "classifier" if score["stage"] in STAGES_OF_THE_CLASSIFIER else "segmenter"
+    kind = "classifier" if score["stage"] in CLASSIFIER_STAGES else "segmenter"
     threshold = score["threshold"]
     return {
         "recipe": about["recipe"],
@@ -73,10 +73,10 @@ def run(
 ) -> None:
     """Write one row per score to the CSV file `output`, in the given order, and print the table.
 
-    `settings`: {"rows": [{"recipe", "stage", "crf", "scales", "extra_supervision", "saliency"}, ...], "saliency":
-    [...]}, the rows in the order of `scores`, the names of saliency maps in that of the stores `saliency`. In the order
-    of the rows `checkpoints` are the weights that the stage was made with: classifiers for stages cams and seeds,
-    segmenters for all others. Where their training began is read from them.
+    `settings`: {"rows": [...], "saliency": [...]}: what `declarations.about_row` says of each row, in the order of
+    `scores`, and the names of saliency maps in that of the stores `saliency`. In the order of the rows `checkpoints`
+    are the weights that the stage was made with: classifiers for stages cams and seeds, segmenters for all others.
+    Where their training began is read from them.
     UserError if a score or checkpoint is not what it should be.
     """
     rows = settings["rows"]
