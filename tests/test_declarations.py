@@ -76,3 +76,12 @@ def test_what_saliency_maps_were_made_of_is_declared(tmp_path: Path, chosen: str
         saliency={"given": {"folder": "{root}/maps"}},
     )
     assert declared(config, "seeds") == declared(config, "segmentation") == words
+
+
+def test_a_detectors_own_weights_are_declared(tmp_path: Path) -> None:
+    (tmp_path / "own.safetensors").touch()
+    departures = {"backbone": "coco", "weights": "{root}/own.safetensors"}
+    recipes = {"a": {"seeds": "saliency~saliency=detector"}}
+    config = load(root=str(tmp_path), draw=None, recipes=recipes, saliency={"detector": departures})
+    expected = "saliency: detector with the weights own.safetensors; COCO segmentation weights"
+    assert declared(config, "seeds") == expected

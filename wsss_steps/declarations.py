@@ -34,8 +34,9 @@ def _of_saliency(config: Config, name: str) -> list[str]:
         return _of_weights(config, "features", features)
     if "pairs" not in choice.settings:
         return [f"saliency: {choice.method}"]
-    pairs, weights = Path(choice.settings["pairs"]).name, choice.settings["weights"]
-    return [f"saliency: {choice.method} " + (f"trained on {pairs}" if weights == "train" else Path(weights).name)]
+    pairs, weights = Path(choice.settings["pairs"]).name, Path(choice.settings["weights"]).name
+    learnt = f"trained on {pairs}" if weights == "train" else f"with the weights {weights}"
+    return [f"saliency: {choice.method} {learnt}", *_of_weights(config, "saliency", name)]
 
 
 def extra_supervision(config: Config, recipe: Recipe, stage: str) -> str:

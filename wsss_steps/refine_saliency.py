@@ -54,13 +54,14 @@ def run(*, manifest: Path, cams: Path, saliency: Path, output: Path, settings: d
     options = methods.arguments(method.refined, settings)
     with Store(cams, "cams") as maps, Store(saliency, "saliency") as salient:
         check(entries, maps, salient)
-        left_out = [entry.id for entry in entries if entry.id in set(salient.left_out)]
+        unknown = set(salient.left_out)
+        left_out = [entry.id for entry in entries if entry.id in unknown]
         pixels = np.zeros(256, np.int64)
 
         def refined() -> Iterator[tuple[str, dict[str, NDArray[np.uint8]]]]:
             for entry in track(entries, len(entries), "images"):
                 size = (entry.height, entry.width)
-                if entry.id in left_out:
+                if entry.id in unknown:
                     result = np.full(size, IGNORE, np.uint8)
                 else:
                     found = resize_maps(maps[entry.id]["cam"], size)
