@@ -21,6 +21,7 @@ include: "rules/common.smk"
 include: "rules/data.smk"
 include: "rules/classifier.smk"
 include: "rules/superpixels.smk"
+include: "rules/saliency.smk"
 include: "rules/segmenter.smk"
 include: "rules/evaluation.smk"
 

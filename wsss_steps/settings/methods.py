@@ -17,6 +17,7 @@ from wsss_steps.settings.base import (
     Positive,
     Settings,
 )
+from wsss_steps.settings.saliency import DetectorSaliency, GivenSaliency, UnsupervisedSaliency
 
 
 class PlainClassifier(Network, Augmentation, Optimisation):
@@ -184,6 +185,7 @@ METHODS: dict[str, tuple[type[Settings], ...]] = {
     "cams": (Cam,),
     "features": (KeyFeatures, BackboneFeatures, RgbFeatures),
     "superpixels": (DinoSuperpixels, SlicSuperpixels, NoSuperpixels),
+    "saliency": (GivenSaliency, DetectorSaliency, UnsupervisedSaliency),
     "seeds": (ThresholdSeeds, SuperpixelSeeds),
     "segmenter": (PlainSegmenter, SpsrgSegmenter),
 }
