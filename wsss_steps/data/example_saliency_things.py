@@ -42,15 +42,7 @@ def diamonds(y: Field, x: Field, period: float = 9.0) -> Field:
     return soft_step(0.25 * period - (_off(x + 0 * y, period) + 0.6 * _off(y + 0 * x, 1.4 * period)), 0.8)
 
 
-def bricks(y: Field, x: Field, period: float = 10.0) -> Field:
-    """Light bricks with dark joints, every other row shifted by half a brick."""
-    height = period / 2
-    row = np.floor(y / height)
-    joint = np.minimum(_off(y + 0 * x, height), _off(x - row * period / 2, period))
-    return soft_step(joint - 0.7, 0.8)
-
-
-MATERIALS: tuple[Texture | None, ...] = (None, checks, grid, rings, diamonds, bricks)
+MATERIALS: tuple[Texture | None, ...] = (None, checks, grid, rings, diamonds)
 """Of bodies; None is one plain tone."""
 
 # ---- things ----------------------------------------------------------------------------------------------------------
