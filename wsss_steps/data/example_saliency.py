@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from wsss_steps.data.example_backdrop import FENCE, WATER, Backdrop, Inks, draw_inks, paint_backdrop, plan_backdrop
 from wsss_steps.data.example_canvas import Raster, Thing, majority, paint_thing, rasterise
-from wsss_steps.data.example_saliency_things import MATERIALS, THINGS
+from wsss_steps.data.example_saliency_things import MATERIALS, THINGS, varied
 from wsss_steps.data.example_shapes import Paint
 
 _NOMINAL = 128.0  # units on the nominal side
@@ -27,6 +27,7 @@ _CROWD_SHRINK = 0.2  # of the largest length, for every further thing
 _CUT = 0.15  # of things, pushed over the side of the frame
 _TILT = 0.15  # radians, standard deviation
 _IN_TONES_OF_THE_GROUND = 0.2  # of bodies
+_COARSENESS = (0.6, 1.6)  # range of the factor on the period of a texture
 _ACCENT = (0.6, 0.95)  # range of saturation and value of the bright colour of a thing; its hue is any
 _SEEN = 0.5  # share of a thing in the frame that must be in sight
 _LEAST = 0.012  # share of the pixels that must be salient
@@ -77,7 +78,9 @@ def _draw_thing(
     """One thing at a random place of a picture of `extent` (height, width) units with `count` things."""
     height, width = extent
     length = rng.uniform(_LENGTH[0], _LENGTH[1] * (1 - _CROWD_SHRINK * (count - 1)))
-    material = MATERIALS[int(rng.integers(len(MATERIALS)))]
+    texture = MATERIALS[int(rng.integers(len(MATERIALS)))]
+    scale, turn = rng.uniform(*_COARSENESS), rng.uniform(0, np.pi)
+    material = None if texture is None else varied(texture, scale, turn)
     if rng.random() < _IN_TONES_OF_THE_GROUND:
         body = replace(backdrop.materials[-1][1], texture=material)
     else:

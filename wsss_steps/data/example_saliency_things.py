@@ -10,7 +10,7 @@ import math
 import numpy as np
 
 from wsss_steps.data.example_shapes import CREAM, INK, Paint, Part, Parts, Points, ellipse, limb_width, line, polygon
-from wsss_steps.data.example_textures import Field, Texture, soft_step
+from wsss_steps.data.example_textures import Field, Texture, bands, soft_step
 from wsss_steps.data.example_things import Builder
 
 # ---- materials -------------------------------------------------------------------------------------------------------
@@ -42,7 +42,24 @@ def diamonds(y: Field, x: Field, period: float = 9.0) -> Field:
     return soft_step(0.25 * period - (_off(x + 0 * y, period) + 0.6 * _off(y + 0 * x, 1.4 * period)), 0.8)
 
 
-MATERIALS: tuple[Texture | None, ...] = (None, checks, grid, rings, diamonds)
+def crosses(y: Field, x: Field, period: float = 9.0) -> Field:
+    """Light plus signs in rows and columns."""
+    down, across = _off(y + 0 * x, period), _off(x + 0 * y, period)
+    arm = np.maximum(np.minimum(down, across) - 0.13 * period, np.maximum(down, across) - 0.36 * period)
+    return soft_step(-arm, 0.8)
+
+
+def varied(texture: Texture, scale: float, turn: float) -> Texture:
+    """The same texture `scale` times as coarse and turned by `turn` radians, so that no two things wear quite one."""
+    cos, sin = np.float32(math.cos(turn) / scale), np.float32(math.sin(turn) / scale)
+
+    def turned(y: Field, x: Field) -> Field:
+        return texture(cos * y - sin * x, sin * y + cos * x)
+
+    return turned
+
+
+MATERIALS: tuple[Texture | None, ...] = (None, checks, grid, rings, diamonds, crosses, bands)
 """Of bodies; None is one plain tone."""
 
 # ---- things ----------------------------------------------------------------------------------------------------------

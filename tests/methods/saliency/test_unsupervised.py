@@ -64,9 +64,7 @@ def test_a_crf_moves_the_border_to_the_edge(tmp_path: Path) -> None:
 def test_patches_that_are_all_alike_give_an_empty_map(tmp_path: Path) -> None:
     features = {"features": np.ones((5, 6, 2), np.float16), "extent": np.array([40, 48], np.float32)}
     write_store(tmp_path / "features.h5", "features", [("a", features)], stamp="{}")
-    _, maps = unsupervised.maps(
-        [entry_of(tmp_path)], tmp_path / "features.h5", "cpu", **DEFAULTS | {"crf": "label"}
-    )
+    _, maps = unsupervised.maps([entry_of(tmp_path)], tmp_path / "features.h5", "cpu", **DEFAULTS | {"crf": "label"})
     assert not next(maps).any()
 
 
