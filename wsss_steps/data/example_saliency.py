@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 
 from wsss_steps.data.example_backdrop import FENCE, WATER, Backdrop, Inks, draw_inks, paint_backdrop, plan_backdrop
 from wsss_steps.data.example_canvas import Raster, Thing, majority, paint_thing, rasterise
-from wsss_steps.data.example_saliency_things import MATERIALS, THINGS, varied
+from wsss_steps.data.example_saliency_things import MATERIALS, THINGS, lattice, varied
 from wsss_steps.data.example_shapes import Paint
+from wsss_steps.data.example_textures import Texture
 
 _NOMINAL = 128.0  # units on the nominal side
 _OVERSAMPLE = 2  # drawn at twice the size and averaged; `majority` relies on 2
@@ -28,6 +29,7 @@ _CUT = 0.15  # of things, pushed over the side of the frame
 _TILT = 0.15  # radians, standard deviation
 _IN_TONES_OF_THE_GROUND = 0.2  # of bodies
 _COARSENESS = (0.6, 1.6)  # range of the factor on the period of a texture
+_LATTICES, _PERIOD, _LEVEL = 0.5, (4.5, 11.0), (-0.6, 0.6)  # of bodies; units; at which the waves are cut
 _ACCENT = (0.6, 0.95)  # range of saturation and value of the bright colour of a thing; its hue is any
 _SEEN = 0.5  # share of a thing in the frame that must be in sight
 _LEAST = 0.012  # share of the pixels that must be salient
@@ -78,9 +80,7 @@ def _draw_thing(
     """One thing at a random place of a picture of `extent` (height, width) units with `count` things."""
     height, width = extent
     length = rng.uniform(_LENGTH[0], _LENGTH[1] * (1 - _CROWD_SHRINK * (count - 1)))
-    texture = MATERIALS[int(rng.integers(len(MATERIALS)))]
-    scale, turn = rng.uniform(*_COARSENESS), rng.uniform(0, np.pi)
-    material = None if texture is None else varied(texture, scale, turn)
+    material = _draw_material(rng)
     if rng.random() < _IN_TONES_OF_THE_GROUND:
         body = replace(backdrop.materials[-1][1], texture=material)
     else:
@@ -99,6 +99,16 @@ def _draw_thing(
         mirrored=bool(rng.random() < 0.5),
         tilt=rng.normal(0, _TILT),
     )
+
+
+def _draw_material(rng: np.random.Generator) -> Texture | None:
+    """A texture, coarse or fine and turned at random, or none: many, lest a detector know things by a few textures."""
+    if rng.random() < _LATTICES:
+        waves, turn = int(rng.integers(2, 4)), rng.uniform(0, np.pi)
+        return lattice(waves, rng.uniform(*_PERIOD), turn, rng.uniform(*_LEVEL))
+    texture = MATERIALS[int(rng.integers(len(MATERIALS)))]
+    scale, turn = rng.uniform(*_COARSENESS), rng.uniform(0, np.pi)
+    return None if texture is None else varied(texture, scale, turn)
 
 
 def _paint(

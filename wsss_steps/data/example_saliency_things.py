@@ -59,6 +59,18 @@ def varied(texture: Texture, scale: float, turn: float) -> Texture:
     return turned
 
 
+def lattice(waves: int, period: float, turn: float, level: float) -> Texture:
+    """Two or three plane waves, evenly turned about, cut at `level`: spots, lozenges or a net in square or hexagons."""
+    angles = [turn + math.pi * wave / waves for wave in range(waves)]
+    ways = [(np.float32(math.sin(angle)), np.float32(math.cos(angle))) for angle in angles]
+
+    def texture(y: Field, x: Field) -> Field:
+        height = sum(np.cos(2 * math.pi / period * (down * y + right * x)) for down, right in ways)
+        return soft_step(height - level, 0.6)
+
+    return texture
+
+
 MATERIALS: tuple[Texture | None, ...] = (None, checks, grid, rings, diamonds, crosses, bands)
 """Of bodies; None is one plain tone."""
 
@@ -96,7 +108,7 @@ def house(length: float, radius: float, body: Paint, accent: Paint) -> Parts:
     roof = polygon((-half - 0.08 * length, -wall), (0, -0.95 * length), (half + 0.08 * length, -wall))
     door = _box(-0.28 * length, -0.12 * length, -0.3 * length, 0)
     window = _box(0.1 * length, 0.3 * length, -0.36 * length, -0.16 * length)
-    walls = _mirror((half, -wall), (half, 0))
+    walls = _mirror((half, -wall - 0.05 * length), (half, 0))
     return [Part(walls, body), Part(roof, accent), Part(door, INK), Part(window, CREAM)]
 
 
@@ -110,12 +122,12 @@ def blob(length: float, radius: float, body: Paint, accent: Paint) -> Parts:
 
 def letter(length: float, radius: float, body: Paint, accent: Paint) -> Parts:
     """A block letter: E, H, L, T or U, set by the size of the thing."""
-    bars = {
-        "E": ((0, 0, 1, 5), (1, 0, 3, 1), (1, 2, 3, 3), (1, 4, 3, 5)),
-        "H": ((0, 0, 1, 5), (2, 0, 3, 5), (1, 2, 2, 3)),
-        "L": ((0, 0, 1, 5), (1, 0, 3, 1)),
-        "T": ((1, 0, 2, 5), (0, 4, 3, 5)),
-        "U": ((0, 0, 1, 5), (2, 0, 3, 5), (1, 0, 2, 1)),
+    bars = {  # left, low, right, high, in cells of 3 x 5; they overlap, so that no gap is seen between them
+        "E": ((0, 0, 1, 5), (0.5, 0, 3, 1), (0.5, 2, 3, 3), (0.5, 4, 3, 5)),
+        "H": ((0, 0, 1, 5), (2, 0, 3, 5), (0.5, 2, 2.5, 3)),
+        "L": ((0, 0, 1, 5), (0.5, 0, 3, 1)),
+        "T": ((1, 0, 2, 4.5), (0, 4, 3, 5)),
+        "U": ((0, 0, 1, 5), (2, 0, 3, 5), (0.5, 0, 2.5, 1)),
     }
     cell = 0.2 * length
     return [
