@@ -2,6 +2,7 @@
 #
 #   make_example > prepare > train_classifier > make_cams ----------------> make_seeds > train_segmenter > predict > evaluate > summary.csv
 #                          > pretrain_keys > extract_keys > make_superpixels -^-----------^
+#                          > predict_saliency > saliency.h5   (given maps, features, or a detector: make_saliency_example > train_saliency)
 #
 # Every arrow is a file. A recipe is one choice per slot; its folder below results/<dataset>/ is
 #   <classifier>/<cams>/<superpixels>/<seeds>/<segmenter>/

@@ -65,7 +65,7 @@ def lattice(waves: int, period: float, turn: float, level: float) -> Texture:
     ways = [(np.float32(math.sin(angle)), np.float32(math.cos(angle))) for angle in angles]
 
     def texture(y: Field, x: Field) -> Field:
-        height = sum(np.cos(2 * math.pi / period * (down * y + right * x)) for down, right in ways)
+        height = np.sum([np.cos(2 * math.pi / period * (down * y + right * x)) for down, right in ways], axis=0)
         return soft_step(height - level, 0.6)
 
     return texture
