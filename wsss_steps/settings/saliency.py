@@ -46,7 +46,7 @@ class DetectorSaliency(Network, Augmentation, Optimisation):
 
 
 class UnsupervisedSaliency(Settings):
-    """What one patch, by its features, has in common with others: TokenCut or LOST, from no label at all; maps of 0 and 255."""
+    """What stands out among the patches by their features, from no label: TokenCut or LOST; maps of 0 and 255."""
 
     method: Literal["unsupervised"] = "unsupervised"
     features: Literal["keys", "backbone", "rgb"] = Field("keys", description="what patches are compared by")
