@@ -8,6 +8,7 @@ from snakemake.exceptions import WorkflowError
 
 from wsss_steps import configuration, declarations, provenance, show_summary
 from wsss_steps.errors import UserError
+from wsss_steps.settings import source as saliency_source
 
 try:
     CONFIG = configuration.load(config)
@@ -85,6 +86,28 @@ def features_of_superpixels(wildcards):
     """Input: the features that superpixels are discovered from, if the method takes any."""
     features = choice("superpixels", wildcards).settings.get("features")
     return f"<results>/features/{features}/features.h5" if features else []
+
+
+def pairs_of_detector(wildcards):
+    """Input: the images with masks that a saliency detector learns from: drawn by this workflow, or a folder."""
+    place = choice("saliency", wildcards).settings["pairs"]
+    return "<results>/saliency/pairs" if place == "drawn" else place
+
+
+def source_of_saliency(wildcards):
+    """Input: what the saliency maps are made from: a folder of maps, a detector's weights, or features."""
+    kind, place = saliency_source(choice("saliency", wildcards).settings)
+    made = {
+        "pairs": f"<results>/saliency/{wildcards.saliency}/detector.safetensors",
+        "features": f"<results>/features/{place}/features.h5",
+    }
+    return made.get(kind, place)
+
+
+def maps_given(wildcards):
+    """Input: every given saliency map, since a folder does not tell that a file in it was written anew."""
+    kind, place = saliency_source(choice("saliency", wildcards).settings)
+    return sorted(map(str, Path(place).glob("*.png"))) if kind == "maps" else []
 
 
 def superpixels_of_recipe(wildcards):

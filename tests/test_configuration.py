@@ -53,6 +53,30 @@ def test_root_in_a_path_of_weights(tmp_path: Path) -> None:
     assert choice.weights_file() == f"{tmp_path}/mobile.pth"
 
 
+def test_sources_of_saliency(tmp_path: Path) -> None:
+    """Where maps, pairs and weights lie; the root is put in, and what does not exist is an error before any job."""
+    for name in ("saliency", "DUTS-TR"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "d.safetensors").touch()
+    config = configuration.load(content(root=str(tmp_path), saliency={"given": {}, "detector": {}}))
+    sources = {
+        "given": ("maps", f"{tmp_path}/saliency"),
+        "detector": ("pairs", f"{tmp_path}/DUTS-TR"),
+        "detector~pairs=drawn": ("pairs", "drawn"),
+        "detector~pairs=drawn~epochs=2": ("pairs", "drawn"),
+        "unsupervised~features=rgb": ("features", "rgb"),
+    }
+    for text, expected in sources.items():
+        chosen = configuration.resolve(config, "saliency", text)
+        assert settings.source(chosen.settings) == expected
+        assert settings.missing_source(chosen.settings) is None
+    config = configuration.load(
+        content(root=str(tmp_path), saliency={"detector": {"weights": "{root}/d.safetensors", "pairs": "none"}})
+    )
+    chosen = configuration.resolve(config, "saliency", "detector")
+    assert settings.source(chosen.settings) == ("weights", f"{tmp_path}/d.safetensors")
+
+
 def test_departures_are_typed() -> None:
     assert configuration.parse("cam~scales=[1.0, 0.5]~flip=false") == ("cam", {"scales": [1.0, 0.5], "flip": False})
     assert configuration.parse("plain") == ("plain", {})
@@ -106,6 +130,9 @@ def test_numbers_written_as_text_are_numbers() -> None:
             "no such file of weights: no/such.pth",
         ),
         ({"features": {"keys": {"weights": "pretrain_keys"}}}, "expected vit: own, found vit_base_patch8_224"),
+        ({"saliency": {"given": {}}}, "saliency 'given': no such folder of maps: nowhere/saliency"),
+        ({"saliency": {"detector": {}}}, "saliency 'detector': no such folder of pairs: nowhere/DUTS-TR"),
+        ({"saliency": {"detector": {"weights": "x.pth"}}}, "saliency 'detector': no such file of weights: x.pth"),
         ({"draw": None}, "root: no such folder: nowhere"),
         (
             {"compare_superpixels": ["watershed"]},

@@ -70,6 +70,14 @@ def test_sizes_are_known_without_reading(tmp_path: Path) -> None:
         assert (store.shape("a", "cam"), store.shape("a", "class")) == ((2, 5, 7), (2,))
 
 
+def test_images_that_are_left_out_are_listed(tmp_path: Path) -> None:
+    many = [f"{number:06d}" for number in range(20_000)]  # more than an HDF5 attribute holds in itself
+    for name, left_out, expected in (("a", None, []), ("b", [], []), ("c", ["y", "x"], ["x", "y"]), ("d", many, many)):
+        write_store(tmp_path / f"{name}.h5", "saliency", [("x", EXAMPLES["saliency"])], stamp="{}", left_out=left_out)
+        with Store(tmp_path / f"{name}.h5", "saliency") as store:
+            assert store.left_out == expected
+
+
 def test_a_store_without_images(tmp_path: Path) -> None:
     assert write_store(tmp_path / "s.h5", "seeds", [], stamp="{}") == 0
     with Store(tmp_path / "s.h5", "seeds") as store:

@@ -42,6 +42,7 @@ METHODS = [
 ]
 ROOMS = [
     ("make_example", settings.MakeExample),
+    ("make_saliency_example", settings.MakeSaliencyExample),
     ("prepare", settings.Prepare),
     ("pretrain_keys", settings.PretrainKeys),
     ("predict", settings.Predict),

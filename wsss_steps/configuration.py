@@ -61,9 +61,13 @@ class Config(known.Prepare):
     cams: dict[str, dict[str, Any]] = Field({}, description="method -> departures from its defaults")
     features: dict[str, dict[str, Any]] = Field({}, description="method -> departures from its defaults")
     superpixels: dict[str, dict[str, Any]] = Field({}, description="method -> departures from its defaults")
+    saliency: dict[str, dict[str, Any]] = Field({}, description="method -> departures from its defaults")
     seeds: dict[str, dict[str, Any]] = Field({}, description="method -> departures from its defaults")
     segmenter: dict[str, dict[str, Any]] = Field({}, description="method -> departures from its defaults")
     pretrain_keys: known.PretrainKeys = Field(known.PretrainKeys(), description="departures from its defaults")
+    draw_saliency: known.MakeSaliencyExample = Field(
+        known.MakeSaliencyExample(), description="the drawn images and masks that a saliency detector may learn from"
+    )
     predict: known.Predict = Field(known.Predict(), description="departures from its defaults")
     evaluate: known.Evaluate = Field(known.Evaluate(), description="departures from its defaults")
     evaluate_superpixels: known.EvaluateSuperpixels = Field(
@@ -155,8 +159,9 @@ def resolve(config: Config, slot: str, text: str) -> Choice:
     table = settings.model_dump(mode="json")
     if "backbone" in table:
         table["backbone"] = backbone(config, table["backbone"]).model_dump(mode="json")
-    elif "weights" in table:
-        table["weights"] = table["weights"].replace("{root}", config.root)
+    for key in ("weights", "folder", "pairs"):
+        if key in table:
+            table[key] = table[key].replace("{root}", config.root)
     return Choice(slot, method, table)
 
 
@@ -182,10 +187,12 @@ def _problems_of_choice(config: Config, where: str, slot: str, text: str) -> lis
     path = choice.weights_file()
     if path is not None and not Path(path).is_file():
         problems.append(f"{where}: {slot} '{text}': no such file of weights: {path}")
+    if slot == "saliency" and (missing := known.missing_source(choice.settings)):
+        problems.append(f"{where}: {slot} '{text}': {missing}")
     saliency = choice.settings.get("saliency")
     if saliency == GROUND_TRUTH and config.mask_folder is None:
         problems.append(f"{where}: {slot} '{text}': saliency {GROUND_TRUTH} needs a mask_folder, found none")
-    if saliency not in (None, GROUND_TRUTH) and where != slot and "saliency" in known.METHODS:
+    if saliency not in (None, GROUND_TRUTH) and where != slot:
         problems += _problems_of_choice(config, where, "saliency", saliency)
     return problems
 

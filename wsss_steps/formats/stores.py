@@ -78,6 +78,14 @@ def _mark_as_image(data: h5py.Dataset, file: h5py.File, palette: bool) -> None:
         data.attrs["PALETTE"] = file["palette"].ref
 
 
+def _write_palette(file: h5py.File) -> None:
+    """The palette of PASCAL VOC, as the HDF5 image specification 1.2 wants it."""
+    colours = file.create_dataset("palette", data=np.array(voc_palette(), np.uint8).reshape(256, 3))
+    form = {"CLASS": "PALETTE", "PAL_VERSION": "1.2", "PAL_COLORMODEL": "RGB", "PAL_TYPE": "STANDARD8"}
+    for name, text in form.items():
+        colours.attrs[name] = np.bytes_(text)
+
+
 def write_store(
     target: Path,
     kind: str,
@@ -102,14 +110,7 @@ def write_store(
         if left_out is not None:
             file.attrs["left_out"] = json.dumps(sorted(left_out))
         if any(data.palette for data in schema.values()):
-            colours = file.create_dataset("palette", data=np.array(voc_palette(), np.uint8).reshape(256, 3))
-            for name, text in {
-                "CLASS": "PALETTE",
-                "PAL_VERSION": "1.2",
-                "PAL_COLORMODEL": "RGB",
-                "PAL_TYPE": "STANDARD8",
-            }.items():
-                colours.attrs[name] = np.bytes_(text)
+            _write_palette(file)
         images = file.create_group("images")
         for image_id, arrays in items:
             if set(arrays) != set(schema):

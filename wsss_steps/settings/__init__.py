@@ -22,7 +22,16 @@ from wsss_steps.settings.methods import (
     SuperpixelSeeds,
     ThresholdSeeds,
 )
-from wsss_steps.settings.rooms import Evaluate, EvaluateSuperpixels, MakeExample, Predict, Prepare, PretrainKeys
+from wsss_steps.settings.rooms import (
+    Evaluate,
+    EvaluateSuperpixels,
+    MakeExample,
+    MakeSaliencyExample,
+    Predict,
+    Prepare,
+    PretrainKeys,
+)
+from wsss_steps.settings.saliency import DetectorSaliency, GivenSaliency, UnsupervisedSaliency, missing_source, source
 
 __all__ = [
     "METHODS",
@@ -30,11 +39,14 @@ __all__ = [
     "BackboneFeatures",
     "Cam",
     "CrfPreset",
+    "DetectorSaliency",
     "DinoSuperpixels",
     "Evaluate",
     "EvaluateSuperpixels",
+    "GivenSaliency",
     "KeyFeatures",
     "MakeExample",
+    "MakeSaliencyExample",
     "MaskingSegmenter",
     "MdcClassifier",
     "NoSuperpixels",
@@ -50,4 +62,7 @@ __all__ = [
     "SpsrgSegmenter",
     "SuperpixelSeeds",
     "ThresholdSeeds",
+    "UnsupervisedSaliency",
+    "missing_source",
+    "source",
 ]

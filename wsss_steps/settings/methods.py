@@ -19,6 +19,7 @@ from wsss_steps.settings.base import (
     Settings,
 )
 from wsss_steps.settings.masking import MaskingSegmenter, MdcClassifier, SaliencySeeds
+from wsss_steps.settings.saliency import DetectorSaliency, GivenSaliency, UnsupervisedSaliency
 
 
 class PlainClassifier(Network, Augmentation, Optimisation):
@@ -173,6 +174,7 @@ METHODS: dict[str, tuple[type[Settings], ...]] = {
     "cams": (Cam,),
     "features": (KeyFeatures, BackboneFeatures, RgbFeatures),
     "superpixels": (DinoSuperpixels, SlicSuperpixels, NoSuperpixels),
+    "saliency": (GivenSaliency, DetectorSaliency, UnsupervisedSaliency),
     "seeds": (ThresholdSeeds, SuperpixelSeeds, SaliencySeeds),
     "segmenter": (PlainSegmenter, SpsrgSegmenter, MaskingSegmenter),
 }
