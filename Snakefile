@@ -2,11 +2,7 @@
 #
 #   make_example > prepare > train_classifier > make_cams ----------------> make_seeds > train_segmenter > predict > evaluate > summary.csv
 #                          > pretrain_keys > extract_keys > make_superpixels -^-----------^
-<<<<<<< HEAD
 #                          > predict_saliency > refine_saliency (with the maps) > make_seeds
-=======
-#                          > predict_saliency > saliency.h5   (given maps, features, or a detector: make_saliency_example > train_saliency)
->>>>>>> 8e9f8f18d2e649c9c17bc5b21d57b5cc9cd10189
 #
 # Every arrow is a file. A recipe is one choice per slot; its folder below results/<dataset>/ is
 #   <classifier>/<cams>/<superpixels>/<seeds>/<segmenter>/
