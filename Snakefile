@@ -2,6 +2,7 @@
 #
 #   make_example > prepare > train_classifier > make_cams ----------------> make_seeds > train_segmenter > predict > evaluate > summary.csv
 #                          > pretrain_keys > extract_keys > make_superpixels -^-----------^
+#                          > predict_saliency > refine_saliency (with the maps) > make_seeds
 #
 # Every arrow is a file. A recipe is one choice per slot; its folder below results/<dataset>/ is
 #   <classifier>/<cams>/<superpixels>/<seeds>/<segmenter>/
@@ -21,6 +22,7 @@ include: "rules/common.smk"
 include: "rules/data.smk"
 include: "rules/classifier.smk"
 include: "rules/superpixels.smk"
+include: "rules/saliency.smk"
 include: "rules/segmenter.smk"
 include: "rules/evaluation.smk"
 

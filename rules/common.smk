@@ -6,8 +6,9 @@ from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
-from wsss_steps import configuration, provenance, show_summary
+from wsss_steps import configuration, declarations, provenance, show_summary
 from wsss_steps.errors import UserError
+from wsss_steps.settings import source as saliency_source
 
 try:
     CONFIG = configuration.load(config)
@@ -34,6 +35,7 @@ wildcard_constraints:
     cams="[^/]+",
     features="[^/]+",
     superpixels="[^/]+",
+    saliency="(?!ground_truth/)[^/]+",
     seeds="[^/]+",
     segmenter="[^/]+",
     stage="[a-z_]+",
@@ -86,9 +88,54 @@ def features_of_superpixels(wildcards):
     return f"<results>/features/{features}/features.h5" if features else []
 
 
+def pairs_of_detector(wildcards):
+    """Input: the images with masks that a saliency detector learns from: drawn by this workflow, or a folder."""
+    place = choice("saliency", wildcards).settings["pairs"]
+    return "<results>/saliency/pairs" if place == "drawn" else place
+
+
+def source_of_saliency(wildcards):
+    """Input: what the saliency maps are made from: a folder of maps, a detector's weights, or features."""
+    kind, place = saliency_source(choice("saliency", wildcards).settings)
+    made = {
+        "pairs": f"<results>/saliency/{wildcards.saliency}/detector.safetensors",
+        "features": f"<results>/features/{place}/features.h5",
+    }
+    return made.get(kind, place)
+
+
+def maps_given(wildcards):
+    """Input: every given saliency map, since a folder does not tell that a file in it was written anew."""
+    kind, place = saliency_source(choice("saliency", wildcards).settings)
+    return sorted(map(str, Path(place).glob("*.png"))) if kind == "maps" else []
+
+
 def superpixels_of_recipe(wildcards):
     """Input: the superpixels of the recipe, if it has any."""
     return [] if wildcards.superpixels == "none" else f"<results>/superpixels/{wildcards.superpixels}/superpixels.h5"
+
+
+def saliency_of_seeds(wildcards):
+    """Input: the saliency maps that the choice of seeds names."""
+    return f"<results>/saliency/{choice('seeds', wildcards).settings['saliency']}/saliency.h5"
+
+
+def refined_saliency_of_seeds(wildcards):
+    """Input: the refined saliency maps, if the seeds are made of them."""
+    folder = "<results>/{classifier}/{cams}/{superpixels}/{seeds}"
+    return f"{folder}/refined_saliency.h5" if configuration.needs("seeds", wildcards.seeds, "saliency") else []
+
+
+def classifier_of_segmenter(wildcards):
+    """Input: the recipe's classifier, if the segmenter asks it."""
+    asked = configuration.needs("segmenter", wildcards.segmenter, "classifier")
+    return "<results>/{classifier}/classifier.safetensors" if asked else []
+
+
+def code_of_segmenter(wildcards):
+    """Parameter: digest of the sources of the segmenter, and of the classifier if the segmenter asks it."""
+    asked = configuration.needs("segmenter", wildcards.segmenter, "classifier")
+    return code_of("train_segmenter", "segmenter", *(["classifier"] if asked else []))(wildcards)
 
 
 def root_of_dataset(wildcards):
@@ -156,9 +203,21 @@ def checkpoints_of_summary(wildcards):
     ]
 
 
+def saliency_of_recipes():
+    """The choices of saliency maps of all recipes, each once."""
+    found = (declarations.saliency_of(CONFIG, recipe, "seeds") for recipe in CONFIG.recipes.values())
+    return list(dict.fromkeys(filter(None, found)))
+
+
+def saliency_of_summary(wildcards):
+    """Input: the saliency maps, which know the images that they leave out."""
+    return [f"<results>/saliency/{name}/saliency.h5" for name in saliency_of_recipes()]
+
+
 def settings_of_summary(wildcards):
     """Parameter: what neither a score nor a checkpoint knows of its row."""
-    return json.dumps({"rows": [configuration.about_row(CONFIG, *row) for row in rows_of_summary()]}, sort_keys=True)
+    rows = [declarations.about_row(CONFIG, *row) for row in rows_of_summary()]
+    return json.dumps({"rows": rows, "saliency": saliency_of_recipes()}, sort_keys=True)
 
 
 def scores_of_superpixels(wildcards):
@@ -173,6 +232,9 @@ def columns_of_gallery():
         columns.append(("CAM", "cams", f"<results>/{recipe.lineage(2)}/cams.h5"))
         if recipe.superpixels != "none":
             columns.append(("superpixels", "superpixels", f"<results>/superpixels/{recipe.superpixels}/superpixels.h5"))
+        if configuration.needs("seeds", recipe.seeds, "saliency"):
+            refined = f"<results>/{recipe.lineage(4)}/refined_saliency.h5"
+            columns.append((f"refined saliency: {name}", "refined_saliency", refined))
         columns.append((f"seeds: {name}", "seeds", f"<results>/{recipe.lineage(4)}/seeds.h5"))
         columns.append((f"pseudo-label: {name}", "labels", f"<results>/{recipe.lineage()}/pseudo_labels"))
     first = {path: column for column in reversed(columns) for path in column[2:]}

@@ -54,6 +54,30 @@ rule evaluate_superpixels:
         " --settings {params.settings:q} --code {params.code} --log {log:q}"
 
 
+rule ground_truth_saliency:
+    # Saliency maps made of the label images: the upper bound of Table 2.3. What rests on them says so in summary.csv.
+    input:
+        manifest="<results>/manifest.json",
+        ground_truth="<results>/ground_truth.json",
+    output:
+        f"<results>/saliency/{configuration.GROUND_TRUTH}/saliency.h5",
+    log:
+        "<logs>/saliency/ground_truth_saliency.log",
+    benchmark:
+        "<benchmarks>/saliency/ground_truth_saliency.tsv"
+    conda:
+        "../envs/wsss.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=60,
+    params:
+        code=code_of("ground_truth_saliency"),
+    shell:
+        "python -m wsss_steps.ground_truth_saliency --manifest {input.manifest:q} --ground-truth {input.ground_truth:q}"
+        " --output {output:q} --settings '{{}}' --code {params.code} --log {log:q}"
+
+
 rule summarise_superpixels:
     # One table of the superpixels that are compared.
     input:
@@ -83,6 +107,7 @@ rule summarise:
     input:
         scores=scores_of_summary,
         checkpoints=checkpoints_of_summary,
+        saliency=saliency_of_summary,
     output:
         "<results>/summary.csv",
     log:
@@ -99,7 +124,8 @@ rule summarise:
         settings=settings_of_summary,
         code=code_of("summarise"),
     shell:
-        "python -m wsss_steps.summarise --scores {input.scores:q} --checkpoints {input.checkpoints:q} --output {output:q}"
+        "python -m wsss_steps.summarise --scores {input.scores:q} --checkpoints {input.checkpoints:q}"
+        " --saliency {input.saliency:q} --output {output:q}"
         " --settings {params.settings:q} --code {params.code} --log {log:q}"
 
 

@@ -1,9 +1,37 @@
+rule refine_saliency:
+    # Saliency maps corrected by the class activation maps (eqs. 2.5 and 2.6), for seeds that are made of them.
+    input:
+        manifest="<results>/manifest.json",
+        cams="<results>/{classifier}/{cams}/cams.h5",
+        saliency=saliency_of_seeds,
+    output:
+        "<results>/{classifier}/{cams}/{superpixels}/{seeds}/refined_saliency.h5",
+    log:
+        "<logs>/{classifier}/{cams}/{superpixels}/{seeds}/refine_saliency.log",
+    benchmark:
+        "<benchmarks>/{classifier}/{cams}/{superpixels}/{seeds}/refine_saliency.tsv"
+    conda:
+        "../envs/wsss.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=120,
+    params:
+        settings=settings_of("seeds"),
+        code=code_of("refine_saliency", "seeds"),
+    shell:
+        "python -m wsss_steps.refine_saliency --manifest {input.manifest:q} --cams {input.cams:q}"
+        " --saliency {input.saliency:q} --output {output:q}"
+        " --settings {params.settings:q} --code {params.code} --log {log:q}"
+
+
 rule make_seeds:
     # Partial label maps: the pixels that the maps are sure of.
     input:
         manifest="<results>/manifest.json",
         cams="<results>/{classifier}/{cams}/cams.h5",
         superpixels=superpixels_of_recipe,
+        refined_saliency=refined_saliency_of_seeds,
     output:
         "<results>/{classifier}/{cams}/{superpixels}/{seeds}/seeds.h5",
     log:
@@ -21,7 +49,7 @@ rule make_seeds:
         code=code_of("make_seeds", "seeds"),
     shell:
         "python -m wsss_steps.make_seeds --manifest {input.manifest:q} --cams {input.cams:q}"
-        " --superpixels {input.superpixels:q} --output {output:q}"
+        " --superpixels {input.superpixels:q} --refined-saliency {input.refined_saliency:q} --output {output:q}"
         " --settings {params.settings:q} --code {params.code} --log {log:q}"
 
 
@@ -31,6 +59,7 @@ rule train_segmenter:
         manifest="<results>/manifest.json",
         seeds="<results>/{classifier}/{cams}/{superpixels}/{seeds}/seeds.h5",
         superpixels=superpixels_of_recipe,
+        classifier=classifier_of_segmenter,
         weights=initial_weights("segmenter"),
     output:
         segmenter="<results>/{classifier}/{cams}/{superpixels}/{seeds}/{segmenter}/segmenter.safetensors",
@@ -49,10 +78,10 @@ rule train_segmenter:
         device=CONFIG.device,
     params:
         settings=settings_of("segmenter"),
-        code=code_of("train_segmenter", "segmenter"),
+        code=code_of_segmenter,
     shell:
         "python -m wsss_steps.train_segmenter --manifest {input.manifest:q} --seeds {input.seeds:q}"
-        " --superpixels {input.superpixels:q} --weights {input.weights:q}"
+        " --superpixels {input.superpixels:q} --classifier {input.classifier:q} --weights {input.weights:q}"
         " --output {output.segmenter:q} --history {output.history:q}"
         " --settings {params.settings:q} --code {params.code} --device {resources.device} --log {log:q}"
 

@@ -41,7 +41,7 @@ def test_backbone_is_inlined_by_name() -> None:
     }
     config = configuration.load(content(backbones={"mobile": own}))
     table = configuration.resolve(config, "classifier", "plain~backbone=mobile").settings["backbone"]
-    assert table == {**own, "weights": "none"}
+    assert table == {**own, "weights": "none", "supervision": ""}
     assert configuration.resolve(config, "classifier", "plain").settings["backbone"]["weights"] == "imagenet"
 
 
@@ -51,6 +51,30 @@ def test_root_in_a_path_of_weights(tmp_path: Path) -> None:
     config = configuration.load(content(root=str(tmp_path), backbones={"mobile": own}))
     choice = configuration.resolve(config, "segmenter", "plain~backbone=mobile")
     assert choice.weights_file() == f"{tmp_path}/mobile.pth"
+
+
+def test_sources_of_saliency(tmp_path: Path) -> None:
+    """Where maps, pairs and weights lie; the root is put in, and what does not exist is an error before any job."""
+    for name in ("saliency", "DUTS-TR"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "d.safetensors").touch()
+    config = configuration.load(content(root=str(tmp_path), saliency={"given": {}, "detector": {}}))
+    sources = {
+        "given": ("maps", f"{tmp_path}/saliency"),
+        "detector": ("pairs", f"{tmp_path}/DUTS-TR"),
+        "detector~pairs=drawn": ("pairs", "drawn"),
+        "detector~pairs=drawn~epochs=2": ("pairs", "drawn"),
+        "unsupervised~features=rgb": ("features", "rgb"),
+    }
+    for text, expected in sources.items():
+        chosen = configuration.resolve(config, "saliency", text)
+        assert settings.source(chosen.settings) == expected
+        assert settings.missing_source(chosen.settings) is None
+    config = configuration.load(
+        content(root=str(tmp_path), saliency={"detector": {"weights": "{root}/d.safetensors", "pairs": "none"}})
+    )
+    chosen = configuration.resolve(config, "saliency", "detector")
+    assert settings.source(chosen.settings) == ("weights", f"{tmp_path}/d.safetensors")
 
 
 def test_departures_are_typed() -> None:
@@ -77,7 +101,7 @@ def test_numbers_written_as_text_are_numbers() -> None:
         ({"recipes": {"a": {"segmentor": "plain"}}}, "recipes.a.segmentor: unknown key"),
         (
             {"recipes": {"a": {"seeds": "treshold"}}},
-            "unknown seeds method 'treshold'; known methods: superpixel, threshold",
+            "unknown seeds method 'treshold'; known methods: saliency, superpixel, threshold",
         ),
         ({"recipes": {"a": {"seeds": "threshold~alpha=1"}}}, "alpha: unknown key; known keys: background, foreground"),
         ({"recipes": {"a": {"seeds": "threshold~foreground"}}}, "expected method~key=value"),
@@ -96,7 +120,7 @@ def test_numbers_written_as_text_are_numbers() -> None:
             {"classifier": {"plain": {"backbone": "resnet52"}}},
             "unknown backbone 'resnet52'; known backbones: resnet101, resnet50, small, vgg16",
         ),
-        ({"classifier": {"plane": {}}}, "unknown classifier method 'plane'; known methods: plain"),
+        ({"classifier": {"plane": {}}}, "unknown classifier method 'plane'; known methods: mdc, plain"),
         ({"classifier": {"plain": {"epochs": 0}}}, "epochs: .*greater than or equal to 1 .found 0"),
         (
             {
@@ -106,10 +130,21 @@ def test_numbers_written_as_text_are_numbers() -> None:
             "no such file of weights: no/such.pth",
         ),
         ({"features": {"keys": {"weights": "pretrain_keys"}}}, "expected vit: own, found vit_base_patch8_224"),
+        ({"saliency": {"given": {}}}, "saliency 'given': no such folder of maps: nowhere/saliency"),
+        ({"saliency": {"detector": {}}}, "saliency 'detector': no such folder of pairs: nowhere/DUTS-TR"),
+        ({"saliency": {"detector": {"weights": "x.pth"}}}, "saliency 'detector': no such file of weights: x.pth"),
         ({"draw": None}, "root: no such folder: nowhere"),
         (
             {"compare_superpixels": ["watershed"]},
             "unknown superpixels method 'watershed'; known methods: dino, none, slic",
+        ),
+        (
+            {"mask_folder": None, "recipes": {"a": {"seeds": "saliency~saliency=ground_truth"}}},
+            "recipes.a: seeds 'saliency~saliency=ground_truth': saliency ground_truth needs a mask_folder, found none",
+        ),
+        (
+            {"recipes": {"a": {"seeds": "saliency~saliency=attentive"}}},
+            "recipes.a: unknown saliency method 'attentive'; known methods: detector, given, unsupervised",
         ),
         ({"predict": {"crf": "densest"}}, "predict.crf: .*'deeplab'"),
     ],
@@ -140,6 +175,43 @@ def test_every_method_has_settings_and_every_settings_class_a_method(slot: str) 
 def test_the_files_in_the_repository_are_valid(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(repository)
     configuration.load(yaml.safe_load((repository / "config.yaml").read_text()))
+    for path in (repository / "configs" / "tables").glob("*.yaml"):
+        configuration.load(yaml.safe_load(path.read_text()))
+
+
+# Table 2.3: refined saliency map, attention, dilated classifier, classification paths, saliency
+TICKS = {
+    "A1": (False, False, None, 0, "detector"),
+    "A2": (True, False, None, 0, "detector"),
+    "A3": (False, True, False, 1, "detector"),
+    "A4": (False, True, True, 1, "detector"),
+    "A5": (True, True, True, 1, "detector"),
+    "A6": (True, True, True, 2, "detector"),
+    "C1": (False, False, None, 0, "ground_truth"),
+    "C2": (False, True, True, 2, "ground_truth"),
+}
+
+
+def test_the_recipes_of_table_2_3_have_its_ticks(repository: Path) -> None:
+    config = configuration.load(yaml.safe_load((repository / "configs" / "tables" / "masking.yaml").read_text()))
+    assert config.recipes.keys() == TICKS.keys()
+    for name, recipe in config.recipes.items():
+        classifier, cams, seeds, segmenter = (
+            configuration.resolve(config, slot, getattr(recipe, slot)).settings
+            for slot in ("classifier", "cams", "seeds", "segmenter")
+        )
+        attention = segmenter["lambda_seg"] > 0
+        dilated = bool(classifier["dilations"]) if attention else None
+        found = (seeds["refine"], attention, dilated, segmenter["paths"] if attention else 0, seeds["saliency"])
+        assert found == TICKS[name], name
+        assert (cams["merge"], segmenter["lambda_seg"]) == ("max", 2.0 if attention else 0)
+
+
+def test_what_a_method_needs() -> None:
+    assert configuration.needs("segmenter", "masking~paths=1", "classifier")
+    assert configuration.needs("seeds", "saliency~refine=false", "saliency")
+    assert not configuration.needs("seeds", "threshold", "saliency")
+    assert not configuration.needs("seeds", "no such method", "saliency")
 
 
 def test_lock_and_conda_environment_are_equal(repository: Path) -> None:

@@ -16,6 +16,7 @@ from wsss_steps.errors import UserError
 COLUMNS = (
     ("CAM", "cams"),
     ("superpixels", "superpixels"),
+    ("refined saliency", "refined_saliency"),
     ("seeds", "seeds"),
     ("a pseudo-label with a long title", "labels"),
 )
@@ -34,6 +35,7 @@ def folder(tmp_path: Path) -> Path:
             name: {"superpixels": truth_of(name).astype(np.uint16) + 1, "seed_patches": np.zeros(0, np.int32)}
             for name in TAGS
         },
+        "refined_saliency": {name: {"refined": np.minimum(truth_of(name), 1)} for name in TAGS},
         "seeds": {name: {"seeds": truth_of(name)} for name in TAGS},
     }
     for kind, items in stores.items():
@@ -87,7 +89,7 @@ def test_the_same_twice(folder: Path) -> None:
 
 def test_columns_and_rows_are_as_many_as_asked_for(folder: Path) -> None:
     step = draw_gallery.CELL + draw_gallery.GAP
-    assert run(folder).width - run(folder, COLUMNS[:3]).width == step
+    assert run(folder).width - run(folder, COLUMNS[:-1]).width == step
     assert run(folder).width - run(folder, ground_truth=None).width == step
     assert run(folder).height > run(folder, images=1).height
     assert run(folder, (), split="val").height > 0
@@ -108,7 +110,7 @@ def test_a_source_that_lacks_an_image(folder: Path) -> None:
 
 
 def test_wrong_columns_are_refused(folder: Path) -> None:
-    with pytest.raises(ValueError, match="expected one source per column, 1; found 4"):
+    with pytest.raises(ValueError, match="expected one source per column, 1; found 5"):
         draw_gallery.run(
             manifest=folder / "m.json",
             sources=[folder / kind for _, kind in COLUMNS],
@@ -116,7 +118,8 @@ def test_wrong_columns_are_refused(folder: Path) -> None:
             settings={"images": 1, "split": "train", "columns": [{"title": "CAM", "kind": "cams"}]},
         )
     with pytest.raises(
-        ValueError, match=r"unknown kinds of columns \['maps'\]; known: cams, superpixels, seeds, labels"
+        ValueError,
+        match=r"unknown kinds of columns \['maps'\]; known: cams, superpixels, refined_saliency, seeds, labels",
     ):
         run(folder, (("x", "maps"),))
 

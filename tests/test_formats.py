@@ -24,8 +24,10 @@ EXAMPLES: dict[str, dict[str, np.ndarray]] = {
         "superpixels": RNG.integers(1, 1000, (5, 7)).astype(np.uint16),
         "seed_patches": np.array([7, -1], np.int32),
     },
+    "saliency": {"saliency": RNG.random((5, 7), dtype=np.float32)},
     "seeds": {"seeds": NOISE},
     "confusions": {"confusion": np.array([[2**40, 0, 1], [3, 4, 5]])},
+    "refined_saliency": {"refined": RNG.choice(np.array([0, 1, 255], np.uint8), (5, 7))},
 }
 
 
@@ -48,7 +50,7 @@ def test_every_kind_comes_back(kind: str, tmp_path: Path) -> None:
         for name, array in EXAMPLES[kind].items():
             found = store["été 写真"][name]
             assert found.dtype == array.dtype
-            np.testing.assert_allclose(found, array, atol=0.5 / 255 + 1e-7 if name == "cam" else 0)
+            np.testing.assert_allclose(found, array, atol=0.5 / 255 + 1e-7 if name in ("cam", "saliency") else 0)
 
 
 def test_maps_keep_0_and_1_and_are_clipped(tmp_path: Path) -> None:
@@ -61,6 +63,19 @@ def test_an_image_without_classes(tmp_path: Path) -> None:
     arrays = {"cam": np.zeros((0, 5, 7), np.float32), "class": np.zeros(0, np.uint8)}
     with Store(write(tmp_path / "s.h5", "cams", **arrays), "cams") as store:
         assert store["a"]["cam"].shape == (0, 5, 7)
+
+
+def test_sizes_are_known_without_reading(tmp_path: Path) -> None:
+    with Store(write(tmp_path / "s.h5", "cams", "a"), "cams") as store:
+        assert (store.shape("a", "cam"), store.shape("a", "class")) == ((2, 5, 7), (2,))
+
+
+def test_images_that_are_left_out_are_listed(tmp_path: Path) -> None:
+    many = [f"{number:06d}" for number in range(20_000)]  # more than an HDF5 attribute holds in itself
+    for name, left_out, expected in (("a", None, []), ("b", [], []), ("c", ["y", "x"], ["x", "y"]), ("d", many, many)):
+        write_store(tmp_path / f"{name}.h5", "saliency", [("x", EXAMPLES["saliency"])], stamp="{}", left_out=left_out)
+        with Store(tmp_path / f"{name}.h5", "saliency") as store:
+            assert store.left_out == expected
 
 
 def test_a_store_without_images(tmp_path: Path) -> None:

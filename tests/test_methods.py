@@ -10,7 +10,7 @@ from wsss_steps import methods, provenance, settings
 
 
 def test_unknown_method_and_slot() -> None:
-    with pytest.raises(ValueError, match="unknown seeds method 'x'; known methods: superpixel, threshold"):
+    with pytest.raises(ValueError, match="unknown seeds method 'x'; known methods: saliency, superpixel, threshold"):
         methods.load("seeds", "x")
     with pytest.raises(ValueError, match="unknown slot 'sedes'; known slots: classifier, cams"):
         methods.names("sedes")
@@ -22,19 +22,27 @@ def test_arguments_takes_what_is_named_and_no_more() -> None:
     assert methods.arguments(function, {"positional": 0, "alpha": 0.5, "gamma": 2}) == {"alpha": 0.5}
 
 
-ROOM_OF_SLOT = {
-    "classifier": "train_classifier",
-    "cams": "make_cams",
-    "features": "extract_keys",
-    "superpixels": "make_superpixels",
-    "seeds": "make_seeds",
-    "segmenter": "train_segmenter",
+ROOMS_OF_SLOT = {
+    "classifier": ["train_classifier"],
+    "cams": ["make_cams"],
+    "features": ["extract_keys"],
+    "superpixels": ["make_superpixels"],
+    "saliency": ["train_saliency", "predict_saliency"],
+    "seeds": ["make_seeds", "refine_saliency"],
+    "segmenter": ["train_segmenter"],
+}
+DECIDED_BY_THE_WORKFLOW = {
+    "features": {"weights"},
+    "superpixels": {"features"},
+    "saliency": {"features", "weights", "pairs", "folder"},
+    "seeds": {"saliency"},
 }
 METHODS = [
     (slot, cls) for slot, classes in settings.METHODS.items() for cls in classes if cls is not settings.NoSuperpixels
 ]
 ROOMS = [
     ("make_example", settings.MakeExample),
+    ("make_saliency_example", settings.MakeSaliencyExample),
     ("prepare", settings.Prepare),
     ("pretrain_keys", settings.PretrainKeys),
     ("predict", settings.Predict),
@@ -59,9 +67,9 @@ def names_read(modules: list[str]) -> set[str]:
 @pytest.mark.parametrize(("slot", "cls"), METHODS, ids=lambda value: getattr(value, "__name__", value))
 def test_every_setting_of_a_method_is_read(slot: str, cls: type[settings.Settings]) -> None:
     method = cls.model_fields["method"].default
-    read = names_read([f"wsss_steps.{ROOM_OF_SLOT[slot]}", f"wsss_steps.methods.{slot}.{method}"])
-    decided_by_the_workflow = {"features"} if slot == "superpixels" else {"weights"} if slot == "features" else set()
-    assert set(cls.model_fields) - read - decided_by_the_workflow == set()
+    rooms = [f"wsss_steps.{room}" for room in ROOMS_OF_SLOT[slot]]
+    read = names_read([*rooms, f"wsss_steps.methods.{slot}.{method}"])
+    assert set(cls.model_fields) - read - DECIDED_BY_THE_WORKFLOW.get(slot, set()) == set()
 
 
 @pytest.mark.parametrize(("room", "cls"), ROOMS, ids=lambda value: getattr(value, "__name__", value))

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
@@ -43,7 +44,24 @@ def inputs(tmp_path: Path) -> dict[str, Any]:
             checkpoints.append(classifier if stage in ("cams", "seeds") else segmenter)
             crf = "deeplab" if stage == "segmentation_crf" else "none"
             rows.append({"recipe": recipe, "stage": stage, "crf": crf, "scales": [1.0, 0.75, 0.5]})
-    return {"scores": scores, "checkpoints": checkpoints, "settings": {"rows": rows}}
+            rows[-1] |= {"extra_supervision": "", "saliency": None, "made_of_ground_truth": ""}
+    return {
+        "scores": scores,
+        "checkpoints": checkpoints,
+        "saliency": [],
+        "settings": {"rows": rows, "saliency": []},
+    }
+
+
+def with_saliency(inputs: dict[str, Any], folder: Path, name: str, supervision: str) -> None:
+    """Let the second recipe rest on saliency maps that leave two images out."""
+    grid = np.zeros((2, 2), np.uint8)
+    items = [(image, {"saliency": grid}) for image in "abc"]
+    formats.write_store(folder / "saliency.h5", "saliency", items, stamp="{}", left_out=["b", "c"])
+    inputs["saliency"], inputs["settings"]["saliency"] = [folder / "saliency.h5"], [name]
+    for row in inputs["settings"]["rows"][5:]:
+        row |= {"extra_supervision": supervision, "saliency": name}
+        row |= {"made_of_ground_truth": "saliency" if name == "ground_truth" else ""}
 
 
 def test_one_row_per_score(inputs: dict[str, Any], tmp_path: Path) -> None:
@@ -69,8 +87,38 @@ def test_one_row_per_score(inputs: dict[str, Any], tmp_path: Path) -> None:
         "init_weights": "torchvision resnet50-0676ba61.pth",
         "crf": "none",
         "scales": "1 0.75 0.5",
+        "extra_supervision": "",
+        "left_out": "0",
     }
     assert (rows[3]["init_weights"], rows[3]["threshold"], rows[3]["crf"]) == ("random", "", "deeplab")
+
+
+def test_extra_supervision_is_declared(inputs: dict[str, Any], tmp_path: Path) -> None:
+    with_saliency(inputs, tmp_path, "given", "saliency: given; COCO segmentation weights")
+    summarise.run(**inputs, output=tmp_path / "summary.csv")
+    rows = show_summary.read(tmp_path / "summary.csv")
+    assert [row["extra_supervision"] for row in rows] == [""] * 5 + ["saliency: given; COCO segmentation weights"] * 3
+    assert [row["left_out"] for row in rows] == ["0"] * 5 + ["2"] * 3
+    lines = show_summary.table(rows)
+    assert "Extra supervision: saliency: given; COCO segmentation weights (recipes: superpixel)" in lines
+    assert "Training images left out for want of a saliency map: 2 (recipes: superpixel)" in lines
+
+
+def test_saliency_made_of_the_ground_truth_is_declared(inputs: dict[str, Any], tmp_path: Path) -> None:
+    with_saliency(inputs, tmp_path, "ground_truth", "saliency: ground truth")
+    write_score(inputs["scores"][5], "seeds", gt_used_for="nothing")
+    summarise.run(**inputs, output=tmp_path / "summary.csv")
+    rows = show_summary.read(tmp_path / "summary.csv")
+    assert rows[4]["gt_used_for"] == "evaluation and choice of the threshold"
+    assert [row["gt_used_for"] for row in rows[5:]] == ["saliency", *["evaluation and saliency"] * 2]
+    line = "Saliency made of the ground truth, an upper bound and no weak supervision: superpixel"
+    assert line in show_summary.table(rows)
+
+
+def test_without_extra_supervision_the_table_says_so(inputs: dict[str, Any], tmp_path: Path) -> None:
+    summarise.run(**inputs, output=tmp_path / "summary.csv")
+    lines = show_summary.table(show_summary.read(tmp_path / "summary.csv"))
+    assert "Extra supervision: none; training was given image-level tags alone" in lines
 
 
 def test_a_stage_without_ground_truth_has_empty_fields(inputs: dict[str, Any], tmp_path: Path) -> None:

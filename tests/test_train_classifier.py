@@ -13,7 +13,7 @@ from tiny_voc import CLASSES, HEIGHT, WIDTH, make_voc, settings
 from wsss_steps import formats, make_cams, methods, prepare, train_classifier
 from wsss_steps.data.manifest import Manifest, read_manifest, write_manifest
 from wsss_steps.errors import UserError
-from wsss_steps.settings import Backbone, Cam, PlainClassifier
+from wsss_steps.settings import Backbone, Cam, MdcClassifier, PlainClassifier
 
 
 def classifier(**departures: Any) -> dict[str, Any]:
@@ -66,6 +66,24 @@ def test_from_tags_to_maps(manifest: Path, tmp_path: Path) -> None:
             assert set(arrays["cam"].max((1, 2)).tolist()) <= {0.0, 1.0}
     network, _ = methods.rebuild("classifier", output)
     assert all(torch.equal(value, state[name]) for name, value in network.state_dict().items())
+
+
+def test_dilated_blocks_from_tags_to_maps(manifest: Path, tmp_path: Path) -> None:
+    chosen = classifier() | {"method": "mdc", "dilations": [1, 2], "widths": [8, 6], "init": "kaiming"}
+    del chosen["legacy_irn_momentum"]
+    chosen = MdcClassifier(**chosen).model_dump(mode="json")
+    paths = [tmp_path / name for name in ("c.safetensors", "again.safetensors")]
+    for output in paths:
+        train_classifier.run(manifest=manifest, output=output, history=tmp_path / "c.csv", settings=chosen, stamp="{}")
+    assert paths[0].read_bytes() == paths[1].read_bytes()
+    assert (tmp_path / "c.csv").read_text().splitlines()[0] == "epoch,learning_rate,loss,tags,cam"
+    network, content = methods.rebuild("classifier", paths[0])
+    assert content["network"]["dilations"] == [1, 2]
+    assert len(network.dilated) == 2
+    maps = Cam(scales=(1.0, 0.5), merge="max").model_dump(mode="json")
+    make_cams.run(manifest=manifest, classifier=paths[0], output=tmp_path / "cams.h5", settings=maps, stamp="{}")
+    with formats.Store(tmp_path / "cams.h5", "cams") as store:
+        assert store.shape("t2", "cam") == (2, HEIGHT, WIDTH)
 
 
 def test_the_same_seed_gives_the_same_file(manifest: Path, tmp_path: Path) -> None:

@@ -8,12 +8,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
-from wsss_steps import predict, settings, train_segmenter
+from wsss_steps import predict, settings, train_segmenter, trainees
+from wsss_steps.data.images import normalise
 from wsss_steps.data.manifest import Entry, Manifest, write_manifest
 from wsss_steps.errors import UserError
-from wsss_steps.formats import Store, read_labels, read_weights, write_store
+from wsss_steps.formats import Store, read_labels, read_weights, write_store, write_weights
 
 SIZES = [(24, 20), (20, 24), (9, 13), (16, 16)]
 SMALL = settings.Backbone(net="small").model_dump(mode="json")
@@ -47,12 +49,32 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def train(folder: Path, options: dict[str, Any], name: str = "net", superpixels: bool = True) -> Path:
+def classifier_in(folder: Path, classes: tuple[str, ...] = ("red", "green"), **departures: Any) -> Path:
+    """A classifier at its random start, as a file."""
+    output = folder / "classifier.safetensors"
+    few = {"output_stride": 8, "frozen_stages": 0, "frozen_batch_norm": False}
+    chosen = settings.PlainClassifier(**few).model_dump(mode="json") | {"backbone": SMALL | departures}
+    method, network, initial = trainees.start("classifier", chosen, len(classes), None)
+    content = trainees.content(method, chosen, classes, initial)
+    write_weights(output, "classifier", network.state_dict(), content=content, stamp="{}")
+    return output
+
+
+def train(
+    folder: Path,
+    options: dict[str, Any],
+    name: str = "net",
+    superpixels: bool = True,
+    classifier: Path | None = None,
+) -> Path:
     output = folder / f"{name}.safetensors"
+    if options["method"] == "masking" and classifier is None and options["lambda_seg"]:
+        classifier = classifier_in(folder)
     train_segmenter.run(
         manifest=folder / "manifest.json",
         seeds=folder / "seeds.h5",
         superpixels=folder / "superpixels.h5" if superpixels else None,
+        classifier=classifier,
         output=output,
         history=folder / f"{name}.csv",
         settings=options,
@@ -127,6 +149,40 @@ def test_spsrg_without_superpixels_is_refused(folder: Path) -> None:
     with pytest.raises(UserError, match="'spsrg' needs superpixels, but the recipe has none"):
         train(folder, options_of(settings.SpsrgSegmenter), superpixels=False)
     assert not (folder / "net.safetensors").exists()
+
+
+def test_a_classifier_of_other_classes_is_refused(folder: Path) -> None:
+    other = classifier_in(folder, ("cat", "dog"))
+    with pytest.raises(UserError, match=r"trained for classes \['cat', 'dog'\], the data set has \['red', 'green'\]"):
+        train(folder, options_of(settings.MaskingSegmenter), classifier=other)
+    assert not (folder / "net.safetensors").exists()
+
+
+def test_without_attention_the_classifier_does_not_matter(folder: Path) -> None:
+    options = options_of(settings.MaskingSegmenter, lambda_seg=0, epochs=1)
+    first = train(folder, options, "a").read_bytes()
+    assert train(folder, options, "b", classifier=classifier_in(folder)).read_bytes() == first
+    assert "attention" not in next(csv.DictReader((folder / "a.csv").open()))
+
+
+def test_the_classifier_is_not_trained_and_not_kept(folder: Path) -> None:
+    classifier = classifier_in(folder)
+    before = classifier.read_bytes()
+    state, _ = read_weights(train(folder, options_of(settings.MaskingSegmenter), classifier=classifier), "segmenter")
+    assert classifier.read_bytes() == before
+    assert not [name for name in state if "classifier" in name]
+    for row in csv.DictReader((folder / "net.csv").open()):
+        parts = sum(float(row[name]) for name in ("seed_1", "seed_0.75", "seed_0.5", "attention"))
+        assert float(row["loss"]) == pytest.approx(parts)
+
+
+def test_images_are_brought_to_the_classifiers_normalisation(folder: Path) -> None:
+    own = {"mean": [0.5, 0.4, 0.3], "std": [0.2, 0.25, 0.5]}
+    judge = trainees.judge(classifier_in(folder, **own), ("red", "green"), SMALL, "cpu")
+    photo = np.random.default_rng(0).integers(0, 256, (16, 24, 3), dtype=np.uint8)
+    given = torch.from_numpy(normalise(photo, SMALL["mean"], SMALL["std"]))[None]
+    expected = judge.network.scores(torch.from_numpy(normalise(photo, **own))[None])
+    assert torch.allclose(judge(given), expected, atol=1e-4)
 
 
 def test_every_missing_image_is_named(folder: Path) -> None:

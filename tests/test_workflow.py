@@ -9,9 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import h5py
+import numpy as np
 import pytest
 import snakemake_runs as runs
+import tiny_voc
 from PIL import Image
+
+from wsss_steps import formats
 
 pytestmark = pytest.mark.workflow
 
@@ -209,7 +213,7 @@ def test_without_label_images_nothing_is_evaluated(house: Path) -> None:
         ({"epoch": 3}, "epoch: unknown key"),
         (
             {"recipes": {"a": {"seeds": "treshold"}}},
-            "unknown seeds method 'treshold'; known methods: superpixel, threshold",
+            "unknown seeds method 'treshold'; known methods: saliency, superpixel, threshold",
         ),
     ],
 )
@@ -224,3 +228,79 @@ def test_a_wrong_configuration_is_refused_before_any_job(house: Path, changes: d
 def test_lint(house: Path) -> None:
     done = runs.snakemake(house, "--lint")
     assert done.returncode == 0, done.stdout
+
+
+# ---- chapter 2: image masking, on the VOC data set of a few pixels, with saliency maps given ------------------------
+
+SMALL = {"backbone": "small", "frozen_batch_norm": False, "epochs": 1, "batch_size": 2, "crop": 16, "warmup_epochs": 0}
+MASKING: dict[str, Any] = {
+    "dataset": "voc",
+    "root": "voc",
+    "classes": list(tiny_voc.CLASSES),
+    "recipes": {
+        name: {"classifier": "mdc", "cams": "cam~merge=max", "seeds": seeds, "segmenter": "masking"}
+        for name, seeds in {"masking": "saliency~saliency=given", "bound": "saliency~saliency=ground_truth"}.items()
+    },
+    "backbones": {"declared": {"net": "small", "supervision": "COCO segmentation"}},
+    "classifier": {"mdc": {**SMALL, "dilations": [1, 2], "widths": [8, 8], "init": "kaiming"}},
+    "cams": {"cam": {"scales": [1.0, 0.5]}},
+    "saliency": {"given": {"folder": "{root}/saliency", "bad_maps": "leave_out"}},
+    "segmenter": {"masking": {**SMALL, "backbone": "declared", "aspp_rates": [1, 2]}},
+    "evaluate": {"bootstrap": 20},
+    "gallery_images": 2,
+}
+LINEAGE = "mdc/cam~merge=max/none/saliency~saliency={}"
+
+
+@pytest.fixture(scope="module")
+def masked(tmp_path_factory: pytest.TempPathFactory, repository: Path) -> Path:
+    """A copy of the project in which the recipes with saliency have run; the map of t1 is wanting, and left out."""
+    folder = tmp_path_factory.mktemp("masked")
+    runs.copy_of_project(repository, folder)
+    tiny_voc.make_voc(folder / "voc")
+    tiny_voc.write_saliency(folder / "voc", ["t0", "t2"])
+    runs.configure(folder, MASKING)
+    (folder / "printed.txt").write_text(runs.succeed(folder))
+    return folder
+
+
+def test_image_masking_from_given_saliency_to_the_table(masked: Path) -> None:
+    results = masked / "results" / "voc"
+    lineage = results / LINEAGE.format("given")
+    with formats.Store(lineage / "refined_saliency.h5", "refined_saliency") as store:
+        assert store.left_out == ["t1"]
+        assert (store["t1"]["refined"] == 255).all()
+        assert set(np.unique(store["t0"]["refined"])) <= {0, 1, 255}
+    with formats.Store(lineage / "seeds.h5", "seeds") as store:
+        assert (store["t1"]["seeds"] == 255).all()
+    history = (lineage / "masking" / "segmenter_history.csv").read_text().splitlines()[0]
+    assert history.split(",")[-4:] == ["seed_1", "seed_0.75", "seed_0.5", "attention"]
+    assert len(list((lineage / "masking" / "pseudo_labels").glob("*.png"))) == 3
+
+
+def test_the_table_declares_saliency_weights_and_what_was_left_out(masked: Path) -> None:
+    with (masked / "results" / "voc" / "summary.csv").open() as file:
+        rows = {(row["recipe"], row["stage"]): row for row in csv.DictReader(file)}
+    assert rows["masking", "cams"]["extra_supervision"] == ""
+    assert rows["masking", "seeds"]["extra_supervision"] == "saliency: given"
+    last = rows["masking", "segmentation_crf"]
+    assert last["extra_supervision"] == "saliency: given; COCO segmentation weights"
+    assert (last["left_out"], last["gt_used_for"]) == ("1", "evaluation")
+    bound = rows["bound", "segmentation_crf"]
+    assert bound["extra_supervision"] == "saliency: ground truth; COCO segmentation weights"
+    assert (bound["left_out"], bound["gt_used_for"]) == ("0", "evaluation and saliency")
+    printed = (masked / "printed.txt").read_text()
+    assert "Extra supervision: saliency: given; COCO segmentation weights (recipes: masking)" in printed
+
+
+def test_masking_reruns_what_depends_on_an_edit(masked: Path) -> None:
+    assert runs.planned(masked) == set()
+    runs.configure(masked, {**MASKING, "seeds": {"saliency": {"tau_1": 0.7}}})
+    assert runs.planned(masked) == AFTER_SEEDS | {"refine_saliency"}
+    recipe = MASKING["classifier"]["mdc"]
+    runs.configure(masked, {**MASKING, "classifier": {"mdc": {**recipe, "lambda_cls": 0.2}}})
+    assert runs.planned(masked) == AFTER_SEEDS | {"refine_saliency", "train_classifier", "make_cams"}
+    runs.configure(masked, MASKING)
+    path = masked / "wsss_steps" / "nets" / "dilated.py"
+    path.write_text(path.read_text() + "\nNEW_CONSTANT = 1\n")
+    assert "train_segmenter" in runs.planned(masked)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +52,15 @@ def make_voc(root: Path) -> Path:
             write_labels(root / "SegmentationClass" / f"{image_id}.png", truth_of(image_id))
             write_xml(root / "Annotations" / f"{image_id}.xml", TAGS[image_id])
     return root
+
+
+def write_saliency(root: Path, ids: Iterable[str]) -> None:
+    """Write a saliency map for each of `ids`: bright on the objects, grey on void, dark elsewhere."""
+    (root / "saliency").mkdir()
+    for image_id in ids:
+        truth = truth_of(image_id)
+        grey = np.where(truth == 255, 120, np.where(truth > 0, 230, 10)).astype(np.uint8)
+        Image.fromarray(grey).save(root / "saliency" / f"{image_id}.png")
 
 
 def settings(**departures: Any) -> dict[str, Any]:

@@ -25,6 +25,7 @@ BUILT_IN_BACKBONES = {
     "small": Backbone(net="small"),
     **{net: Backbone(net=net, weights="imagenet") for net in ("resnet50", "resnet101", "vgg16")},
 }
+GROUND_TRUTH = "ground_truth"  # saliency maps made of the label images, by a rule that may see them
 NOT_A_FILE = ("none", "imagenet", "dino", "pretrain_keys")
 
 
@@ -60,9 +61,13 @@ class Config(known.Prepare):
     cams: dict[str, dict[str, Any]] = Field({}, description="method -> departures from its defaults")
     features: dict[str, dict[str, Any]] = Field({}, description="method -> departures from its defaults")
     superpixels: dict[str, dict[str, Any]] = Field({}, description="method -> departures from its defaults")
+    saliency: dict[str, dict[str, Any]] = Field({}, description="method -> departures from its defaults")
     seeds: dict[str, dict[str, Any]] = Field({}, description="method -> departures from its defaults")
     segmenter: dict[str, dict[str, Any]] = Field({}, description="method -> departures from its defaults")
     pretrain_keys: known.PretrainKeys = Field(known.PretrainKeys(), description="departures from its defaults")
+    draw_saliency: known.MakeSaliencyExample = Field(
+        known.MakeSaliencyExample(), description="the drawn images and masks that a saliency detector may learn from"
+    )
     predict: known.Predict = Field(known.Predict(), description="departures from its defaults")
     evaluate: known.Evaluate = Field(known.Evaluate(), description="departures from its defaults")
     evaluate_superpixels: known.EvaluateSuperpixels = Field(
@@ -118,6 +123,12 @@ def settings_class(slot: str, method: str) -> type[Settings]:
     return classes[method]
 
 
+def needs(slot: str, text: str, what: str) -> bool:
+    """Whether the method of the choice `text` takes `what`: superpixels, saliency or classifier. False if unknown."""
+    classes = {cls.model_fields["method"].default: cls for cls in known.METHODS[slot]}
+    return bool(getattr(classes.get(text.split("~")[0]), f"needs_{what}", False))
+
+
 def parse(text: str) -> tuple[str, dict[str, Any]]:
     """Method and departures of a choice: `dino~tau=0.5~order=highest` -> ("dino", {"tau": 0.5, "order": "highest"})."""
     method, *parts = text.split("~")
@@ -148,8 +159,9 @@ def resolve(config: Config, slot: str, text: str) -> Choice:
     table = settings.model_dump(mode="json")
     if "backbone" in table:
         table["backbone"] = backbone(config, table["backbone"]).model_dump(mode="json")
-    elif "weights" in table:
-        table["weights"] = table["weights"].replace("{root}", config.root)
+    for key in ("weights", "folder", "pairs"):
+        if key in table:
+            table[key] = table[key].replace("{root}", config.root)
     return Choice(slot, method, table)
 
 
@@ -165,6 +177,26 @@ def backbone(config: Config, name: str | Mapping[str, Any]) -> Backbone:
     return found.model_copy(update={"weights": found.weights.replace("{root}", config.root)})
 
 
+def _problems_of_choice(config: Config, where: str, slot: str, text: str) -> list[str]:
+    """What is wrong with one choice, its file of weights, and the saliency maps that it names."""
+    try:
+        choice = resolve(config, slot, text)
+    except UserError as error:
+        return [f"{where}: {error}"]
+    problems = []
+    path = choice.weights_file()
+    if path is not None and not Path(path).is_file():
+        problems.append(f"{where}: {slot} '{text}': no such file of weights: {path}")
+    if slot == "saliency" and (missing := known.missing_source(choice.settings)):
+        problems.append(f"{where}: {slot} '{text}': {missing}")
+    saliency = choice.settings.get("saliency")
+    if saliency == GROUND_TRUTH and config.mask_folder is None:
+        problems.append(f"{where}: {slot} '{text}': saliency {GROUND_TRUTH} needs a mask_folder, found none")
+    if saliency not in (None, GROUND_TRUTH) and where != slot:
+        problems += _problems_of_choice(config, where, "saliency", saliency)
+    return problems
+
+
 def _problems_of_choices(config: Config) -> list[str]:
     """What is wrong with recipes, with methods named in the config, and with files of weights."""
     wanted = [
@@ -174,21 +206,11 @@ def _problems_of_choices(config: Config) -> list[str]:
     ]
     wanted += [("compare_superpixels", "superpixels", text) for text in config.compare_superpixels]
     wanted += [(slot, slot, method) for slot in known.METHODS for method in getattr(config, slot)]
-    problems = []
-    for where, slot, text in wanted:
-        try:
-            choice = resolve(config, slot, text)
-        except UserError as error:
-            problems.append(f"{where}: {error}")
-            continue
-        path = choice.weights_file()
-        if path is not None and not Path(path).is_file():
-            problems.append(f"{where}: {slot} '{text}': no such file of weights: {path}")
+    problems = [problem for choice in wanted for problem in _problems_of_choice(config, *choice)]
     for name, recipe in config.recipes.items():
         for slot in SLOTS_OF_A_RECIPE:
             method = getattr(recipe, slot).split("~")[0]
-            classes = [cls for cls in known.METHODS[slot] if cls.model_fields["method"].default == method]
-            if recipe.superpixels == "none" and any(cls.needs_superpixels for cls in classes):
+            if recipe.superpixels == "none" and needs(slot, getattr(recipe, slot), "superpixels"):
                 problems.append(f"recipes.{name}: {slot} '{method}' needs superpixels, found superpixels 'none'")
     return problems
 
@@ -218,13 +240,3 @@ def room_settings(config: Config, room: str, **fixed: Any) -> str:
         section = getattr(config, room)
         table = {} if section is None else section.model_dump(mode="json")
     return json.dumps({**table, **fixed}, sort_keys=True)
-
-
-def about_row(config: Config, name: str, recipe: Recipe, stage: str) -> dict[str, Any]:
-    """What stands in a row of the summary beside the score: recipe, stage, dense CRF and scales."""
-    if stage in ("cams", "seeds"):
-        crf, scales = "none", resolve(config, "cams", recipe.cams).settings["scales"]
-    else:
-        crf = "none" if stage == "segmentation" else config.predict.crf
-        scales = list(config.predict.scales)
-    return {"recipe": name, "stage": stage, "crf": crf, "scales": scales}

@@ -17,6 +17,7 @@ from wsss_steps.settings import Settings
 
 ROOMS: dict[str, type[Settings]] = {
     "draw": settings.MakeExample,
+    "draw_saliency": settings.MakeSaliencyExample,
     "pretrain_keys": settings.PretrainKeys,
     "predict": settings.Predict,
     "evaluate": settings.Evaluate,

@@ -22,7 +22,8 @@ GAP, MARGIN, LINE = 6, 14, 17  # px: between pictures, around the sheet, height 
 GUTTER = 132  # width of the column of ids and tags, px
 INK, PAPER, FAINT = (25, 25, 25), (255, 255, 255), (110, 110, 110)
 PALETTE: NDArray[np.uint8] = np.array(formats.voc_palette(), np.uint8).reshape(256, 3)
-STORES = ("cams", "superpixels", "seeds")
+BLACK_AND_WHITE: NDArray[np.uint8] = np.array([(0, 0, 0), *[(255, 255, 255)] * 255], np.uint8)
+STORES = ("cams", "superpixels", "refined_saliency", "seeds")
 Picture = NDArray[np.uint8]
 Source = Path | formats.Store
 
@@ -53,6 +54,8 @@ def picture_of(kind: str, source: Source, entry: Entry, photo: Picture) -> Pictu
     arrays = source[entry.id]
     if kind == "seeds":
         return drawing.coloured(drawing.nearest(arrays["seeds"], height, width), PALETTE)
+    if kind == "refined_saliency":
+        return drawing.coloured(drawing.nearest(arrays["refined"], height, width), BLACK_AND_WHITE)
     if kind == "superpixels":
         return drawing.mean_colours(photo, drawing.nearest(arrays["superpixels"], height, width))
     strongest = arrays["cam"].max(axis=0, initial=0.0)
@@ -157,7 +160,7 @@ def run(
     """Draw the contact sheet `output`, a PNG.
 
     `settings`: {"images": how many, "split": of which split, "columns": [{"title", "kind"}, ...]}, one column for each
-    of `sources`; kind is cams, superpixels or seeds (stores) or labels (a folder of `<id>.png`). With `ground_truth`
+    of `sources`; kind is one of `STORES` or labels (a folder of `<id>.png`). With `ground_truth`
     there is a column of it.
     UserError if a source lacks an image.
     """

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from wsss_steps import methods
@@ -17,7 +16,7 @@ from wsss_steps.cli import main
 from wsss_steps.data.manifest import Entry, read_manifest
 from wsss_steps.errors import UserError, all_wrong
 from wsss_steps.formats import IGNORE, Store, write_store
-from wsss_steps.ops.resize import resize_images
+from wsss_steps.ops.resize import resize_maps
 from wsss_steps.progress import track
 
 Seeds = Callable[..., NDArray[np.uint8]]
@@ -53,9 +52,8 @@ class Coverage:
         )
 
 
-def check(entries: list[Entry], cams: Store, superpixels: Store | None) -> None:
+def check(entries: list[Entry], stores: list[Store]) -> None:
     """A UserError that lists every image that the stores lack."""
-    stores = [cams] if superpixels is None else [cams, superpixels]
     all_wrong(
         "images of the manifest that a store lacks; make the store again from this manifest",
         [f"{entry.id}: not in {store.path}" for store in stores for entry in entries if entry.id not in store],
@@ -69,22 +67,30 @@ def maps_of(entry: Entry, cams: Store) -> tuple[NDArray[np.float32], NDArray[np.
     if tuple(classes.tolist()) != entry.tags:
         found = f"classes {classes.tolist()}, the manifest's tags are {list(entry.tags)}"
         raise UserError(f"{cams.path}: image '{entry.id}' has maps of {found}; make the maps again from this manifest")
-    if not len(classes):
-        return np.zeros((0, entry.height, entry.width), np.float32), classes
-    return resize_images(torch.from_numpy(maps)[None], (entry.height, entry.width))[0].numpy(), classes
+    return resize_maps(maps, (entry.height, entry.width)), classes
+
+
+def grid_of(entry: Entry, store: Store | None, name: str, what: str) -> NDArray[Any] | None:
+    """The data set `name` (H, W) of one image, if there is a store; a UserError if it has not the image's size."""
+    grid = None if store is None else store[entry.id][name]
+    if grid is not None and grid.shape != (entry.height, entry.width):
+        size = f"expected {(entry.height, entry.width)} of image '{entry.id}', found {grid.shape}"
+        raise UserError(f"{what} are of another size than the image: {size}; make them again")
+    return grid
 
 
 def seeds_of(
-    entries: list[Entry], cams: Store, superpixels: Store | None, method: Seeds, coverage: Coverage
+    entries: list[Entry],
+    cams: Store,
+    superpixels: Store | None,
+    refined: Store | None,
+    method: Seeds,
+    coverage: Coverage,
 ) -> Iterator[tuple[str, Any]]:
     """Give (image id, data sets) of every image, counting what is labelled."""
     for entry in entries:
-        maps, classes = maps_of(entry, cams)
-        ids = None if superpixels is None else superpixels[entry.id]["superpixels"]
-        if ids is not None and ids.shape != (entry.height, entry.width):
-            size = f"expected {(entry.height, entry.width)} of image '{entry.id}', found {ids.shape}"
-            raise UserError(f"superpixels are of another size than the image: {size}; make them again")
-        labels = method(maps, classes, ids)
+        ids = grid_of(entry, superpixels, "superpixels", "superpixels")
+        labels = method(*maps_of(entry, cams), ids, grid_of(entry, refined, "refined", "refined saliency maps"))
         coverage.add(labels, bool(entry.tags))
         yield entry.id, {"seeds": labels}
     if not coverage.foreground:
@@ -98,6 +104,7 @@ def run(
     manifest: Path,
     cams: Path,
     superpixels: Path | None = None,
+    refined_saliency: Path | None = None,
     output: Path,
     settings: dict[str, Any],
     stamp: str = "",
@@ -108,6 +115,7 @@ def run(
         manifest: the data set.
         cams: store of class activation maps.
         superpixels: store of superpixels, for methods that use them.
+        refined_saliency: store of refined saliency maps, for methods that use them.
         output: store of seeds (HDF5).
         settings: `method` and its settings.
         stamp: provenance.
@@ -120,8 +128,9 @@ def run(
     with ExitStack() as stack:
         maps = stack.enter_context(Store(cams, "cams"))
         ids = None if superpixels is None else stack.enter_context(Store(superpixels, "superpixels"))
-        check(entries, maps, ids)
-        items = seeds_of(entries, maps, ids, lambda *arrays: module.seeds(*arrays, **options), coverage)
+        refined = None if refined_saliency is None else stack.enter_context(Store(refined_saliency, "refined_saliency"))
+        check(entries, [store for store in (maps, ids, refined) if store is not None])
+        items = seeds_of(entries, maps, ids, refined, lambda *arrays: module.seeds(*arrays, **options), coverage)
         write_store(output, "seeds", track(items, len(entries), "seeds"), stamp=stamp, classes=list(data.classes))
     logging.getLogger(__name__).info("%s", coverage)
 

@@ -22,7 +22,7 @@ from wsss_steps.data.manifest import Entry, read_manifest
 from wsss_steps.errors import UserError
 from wsss_steps.formats import whole, write_json, write_labels
 from wsss_steps.ops.crf import refine
-from wsss_steps.ops.resize import resize_images, scaled_size
+from wsss_steps.ops.resize import enlarge, resize_images, scaled_size
 from wsss_steps.progress import track
 
 
@@ -33,12 +33,6 @@ def views(image: Float[Tensor, "1 3 H W"], scales: Sequence[float], flip: bool) 
         yield scaled, False
         if flip:
             yield scaled.flip(-1), True
-
-
-def enlarge(logits: Float[Tensor, "1 L h w"], size: tuple[int, int], stride: int) -> Float[Tensor, "1 L H W"]:
-    """Logits at the size of the network's input; cells of `stride` px that reach over its edge are cut."""
-    canvas = (logits.shape[-2] * stride, logits.shape[-1] * stride)
-    return resize_images(logits, canvas)[..., : size[0], : size[1]]
 
 
 @torch.inference_mode()

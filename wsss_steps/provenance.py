@@ -21,7 +21,7 @@ PACKAGE = "wsss_steps"
 ROOT = Path(__file__).resolve().parent
 # These shape no number: how a command line is read, how progress and errors are shown, how a digest is made.
 NOT_DECISIVE = {f"{PACKAGE}.{name}" for name in ("cli", "progress", "provenance", "errors", "devices")}
-VERSIONED = ("torch", "torchvision", "timm", "numpy", "scikit-image", "pydensecrf2", "h5py", "pillow")
+VERSIONED = ("torch", "torchvision", "timm", "numpy", "scipy", "scikit-image", "pydensecrf2", "h5py", "pillow")
 
 
 def source_of(module: str) -> Path | None:

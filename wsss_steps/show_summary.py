@@ -25,7 +25,7 @@ COLUMNS = (
         "precision",
         "images",
     ),
-    *("threshold", "gt_used_for", "init_weights", "crf", "scales"),
+    *("threshold", "gt_used_for", "init_weights", "crf", "scales", "extra_supervision", "left_out"),
 )
 HEADS = ("stage", "split", "mIoU", "95 % interval", "FP", "FN", "acc.", "cover", "prec.", "images", "CRF", "scales")
 WIDTH = 120
@@ -94,6 +94,27 @@ def notes(rows: Sequence[Row]) -> list[str]:
         texts = dict.fromkeys(row["init_weights"] for row in rows if row["stage"] in stages)
         short = [re.sub(r"(sha256:\w{12})\w+", r"\1...", text) for text in texts]
         found += [f"Initial weights, {group}: {text}"[:WIDTH] for text in short]
+    return found + declared(rows)
+
+
+def declared(rows: Sequence[Row]) -> list[str]:
+    """What training was given beyond tags: which recipes, and the images that it was not given at all."""
+    found = []
+    for text in dict.fromkeys(row["extra_supervision"] for row in rows if row["extra_supervision"]):
+        recipes = dict.fromkeys(row["recipe"] for row in rows if row["extra_supervision"] == text)
+        found.append(f"Extra supervision: {text} (recipes: {', '.join(recipes)})"[:WIDTH])
+    if not found:
+        found.append("Extra supervision: none; training was given image-level tags alone")
+    upper = dict.fromkeys(row["recipe"] for row in rows if "saliency" in row["gt_used_for"])
+    if upper:
+        found.append(
+            f"Saliency made of the ground truth, an upper bound and no weak supervision: {', '.join(upper)}"[:WIDTH]
+        )
+    for count in dict.fromkeys(row["left_out"] for row in rows if int(row["left_out"])):
+        recipes = dict.fromkeys(row["recipe"] for row in rows if row["left_out"] == count)
+        found.append(
+            f"Training images left out for want of a saliency map: {count} (recipes: {', '.join(recipes)})"[:WIDTH]
+        )
     return found
 
 

@@ -16,6 +16,7 @@ from wsss_steps.show_summary import COLUMNS, table
 log = logging.getLogger(__name__)
 
 FROM_SCORE = ("stage", "split", "miou", "ci_low", "ci_high", "fp", "fn", "pixel_acc", "coverage", "precision", "images")
+
 CLASSIFIER_STAGES = ("cams", "seeds")  # made by the classifier; all later stages by the segmenter
 
 
@@ -28,7 +29,23 @@ def cell(value: Any) -> str:
     return f"{value:.6f}" if isinstance(value, float) else str(value)
 
 
-def row_of(score: dict[str, Any], checkpoint: Path, about: dict[str, Any]) -> dict[str, str]:
+def use_of_ground_truth(score: dict[str, Any], about: dict[str, Any]) -> str:
+    """What the ground truth was used for: what the score says, and what was made of it before."""
+    made = about["made_of_ground_truth"]
+    uses = [] if made and score["gt_used_for"] == "nothing" else [score["gt_used_for"]]
+    return " and ".join([*uses, *([made] if made else [])])
+
+
+def left_out_of(paths: list[Path], names: list[str]) -> dict[str, int]:
+    """How many images each choice of saliency maps says nothing about; none where there is no saliency."""
+    counts = {}
+    for path, name in zip(paths, names, strict=True):
+        with formats.Store(path, "saliency") as store:
+            counts[name] = len(store.left_out)
+    return counts
+
+
+def row_of(score: dict[str, Any], checkpoint: Path, about: dict[str, Any], left_out: dict[str, int]) -> dict[str, str]:
     """One row of the table; `about` says what neither the score nor the checkpoint can know."""
     kind = "classifier" if score["stage"] in CLASSIFIER_STAGES else "segmenter"
     threshold = score["threshold"]
@@ -36,21 +53,31 @@ def row_of(score: dict[str, Any], checkpoint: Path, about: dict[str, Any]) -> di
         "recipe": about["recipe"],
         **{name: cell(score[name]) for name in FROM_SCORE},
         "threshold": "" if threshold is None else f"{threshold:g}",
-        "gt_used_for": score["gt_used_for"],
+        "gt_used_for": use_of_ground_truth(score, about),
         "init_weights": formats.read_weights_content(checkpoint, kind)["init_weights"],
         "crf": cell(about["crf"]),
         "scales": cell(about["scales"]),
+        "extra_supervision": about["extra_supervision"],
+        "left_out": str(left_out.get(about["saliency"], 0)),
     }
 
 
 def run(
-    *, scores: list[Path], checkpoints: list[Path], output: Path, settings: dict[str, Any], stamp: str = ""
+    *,
+    scores: list[Path],
+    checkpoints: list[Path],
+    saliency: list[Path],
+    output: Path,
+    settings: dict[str, Any],
+    stamp: str = "",
 ) -> None:
     """Write one row per score to the CSV file `output`, in the given order, and print the table.
 
-    `settings`: {"rows": [{"recipe", "stage", "crf", "scales"}, ...]} in the order of `scores`; `checkpoints` are in
-    the same order the weights that the stage was made with: classifiers for stages cams and seeds, segmenters for all
-    others. Where their training began is read from them. UserError if a score or checkpoint is not what it should be.
+    `settings`: {"rows": [...], "saliency": [...]}: what `declarations.about_row` says of each row, in the order of
+    `scores`, and the names of saliency maps in that of the stores `saliency`. In the order of the rows `checkpoints`
+    are the weights that the stage was made with: classifiers for stages cams and seeds, segmenters for all others.
+    Where their training began is read from them.
+    UserError if a score or checkpoint is not what it should be.
     """
     rows = settings["rows"]
     if not len(scores) == len(checkpoints) == len(rows):
@@ -67,7 +94,8 @@ def run(
     text = io.StringIO()
     writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
     writer.writeheader()
-    lines = [row_of(*parts) for parts in zip(contents, checkpoints, rows, strict=True)]
+    left_out = left_out_of(saliency, settings["saliency"])
+    lines = [row_of(*parts, left_out) for parts in zip(contents, checkpoints, rows, strict=True)]
     writer.writerows(lines)
     formats.write_text(output, text.getvalue())
     log.info("%s", "\n".join(["", *table(lines)]))

@@ -41,7 +41,7 @@ def run(
     augmented = {"augmentation": trainees.augmentation(settings), "seed": settings["seed"]}
     dataset = TagDataset(data.split("train"), num_classes, **augmented)
     optimisation = methods.arguments(training.make_optimiser, settings)
-    if settings["legacy_irn_momentum"]:
+    if settings.get("legacy_irn_momentum"):
         optimisation["momentum"] = settings["weight_decay"]
     optimiser = training.make_optimiser(network, network.backbone, **optimisation)
 

@@ -35,6 +35,7 @@ def run(
     manifest: Path,
     seeds: Path,
     superpixels: Path | None = None,
+    classifier: Path | None = None,
     weights: Path | None = None,
     output: Path,
     history: Path,
@@ -48,6 +49,7 @@ def run(
         manifest: the data set.
         seeds: store of partial label maps.
         superpixels: store of superpixels, for methods that use them.
+        classifier: trained classifier, for methods that ask it; it is not trained here.
         weights: initial weights of the backbone, if its settings name a file.
         output: weights (safetensors).
         history: CSV with one row per epoch: the loss of each input scale, and what else the method records.
@@ -64,7 +66,8 @@ def run(
     dataset = SeedDataset(entries, num_classes, seeds=seeds, superpixels=superpixels, **augmented)
     optimisation = methods.arguments(training.make_optimiser, settings)
     optimiser = training.make_optimiser(network, network.backbone, **optimisation)
-    options = methods.arguments(method.losses, settings)
+    judge = None if classifier is None else trainees.judge(classifier, data.classes, settings["backbone"], device)
+    options = methods.arguments(method.losses, settings | {"classifier": judge})
 
     def losses(network: nn.Module, batch: training.Batch) -> dict[str, torch.Tensor]:
         parts: dict[str, torch.Tensor] = method.losses(network, batch, **options)

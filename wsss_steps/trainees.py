@@ -12,7 +12,10 @@ import torch
 
 from wsss_steps import methods
 from wsss_steps.data.augment import augment
+from wsss_steps.errors import UserError
+from wsss_steps.nets.frozen import FrozenClassifier
 from wsss_steps.pretrained import load_backbone
+from wsss_steps.training import fast_layout
 
 log = logging.getLogger(__name__)
 
@@ -34,6 +37,22 @@ def augmentation(settings: dict[str, Any]) -> dict[str, Any]:
     """Keyword arguments of `augment`, with the mean and standard deviation that the backbone expects."""
     backbone = settings["backbone"]
     return methods.arguments(augment, settings | {"mean": backbone["mean"], "std": backbone["std"]})
+
+
+def judge(weights: Path, classes: Sequence[str], backbone: dict[str, Any], device: str) -> FrozenClassifier:
+    """The trained classifier in the file `weights`, frozen, for images that are normalised as `backbone` expects.
+
+    A UserError if it was trained for other classes than `classes`, or cannot be read.
+    """
+    network, known = methods.rebuild("classifier", weights, device)
+    if known["classes"] != list(classes):
+        raise UserError(f"{weights}: was trained for classes {known['classes']}, the data set has {list(classes)}")
+    own = known["network"]["backbone"]
+    frozen = FrozenClassifier(
+        network, mean=backbone["mean"], std=backbone["std"], own_mean=own["mean"], own_std=own["std"]
+    )
+    fast_layout(frozen)
+    return frozen.to(device)
 
 
 def content(method: ModuleType, settings: dict[str, Any], classes: Sequence[str], initial: str) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from wsss_steps import methods, settings
 from wsss_steps.errors import UserError
+from wsss_steps.nets.frozen import FrozenClassifier
 
 SEEDS = settings.METHODS["seeds"]
 SEGMENTERS = settings.METHODS["segmenter"]
@@ -20,10 +21,20 @@ def options_of(cls: type[settings.Settings]) -> dict:
     return cls(**few).model_dump(mode="json")
 
 
+def judge() -> FrozenClassifier:
+    """A small classifier at its random start, frozen."""
+    torch.manual_seed(7)
+    options = {"output_stride": 8, "frozen_stages": 0, "frozen_batch_norm": False}
+    network = methods.load("classifier", "plain").build(CLASSES, backbone={"net": "small", "options": {}}, **options)
+    same = {"mean": (0.5,) * 3, "std": (0.5,) * 3, "own_mean": (0.5,) * 3, "own_std": (0.5,) * 3}
+    return FrozenClassifier(network, **same)
+
+
 def segmenter(cls: type[settings.Settings], seed: int = 0) -> tuple[nn.Module, object]:
     """The network of a method on the small backbone, and its loss as a function of network and batch."""
     options = options_of(cls) | {"backbone": {"net": "small", "options": {}}}
     method = methods.load("segmenter", options["method"])
+    options |= {"classifier": judge() if cls.needs_classifier else None}
     torch.manual_seed(seed)
     network = method.build(CLASSES, **methods.arguments(method.build, options))
     return network, lambda network, batch: method.losses(network, batch, **methods.arguments(method.losses, options))
@@ -139,12 +150,15 @@ def test_balanced_and_plain_loss_differ() -> None:
     assert balanced.item() == pytest.approx(surprise.item(), abs=1e-3)
 
 
-def case_of_seeds(num: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+REFINED = np.random.default_rng(9).choice(np.array([0, 1, 1, 255], np.uint8), (9, 7))
+
+
+def case_of_seeds(num: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     rng = np.random.default_rng(num)
     maps = rng.random((num, 9, 7), np.float32)
     if num:
         maps /= maps.max(axis=(1, 2), keepdims=True)
-    return maps, np.arange(2, 2 + num, dtype=np.uint8), rng.integers(1, 5, (9, 7)).astype(np.uint16)
+    return maps, np.arange(2, 2 + num, dtype=np.uint8), rng.integers(1, 5, (9, 7)).astype(np.uint16), REFINED
 
 
 @pytest.mark.parametrize("num", [0, 1, 3])
@@ -152,20 +166,23 @@ def case_of_seeds(num: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 def test_seeds_are_labels_of_the_image(cls, num: int) -> None:
     options = options_of(cls)
     method = methods.load("seeds", options["method"])
-    maps, classes, superpixels = case_of_seeds(num)
-    labels = method.seeds(maps, classes, superpixels, **methods.arguments(method.seeds, options))
+    maps, classes, superpixels, refined = case_of_seeds(num)
+    labels = method.seeds(maps, classes, superpixels, refined, **methods.arguments(method.seeds, options))
     assert labels.shape == maps.shape[1:]
     assert labels.dtype == np.uint8
     assert set(np.unique(labels)) <= {0, 255, *classes.tolist()}
     assert set(classes.tolist()) <= set(np.unique(labels)) or num == 3  # each map has its maximum 1 somewhere
-    assert (labels == method.seeds(maps, classes, superpixels, **methods.arguments(method.seeds, options))).all()
+    assert (
+        labels == method.seeds(maps, classes, superpixels, refined, **methods.arguments(method.seeds, options))
+    ).all()
 
 
 @pytest.mark.parametrize("cls", SEEDS)
 def test_mirrored_maps_give_mirrored_seeds(cls) -> None:
     options = options_of(cls)
     method = methods.load("seeds", options["method"])
-    maps, classes, superpixels = case_of_seeds(2)
+    maps, classes, superpixels, refined = case_of_seeds(2)
     chosen = methods.arguments(method.seeds, options)
-    labels = method.seeds(maps, classes, superpixels, **chosen)
-    assert (method.seeds(maps[:, :, ::-1], classes, superpixels[:, ::-1], **chosen) == labels[:, ::-1]).all()
+    labels = method.seeds(maps, classes, superpixels, refined, **chosen)
+    mirrored = method.seeds(maps[:, :, ::-1], classes, superpixels[:, ::-1], refined[:, ::-1], **chosen)
+    assert (mirrored == labels[:, ::-1]).all()

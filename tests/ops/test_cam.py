@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from wsss_steps.ops.cam import canvas_size, fuse_flip, normalise_maps, strided_size, sum_scales
+from wsss_steps.ops.cam import canvas_size, fuse_flip, merge_scales, normalise_maps, strided_size
 
 
 def test_fuse_by_hand() -> None:
@@ -25,18 +25,26 @@ def test_sizes_by_hand() -> None:
 
 def test_full_maps_are_cut_from_the_canvas() -> None:
     map_ = torch.tensor([[[0.0, 4.0]]])  # cells of 4 px: centres at 1.5 and 5.5, so 0, 0, .5, 1.5, 2.5, 3.5, 4, 4
-    full = sum_scales([map_], 3, 7, resolution="full", output_stride=4)
+    full = merge_scales([map_], 3, 7, resolution="full", output_stride=4)
     assert full[0].tolist() == [[0.0, 0.0, 0.5, 1.5, 2.5, 3.5, 4.0]] * 3
 
 
 def test_scales_are_summed() -> None:
     maps = [torch.full((2, 3, 5), 1.0), torch.full((2, 2, 3), 2.5)]
     for resolution, shape in {"full": (2, 9, 20), "strided": (2, 3, 5)}.items():
-        total = sum_scales(maps, 9, 20, resolution=resolution, output_stride=4)
+        total = merge_scales(maps, 9, 20, resolution=resolution, output_stride=4)
         assert total.shape == shape
         assert torch.allclose(total, torch.tensor(3.5))
     with pytest.raises(ValueError, match="expected full or strided, found 'half'"):
-        sum_scales(maps, 9, 20, resolution="half", output_stride=4)
+        merge_scales(maps, 9, 20, resolution="half", output_stride=4)
+
+
+def test_the_largest_of_the_scales_is_taken() -> None:
+    maps = [torch.tensor([[[1.0, 4.0]]]), torch.tensor([[[3.0, 2.0]]])]
+    merged = merge_scales(maps, 1, 2, resolution="full", output_stride=1, merge="max")
+    assert merged.tolist() == [[[3.0, 4.0]]]
+    with pytest.raises(ValueError, match="expected sum or max, found 'mean'"):
+        merge_scales(maps, 1, 2, resolution="full", output_stride=1, merge="mean")
 
 
 def test_each_class_is_normalised_by_its_own_maximum() -> None:

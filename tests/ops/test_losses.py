@@ -1,4 +1,4 @@
-"""Eq. 3.2 by hand, against torch, and its gradient."""
+"""Eq. 3.2 by hand, against torch, and its gradient; the loss of saliency masks likewise."""
 
 import math
 
@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from wsss_steps.ops.losses import multi_label_loss
+from wsss_steps.ops.losses import multi_label_loss, saliency_loss
 
 
 def test_by_hand() -> None:
@@ -36,3 +36,20 @@ def test_gradient() -> None:
     scores = torch.randn(3, 4, generator=torch.Generator().manual_seed(1), dtype=torch.float64, requires_grad=True)
     tags = torch.tensor([[1, 0, 0, 1], [0, 0, 0, 0], [1, 1, 1, 1]], dtype=torch.float64)
     assert torch.autograd.gradcheck(lambda x: multi_label_loss(x, tags), scores)
+
+
+def test_saliency_loss_by_hand() -> None:
+    """log(1 + e^-1) for a right logit of 1, log(1 + e) for a wrong one; the pixel outside the image is not counted."""
+    logits = torch.tensor([[[[1.0, 1.0, 50.0]]]])
+    masks = torch.tensor([[[1, 0, 255]]])
+    assert saliency_loss(logits, masks).item() == pytest.approx((0.313262 + 1.313262) / 2, abs=1e-6)
+    assert saliency_loss(logits, torch.full((1, 1, 3), 255)).item() == 0
+
+
+def test_gradient_of_the_saliency_loss() -> None:
+    logits = torch.randn(2, 1, 3, 4, dtype=torch.float64, requires_grad=True)
+    masks = torch.tensor([0, 1, 255, 1]).expand(2, 3, 4)
+    assert torch.autograd.gradcheck(lambda scores: saliency_loss(scores, masks), logits)
+    saliency_loss(logits, masks).backward()
+    assert logits.grad is not None
+    assert not logits.grad[..., 2].any()

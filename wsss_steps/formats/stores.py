@@ -6,7 +6,7 @@ Two-dimensional 8-bit maps carry the attributes of the HDF5 image specification 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -52,6 +52,14 @@ KINDS: dict[str, dict[str, DataSet]] = {
             "i4", 1, "row-major index of the patch each superpixel grew from, (n,); -1 if from none"
         ),
     },
+    "saliency": {
+        "saliency": DataSet("u1", 2, "saliency of every pixel, (H, W), 0 not salient to 1 salient", scale=1 / 255)
+    },
+    "refined_saliency": {
+        "refined": DataSet(
+            "u1", 2, "refined saliency map, (H, W): 0 background, 1 object, 255 unlabelled", palette=True
+        )
+    },
     "seeds": {"seeds": DataSet("u1", 2, "partial label map, (H, W): 0 background, 1..C, 255 unlabelled", palette=True)},
     "confusions": {
         "confusion": DataSet(
@@ -70,6 +78,14 @@ def _mark_as_image(data: h5py.Dataset, file: h5py.File, palette: bool) -> None:
         data.attrs["PALETTE"] = file["palette"].ref
 
 
+def _write_palette(file: h5py.File) -> None:
+    """The palette of PASCAL VOC, as the HDF5 image specification 1.2 wants it."""
+    colours = file.create_dataset("palette", data=np.array(voc_palette(), np.uint8).reshape(256, 3))
+    form = {"CLASS": "PALETTE", "PAL_VERSION": "1.2", "PAL_COLORMODEL": "RGB", "PAL_TYPE": "STANDARD8"}
+    for name, text in form.items():
+        colours.attrs[name] = np.bytes_(text)
+
+
 def write_store(
     target: Path,
     kind: str,
@@ -77,12 +93,13 @@ def write_store(
     *,
     stamp: str,
     classes: list[str] | None = None,
+    left_out: Collection[str] | None = None,
 ) -> int:
     """Write a store of `kind` from (image id, {data set: array}) pairs; returns the number of images.
 
     Arrays must have the type of `KINDS` already, float maps apart: a data set with a scale is divided by it and
-    rounded here. Raises ValueError when an item lacks a data set, has one too many, or one of another type or number
-    of dimensions.
+    rounded here. `left_out` are the ids of images whose arrays say nothing, for want of an input. Raises ValueError
+    when an item lacks a data set, has one too many, or one of another type or number of dimensions.
     """
     schema = KINDS[kind]
     count = 0
@@ -90,15 +107,10 @@ def write_store(
         file.attrs.update({"format": f"wsss/{kind}", "format_version": VERSION, "provenance": stamp})
         if classes is not None:
             file.attrs["classes"] = json.dumps(["background", *classes])
+        if left_out is not None:
+            file.attrs["left_out"] = json.dumps(sorted(left_out))
         if any(data.palette for data in schema.values()):
-            colours = file.create_dataset("palette", data=np.array(voc_palette(), np.uint8).reshape(256, 3))
-            for name, text in {
-                "CLASS": "PALETTE",
-                "PAL_VERSION": "1.2",
-                "PAL_COLORMODEL": "RGB",
-                "PAL_TYPE": "STANDARD8",
-            }.items():
-                colours.attrs[name] = np.bytes_(text)
+            _write_palette(file)
         images = file.create_group("images")
         for image_id, arrays in items:
             if set(arrays) != set(schema):
@@ -182,8 +194,19 @@ class Store:
             result[name] = array if form.scale == 1.0 else array.astype(np.float32) * np.float32(form.scale)
         return result
 
+    def shape(self, image_id: str, name: str) -> tuple[int, ...]:
+        """Size of one array, without reading it."""
+        found: tuple[int, ...] = self._file["images"][image_id][name].shape
+        return found
+
     @property
     def provenance(self) -> dict[str, Any]:
         """The stamp of the room that made the store."""
         content: dict[str, Any] = json.loads(self._file.attrs["provenance"])
         return content
+
+    @property
+    def left_out(self) -> list[str]:
+        """Ids of the images whose arrays say nothing because an input of theirs was wanting; sorted."""
+        ids: list[str] = json.loads(self._file.attrs.get("left_out", "[]"))
+        return ids

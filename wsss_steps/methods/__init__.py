@@ -12,7 +12,7 @@ from typing import Any
 from wsss_steps import formats
 from wsss_steps.errors import UserError
 
-SLOTS = ("classifier", "cams", "features", "superpixels", "seeds", "segmenter")
+SLOTS = ("classifier", "cams", "features", "superpixels", "saliency", "seeds", "segmenter")
 
 
 def names(slot: str) -> list[str]:

@@ -34,20 +34,33 @@ def canvas_size(height: int, width: int, output_stride: int) -> tuple[int, int]:
     return -(-height // output_stride) * output_stride, -(-width // output_stride) * output_stride
 
 
-def sum_scales(
-    maps: Sequence[Float[Tensor, "C _ _"]], height: int, width: int, *, resolution: str, output_stride: int
+def merge_scales(
+    maps: Sequence[Float[Tensor, "C _ _"]],
+    height: int,
+    width: int,
+    *,
+    resolution: str,
+    output_stride: int,
+    merge: str = "sum",
 ) -> Float[Tensor, "C _ _"]:
-    """Sum of the fused maps of all scales, resized bilinearly (align_corners=False) for an image `height` x `width` px.
+    """Maps of all scales, resized bilinearly (align_corners=False) for an image `height` x `width` px, as one.
 
-    resolution: "full" resizes to the canvas and cuts it to the image (H, W), "strided" resizes to the strided size.
+    Args:
+        maps: of every scale, not negative.
+        height: of the image, px.
+        width: of the image, px.
+        resolution: "full" resizes to the canvas and cuts it to the image (H, W), "strided" resizes to the strided size.
+        output_stride: px of the image per cell of a map.
+        merge: "sum" over the scales (IRN), or "max" (dissertation, eq. 2.4).
     """
+    if merge not in ("sum", "max"):
+        raise ValueError(f"merge: expected sum or max, found '{merge}'")
     if resolution not in ("full", "strided"):
         raise ValueError(f"resolution: expected full or strided, found '{resolution}'")
     full = resolution == "full"
     size = canvas_size(height, width, output_stride) if full else strided_size(height, width)
-    total = torch.stack(
-        [F.interpolate(scale[None], size, mode="bilinear", align_corners=False)[0] for scale in maps]
-    ).sum(0)
+    resized = torch.stack([F.interpolate(scale[None], size, mode="bilinear", align_corners=False)[0] for scale in maps])
+    total = resized.amax(0) if merge == "max" else resized.sum(0)
     return total[:, :height, :width] if full else total
 
 

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+import torch
 import torch.nn.functional as F
 from jaxtyping import Float, Int
+from numpy.typing import NDArray
 from torch import Tensor
 
 
@@ -17,6 +20,20 @@ def scaled_size(size: Sequence[int], scale: float) -> tuple[int, int]:
 def resize_images(images: Float[Tensor, "B K H W"], size: tuple[int, int]) -> Float[Tensor, "B K h w"]:
     """Bilinear resampling with pixel centres aligned (align_corners false, no antialiasing)."""
     return images if images.shape[-2:] == size else F.interpolate(images, size, mode="bilinear", align_corners=False)
+
+
+def enlarge(maps: Float[Tensor, "B K h w"], size: tuple[int, int], stride: int) -> Float[Tensor, "B K H W"]:
+    """Maps at the `size` of the network's input; cells of `stride` px that reach over its edge are cut."""
+    canvas = (maps.shape[-2] * stride, maps.shape[-1] * stride)
+    return resize_images(maps, canvas)[..., : size[0], : size[1]]
+
+
+def resize_maps(maps: Float[np.ndarray, "n h w"], size: tuple[int, int]) -> Float[np.ndarray, "n H W"]:
+    """Arrays of maps brought to `size` bilinearly; without any, an empty array of that size."""
+    if not len(maps):
+        return np.zeros((0, *size), np.float32)
+    result: NDArray[np.float32] = resize_images(torch.from_numpy(maps)[None], size)[0].numpy()
+    return result
 
 
 def resize_labels(labels: Int[Tensor, "B H W"], size: tuple[int, int]) -> Int[Tensor, "B h w"]:

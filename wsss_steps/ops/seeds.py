@@ -55,6 +55,23 @@ def threshold_seeds(
     return labels
 
 
+def saliency_seeds(
+    maps: Float[np.ndarray, "n H W"], classes: Integer[np.ndarray, " n"], refined: UInt8[np.ndarray, "H W"]
+) -> UInt8[np.ndarray, "H W"]:
+    """Seeds from a refined saliency map: the strongest class where it says object (dissertation section 2.3.2).
+
+    Args:
+        maps: one map per present class, each divided by its maximum: 0..1.
+        classes: their ids, 1..C, ascending.
+        refined: 0 background, 1 object, 255 unlabelled.
+
+    Returns:
+        The label of every pixel. An image without classes has no object: what is not unlabelled is background.
+    """
+    _, label = strongest_class(maps, classes)
+    return np.where(refined == 1, label, refined).astype(np.uint8)
+
+
 def least_activated(strength: Float[np.ndarray, "H W"], superpixels: Integer[np.ndarray, "H W"]) -> int:
     """The superpixel with the smallest mean foreground activation (dissertation eq. 3.5); ties go to the lowest id."""
     ids = superpixels.ravel()

@@ -55,6 +55,16 @@ def _near(mask: NDArray[np.bool_], tolerance: float) -> NDArray[np.bool_]:
     return result
 
 
+def without_void(truth: Integer[NDArray[Any], "H W"]) -> Integer[NDArray[Any], "H W"]:
+    """Each void pixel (255) takes the value of the nearest pixel that has one; a map of void alone stays as it is."""
+    is_void = truth == VOID
+    if is_void.all() or not is_void.any():
+        return truth
+    nearest = distance_transform_edt(is_void, return_distances=False, return_indices=True)
+    filled: NDArray[Any] = truth[tuple(nearest)]
+    return filled
+
+
 def boundary_counts(
     superpixels: Integer[NDArray[Any], "H W"],
     truth: Integer[NDArray[Any], "H W"],
@@ -75,9 +85,7 @@ def boundary_counts(
         counted = ~_near(is_void, boundary_tolerance)
     if is_void.all():
         return (0, 0), (0, 0)
-    if is_void.any():
-        nearest = distance_transform_edt(is_void, return_distances=False, return_indices=True)
-        truth = truth[tuple(nearest)]
+    truth = without_void(truth)
     of_truth, of_superpixels = boundary(truth), boundary(superpixels)
     found = of_truth & counted & _near(of_superpixels, boundary_tolerance)
     right = of_superpixels & counted & _near(of_truth, boundary_tolerance)

@@ -6,6 +6,7 @@ tests.
 """
 
 from wsss_steps.settings.base import Backbone, CrfPreset, Settings
+from wsss_steps.settings.masking import MaskingSegmenter, MdcClassifier, SaliencySeeds
 from wsss_steps.settings.methods import (
     METHODS,
     BackboneFeatures,
@@ -21,7 +22,16 @@ from wsss_steps.settings.methods import (
     SuperpixelSeeds,
     ThresholdSeeds,
 )
-from wsss_steps.settings.rooms import Evaluate, EvaluateSuperpixels, MakeExample, Predict, Prepare, PretrainKeys
+from wsss_steps.settings.rooms import (
+    Evaluate,
+    EvaluateSuperpixels,
+    MakeExample,
+    MakeSaliencyExample,
+    Predict,
+    Prepare,
+    PretrainKeys,
+)
+from wsss_steps.settings.saliency import DetectorSaliency, GivenSaliency, UnsupervisedSaliency, missing_source, source
 
 __all__ = [
     "METHODS",
@@ -29,11 +39,16 @@ __all__ = [
     "BackboneFeatures",
     "Cam",
     "CrfPreset",
+    "DetectorSaliency",
     "DinoSuperpixels",
     "Evaluate",
     "EvaluateSuperpixels",
+    "GivenSaliency",
     "KeyFeatures",
     "MakeExample",
+    "MakeSaliencyExample",
+    "MaskingSegmenter",
+    "MdcClassifier",
     "NoSuperpixels",
     "PlainClassifier",
     "PlainSegmenter",
@@ -41,9 +56,13 @@ __all__ = [
     "Prepare",
     "PretrainKeys",
     "RgbFeatures",
+    "SaliencySeeds",
     "Settings",
     "SlicSuperpixels",
     "SpsrgSegmenter",
     "SuperpixelSeeds",
     "ThresholdSeeds",
+    "UnsupervisedSaliency",
+    "missing_source",
+    "source",
 ]

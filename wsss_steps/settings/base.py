@@ -20,7 +20,10 @@ class Settings(BaseModel):
     """Frozen, and closed to unknown keys."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
+    # what a method takes besides the manifest and the artifact of the slot before it
     needs_superpixels: ClassVar[bool] = False
+    needs_saliency: ClassVar[bool] = False
+    needs_classifier: ClassVar[bool] = False
 
 
 class Backbone(Settings):
@@ -29,6 +32,11 @@ class Backbone(Settings):
     net: str = Field(description="small, resnet50, resnet101, vgg16 (torchvision), or timm:<name>")
     weights: str = Field(
         "none", description="none (random), imagenet (download by torchvision or timm), or a .safetensors or .pth file"
+    )
+    supervision: str = Field(
+        "",
+        description="labels beyond image-level ones that the weights were trained with, such as `COCO segmentation`: "
+        "declared in summary.csv",
     )
     mean: Rgb = Field(IMAGENET_MEAN, description="subtracted from RGB / 255")
     std: Rgb = Field(IMAGENET_STD, description="RGB / 255 - mean is divided by it")
@@ -79,3 +87,19 @@ class Network(Settings):
     frozen_batch_norm: bool = Field(
         True, description="keep the statistics and weights of batch normalisation as loaded"
     )
+
+
+class DeepLab(Network, Augmentation, Optimisation):
+    """What every trained DeepLab-v2 has in common."""
+
+    backbone: str | Backbone = "resnet101"
+    output_stride: Literal[4, 8, 16, 32] = 8
+    aspp_rates: tuple[Count, ...] = Field(
+        (6, 12, 18, 24), min_length=1, description="dilations of the parallel convolutions of the head"
+    )
+    train_scales: tuple[Positive, ...] = Field(
+        (1.0, 0.75, 0.5), min_length=1, description="sizes at which the loss is summed"
+    )
+    resize_scale: tuple[Positive, Positive] | None = (0.5, 1.5)
+    jitter: tuple[float, float, float, float] = (0.3, 0.3, 0.3, 0.1)
+    warmup_epochs: float = Field(3.0, ge=0)

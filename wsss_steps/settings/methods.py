@@ -11,12 +11,15 @@ from wsss_steps.settings.base import (
     Backbone,
     Count,
     CrfPreset,
+    DeepLab,
     Fraction,
     Network,
     Optimisation,
     Positive,
     Settings,
 )
+from wsss_steps.settings.masking import MaskingSegmenter, MdcClassifier, SaliencySeeds
+from wsss_steps.settings.saliency import DetectorSaliency, GivenSaliency, UnsupervisedSaliency
 
 
 class PlainClassifier(Network, Augmentation, Optimisation):
@@ -43,6 +46,9 @@ class Cam(Settings):
         (1.0, 0.5, 1.5, 2.0), min_length=1, description="sizes at which the image is read"
     )
     flip: bool = Field(True, description="read the mirrored image too")
+    merge: Literal["sum", "max"] = Field(
+        "sum", description="of the maps over the scales; max is eq. 2.4, which has scales 0.5, 0.75, 1 and no flip"
+    )
     resolution: Literal["full", "strided"] = Field("full", description="image size, or ((H-1)//4+1, (W-1)//4+1)")
 
 
@@ -144,22 +150,6 @@ class SuperpixelSeeds(Settings):
     )
 
 
-class DeepLab(Network, Augmentation, Optimisation):
-    """What every trained DeepLab-v2 has in common."""
-
-    backbone: str | Backbone = "resnet101"
-    output_stride: Literal[4, 8, 16, 32] = 8
-    aspp_rates: tuple[Count, ...] = Field(
-        (6, 12, 18, 24), min_length=1, description="dilations of the parallel convolutions of the head"
-    )
-    train_scales: tuple[Positive, ...] = Field(
-        (1.0, 0.75, 0.5), min_length=1, description="sizes at which the loss is summed"
-    )
-    resize_scale: tuple[Positive, Positive] | None = (0.5, 1.5)
-    jitter: tuple[float, float, float, float] = (0.3, 0.3, 0.3, 0.1)
-    warmup_epochs: float = Field(3.0, ge=0)
-
-
 class PlainSegmenter(DeepLab):
     """DeepLab-v2 trained with cross-entropy on seeds."""
 
@@ -180,10 +170,11 @@ class SpsrgSegmenter(DeepLab):
 
 
 METHODS: dict[str, tuple[type[Settings], ...]] = {
-    "classifier": (PlainClassifier,),
+    "classifier": (PlainClassifier, MdcClassifier),
     "cams": (Cam,),
     "features": (KeyFeatures, BackboneFeatures, RgbFeatures),
     "superpixels": (DinoSuperpixels, SlicSuperpixels, NoSuperpixels),
-    "seeds": (ThresholdSeeds, SuperpixelSeeds),
-    "segmenter": (PlainSegmenter, SpsrgSegmenter),
+    "saliency": (GivenSaliency, DetectorSaliency, UnsupervisedSaliency),
+    "seeds": (ThresholdSeeds, SuperpixelSeeds, SaliencySeeds),
+    "segmenter": (PlainSegmenter, SpsrgSegmenter, MaskingSegmenter),
 }

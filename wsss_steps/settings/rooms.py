@@ -18,6 +18,14 @@ class MakeExample(Settings):
     seed: int = Field(0, description="of everything that is drawn")
 
 
+class MakeSaliencyExample(Settings):
+    """Images and masks in the layout of DUTS, of drawn things that are none of the embedded data set's classes."""
+
+    count: Count = Field(400, description="pairs of an image and a mask")
+    size: int = Field(128, ge=64, description="nominal side of an image, px")
+    seed: int = Field(5, ge=0, description="of everything that is drawn")
+
+
 class Prepare(Settings):
     """A data set in PASCAL VOC layout, below its root folder. All paths are relative to the root."""
 

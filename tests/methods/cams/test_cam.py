@@ -19,6 +19,7 @@ OPTIONS: dict[str, Any] = {
     "scales": (1.0,),
     "flip": True,
     "resolution": "full",
+    "merge": "sum",
 }
 
 
@@ -51,6 +52,24 @@ def test_image_and_mirror_image_by_hand() -> None:
     assert maps[0, 0] == pytest.approx(np.array([1, 0.4, 1.2, 0.4]) / 1.2, abs=1e-6)
     alone = class_maps(colour_classifier(Shift()), image, np.array([1], np.uint8), **OPTIONS | {"flip": False})
     assert alone[0, 0] == pytest.approx([0, 0, 1, 0.4], abs=1e-6)
+
+
+def test_the_maximum_over_scales_by_hand() -> None:
+    """Eq. 2.4 on a row of red 0, 1, .4, .2: at half the size it is two cells, whatever they are; the larger wins."""
+    image = np.zeros((2, 8, 3), np.uint8)
+    image[:, 2:4, 0] = 255
+    options = OPTIONS | {"flip": False}
+    network, present = colour_classifier(nn.Identity()), np.array([1])
+    one, half, both = (
+        class_maps(network, image, present, **options | {"scales": scales, "merge": "max"})
+        for scales in ((1.0,), (0.5,), (1.0, 0.5))
+    )
+    assert one[0, 0] == pytest.approx([0, 0, 1, 1, 0, 0, 0, 0], abs=1e-6)
+    assert half.max() == 1
+    assert both[0, 0, 2:4] == pytest.approx([1, 1], abs=0.1)
+    assert both[0, 0, 1] > 0.1  # seen at half the size alone
+    with pytest.raises(ValueError, match="expected sum or max, found 'mean'"):
+        class_maps(network, image, present, **options | {"merge": "mean"})
 
 
 def test_only_present_classes_in_their_order_each_with_maximum_1() -> None:

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from wsss_steps.data.images import normalise, resize_image
 from wsss_steps.nets.classifier import MapClassifier
-from wsss_steps.ops.cam import fuse_flip, normalise_maps, strided_size, sum_scales
+from wsss_steps.ops.cam import fuse_flip, merge_scales, normalise_maps, strided_size
 
 
 def class_maps(
@@ -25,6 +25,7 @@ def class_maps(
     scales: Sequence[float],
     flip: bool,
     resolution: str,
+    merge: str,
 ) -> Float32[ndarray, "n _ _"]:
     """Maps of the `present` classes (1 ...
 
@@ -44,6 +45,7 @@ def class_maps(
             pair = [pixels, pixels.flip(-1)] if flip else [pixels]
             maps = network.maps(torch.stack(pair))[:, chosen]
             fused.append(fuse_flip(maps) if flip else maps[0].relu())
-        total = sum_scales(fused, height, width, resolution=resolution, output_stride=network.backbone.output_stride)
+        stride = network.backbone.output_stride
+        total = merge_scales(fused, height, width, resolution=resolution, output_stride=stride, merge=merge)
         result: Float32[ndarray, "n _ _"] = normalise_maps(total).cpu().numpy()
     return result

@@ -15,11 +15,12 @@ def seeds(
     maps: Float[np.ndarray, "n H W"],
     classes: Integer[np.ndarray, " n"],
     superpixels: Integer[np.ndarray, "H W"] | None,
+    refined_saliency: UInt8[np.ndarray, "H W"] | None,
     *,
     alpha: float,
     bg_conflict: Literal["override", "keep_fg"],
 ) -> UInt8[np.ndarray, "H W"]:
-    """Label map of one image; a UserError without superpixels."""
+    """Label map of one image; saliency is not used. A UserError without superpixels."""
     if superpixels is None:
         raise UserError(
             "seeds method 'superpixel' needs superpixels, but the recipe has none: choose superpixels: dino or slic"

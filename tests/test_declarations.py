@@ -1,0 +1,87 @@
+"""What a row of the summary declares: the extra supervision of each stage of each recipe."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from wsss_steps import configuration, declarations
+
+
+def load(**changes: Any) -> configuration.Config:
+    coco = {"net": "small", "supervision": "COCO segmentation"}
+    base = {"dataset": "tiny", "root": "nowhere", "draw": {}, "classes": ["cat"], "backbones": {"coco": coco}}
+    return configuration.load({**base, **changes})
+
+
+def declared(config: configuration.Config, stage: str, name: str = "a") -> str:
+    return declarations.extra_supervision(config, config.recipes[name], stage)
+
+
+def test_tags_alone_are_no_extra_supervision() -> None:
+    config = load(recipes={"a": {}})
+    assert {declared(config, stage) for stage in ("cams", "seeds", "pseudo_labels", "segmentation_crf")} == {""}
+    row = declarations.about_row(config, "a", config.recipes["a"], "segmentation")
+    assert row == {
+        "recipe": "a",
+        "stage": "segmentation",
+        "crf": "none",
+        "scales": [1.0, 0.75, 0.5],
+        "extra_supervision": "",
+        "saliency": None,
+        "made_of_ground_truth": "",
+    }
+
+
+def test_weights_are_declared_from_the_stage_on_that_uses_them() -> None:
+    config = load(recipes={"a": {"segmenter": "plain~backbone=coco"}, "b": {"classifier": "plain~backbone=coco"}})
+    assert (declared(config, "seeds"), declared(config, "segmentation")) == ("", "COCO segmentation weights")
+    assert declared(config, "cams", "b") == declared(config, "segmentation", "b") == "COCO segmentation weights"
+
+
+def test_features_of_superpixels_are_declared() -> None:
+    recipe = {"superpixels": "dino~features=backbone", "seeds": "superpixel"}
+    config = load(recipes={"a": recipe}, features={"backbone": {"backbone": "coco"}})
+    assert (declared(config, "cams"), declared(config, "seeds")) == ("", "COCO segmentation weights")
+
+
+def test_saliency_of_the_ground_truth_is_declared() -> None:
+    recipe = {"seeds": "saliency~saliency=ground_truth", "segmenter": "masking~backbone=coco", "classifier": "mdc"}
+    config = load(recipes={"a": recipe})
+    assert declared(config, "cams") == ""
+    assert declared(config, "seeds") == "saliency: ground truth"
+    assert declared(config, "segmentation") == "saliency: ground truth; COCO segmentation weights"
+    seeds, cams = (declarations.about_row(config, "a", config.recipes["a"], stage) for stage in ("seeds", "cams"))
+    assert (seeds["saliency"], seeds["made_of_ground_truth"]) == ("ground_truth", "saliency")
+    assert (cams["saliency"], cams["made_of_ground_truth"]) == (None, "")
+
+
+@pytest.mark.parametrize(
+    ("chosen", "words"),
+    [
+        ("given", "saliency: given"),
+        ("detector", "saliency: detector trained on DUTS-TR"),
+        ("unsupervised", ""),
+    ],
+)
+def test_what_saliency_maps_were_made_of_is_declared(tmp_path: Path, chosen: str, words: str) -> None:
+    for name in ("DUTS-TR", "maps"):
+        (tmp_path / name).mkdir()
+    config = load(
+        root=str(tmp_path),
+        draw=None,
+        recipes={"a": {"seeds": f"saliency~saliency={chosen}"}},
+        saliency={"given": {"folder": "{root}/maps"}},
+    )
+    assert declared(config, "seeds") == declared(config, "segmentation") == words
+
+
+def test_a_detectors_own_weights_are_declared(tmp_path: Path) -> None:
+    (tmp_path / "own.safetensors").touch()
+    departures = {"backbone": "coco", "weights": "{root}/own.safetensors"}
+    recipes = {"a": {"seeds": "saliency~saliency=detector"}}
+    config = load(root=str(tmp_path), draw=None, recipes=recipes, saliency={"detector": departures})
+    expected = "saliency: detector with the weights own.safetensors; COCO segmentation weights"
+    assert declared(config, "seeds") == expected

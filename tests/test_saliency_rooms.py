@@ -1,0 +1,133 @@
+"""The rooms of saliency through their files: a detector from pairs to maps, given maps, and what is refused."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+from tiny_voc import HEIGHT, SPLITS, WIDTH, make_voc, settings
+
+from wsss_steps import formats, make_saliency_example, methods, predict_saliency, prepare, train_saliency
+from wsss_steps.errors import UserError
+from wsss_steps.settings import Backbone, DetectorSaliency, GivenSaliency
+
+
+def detector(**departures: Any) -> dict[str, Any]:
+    small = {
+        "backbone": Backbone(net="small", mean=(0.4, 0.5, 0.6)),
+        "pairs": "drawn",
+        "frozen_batch_norm": False,
+        "decoder_width": 8,
+    }
+    quick = {"epochs": 1, "batch_size": 2, "crop": 64, "resize_long": None}
+    return DetectorSaliency(**{**small, **quick, **departures}).model_dump(mode="json")
+
+
+@pytest.fixture(scope="module")
+def pairs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("drawn") / "pairs"
+    make_saliency_example.run(output=folder, settings={"count": 4, "size": 64, "seed": 5})
+    return folder
+
+
+@pytest.fixture(scope="module")
+def manifest(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("tiny")
+    root = make_voc(folder / "voc")
+    prepare.run(root=root, manifest=folder / "m.json", ground_truth=folder / "t.json", settings=settings())
+    return folder / "m.json"
+
+
+def train(pairs: Path, folder: Path, name: str = "d", weights: Path | None = None, **departures: Any) -> Path:
+    output = folder / f"{name}.safetensors"
+    train_saliency.run(
+        pairs=pairs,
+        weights=weights,
+        output=output,
+        history=folder / f"{name}.csv",
+        settings=detector(**departures),
+        stamp="{}",
+    )
+    return output
+
+
+def test_from_pairs_to_maps(pairs: Path, manifest: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO):
+        output = train(pairs, tmp_path, epochs=2)
+        predict_saliency.run(
+            manifest=manifest, source=output, output=tmp_path / "s.h5", settings=detector(), stamp='{"room": "test"}'
+        )
+    assert "4 pairs; salient are" in caplog.text
+    assert "3 saliency maps; salient (above 127) are" in caplog.text
+    state, content = formats.read_weights(output, "saliency")
+    assert (content["classes"], content["pairs"], content["init_weights"]) == (["salient"], "drawn", "random")
+    assert len((tmp_path / "d.csv").read_text().splitlines()) == 3
+    network, _ = methods.rebuild("saliency", output)
+    assert all(np.array_equal(value, state[name]) for name, value in network.state_dict().items())
+    with formats.Store(tmp_path / "s.h5", "saliency") as store:
+        assert store.ids() == sorted(SPLITS["train"])
+        assert store.left_out == []
+        for image_id in store.ids():
+            values = store[image_id]["saliency"]
+            assert (values.shape, values.dtype) == ((HEIGHT, WIDTH), np.float32)
+            assert 0 < values.max() <= 1
+
+
+def test_the_same_seed_gives_the_same_file(pairs: Path, tmp_path: Path) -> None:
+    first, again, other = (train(pairs, tmp_path, name, seed=seed) for name, seed in (("a", 0), ("b", 0), ("c", 1)))
+    assert first.read_bytes() == again.read_bytes()
+    assert first.read_bytes() != other.read_bytes()
+
+
+def test_a_detector_learns_one_picture_by_heart(tmp_path: Path) -> None:
+    pairs = tmp_path / "pairs"
+    make_saliency_example.run(output=pairs, settings={"count": 2, "size": 64, "seed": 5})
+    output = train(pairs, tmp_path, epochs=60, learning_rate=0.1, head_multiplier=1, flip=False)
+    losses = [float(line.split(",")[2]) for line in (tmp_path / "d.csv").read_text().splitlines()[1:]]
+    assert losses[-1] < 0.5 * losses[0]
+    assert output.is_file()
+
+
+def test_masks_of_0_and_1_are_refused(tmp_path: Path) -> None:
+    for kind, end in (("Image", "jpg"), ("Mask", "png")):
+        (tmp_path / f"X-{kind}").mkdir()
+        Image.fromarray(np.ones((8, 8), np.uint8)).save(tmp_path / f"X-{kind}" / f"a.{end}")
+    with pytest.raises(UserError, match="no mask of 1 has a pixel above 127; expected masks of 0 and 255"):
+        train(tmp_path, tmp_path)
+
+
+def test_weights_of_another_kind_are_refused(manifest: Path, tmp_path: Path) -> None:
+    formats.write_weights(tmp_path / "c.safetensors", "classifier", {}, content={}, stamp="{}")
+    with pytest.raises(UserError, match="expected .*wsss/saliency"):
+        predict_saliency.run(
+            manifest=manifest, source=tmp_path / "c.safetensors", output=tmp_path / "s.h5", settings=detector()
+        )
+    assert not (tmp_path / "s.h5").exists()
+
+
+def give(folder: Path, *ids: str) -> Path:
+    folder.mkdir()
+    for number, image_id in enumerate(ids):
+        values = np.zeros((HEIGHT, WIDTH), np.uint8)
+        values[:, : WIDTH // (2 + 2 * number)] = 200
+        Image.fromarray(values).save(folder / f"{image_id}.png")
+    return folder
+
+
+def test_given_maps(manifest: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    folder = give(tmp_path / "maps", "t0", "t2")
+    stop, leave = (GivenSaliency(bad_maps=bad).model_dump(mode="json") for bad in ("stop", "leave_out"))
+    with pytest.raises(UserError, match=r"cannot be used .*\(1\):\n  t1: missing"):
+        predict_saliency.run(manifest=manifest, source=folder, output=tmp_path / "s.h5", settings=stop)
+    assert not (tmp_path / "s.h5").exists()
+    with caplog.at_level(logging.INFO):
+        predict_saliency.run(manifest=manifest, source=folder, output=tmp_path / "s.h5", settings=leave, stamp="{}")
+    assert "37.5 % of the pixels on average, 25.0 to 50.0 %; 0 all zero; 1 images left out" in caplog.text
+    with formats.Store(tmp_path / "s.h5", "saliency") as store:
+        assert store.left_out == ["t1"]
+        assert not store["t1"]["saliency"].any()
+        assert store["t0"]["saliency"][0].tolist() == pytest.approx([200 / 255] * 8 + [0] * 8)

@@ -1,0 +1,102 @@
+"""Images with masks of what is salient in them, in the layout of DUTS."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+from torch import Tensor
+from torch.utils.data import Dataset
+
+from wsss_steps.data.augment import augment
+from wsss_steps.data.images import read_image
+from wsss_steps.errors import UserError, all_wrong
+from wsss_steps.formats import IGNORE
+
+SALIENT = 127  # a mask's numbers above it are salient
+IMAGES, MASKS = "-Image", "-Mask"  # ends of the names of the two folders
+MASK_MODES = ("1", "L", "RGB")  # an indexed mask is refused: its numbers are names of colours
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Paths of an image and of its mask."""
+
+    image: Path
+    mask: Path
+
+
+def find_pairs(root: Path) -> list[Pair]:
+    """All pairs below `root`, sorted by name: `<name>-Image/<id>.jpg` with `<name>-Mask/<id>.png`.
+
+    UserError if there is not just one such pair of folders, and one that lists every image without a mask, mask without
+    an image, pair of two sizes, unreadable file or mask that is neither grey nor RGB.
+    """
+    if not root.is_dir():
+        raise UserError(f"{root}: no such folder (expected <name>{IMAGES}/*.jpg and <name>{MASKS}/*.png in it)")
+    names = sorted(path.name.removesuffix(IMAGES) for path in root.glob(f"*{IMAGES}") if path.is_dir())
+    if len(names) != 1 or not (root / f"{names[0]}{MASKS}").is_dir():
+        found = ", ".join(sorted(path.name for path in root.iterdir() if path.is_dir())) or "none"
+        raise UserError(f"{root}: expected one folder <name>{IMAGES} with its <name>{MASKS}, found folders: {found}")
+    images = {path.stem: path for path in (root / f"{names[0]}{IMAGES}").glob("*.jpg")}
+    masks = {path.stem: path for path in (root / f"{names[0]}{MASKS}").glob("*.png")}
+    problems = [f"{name}: image without a mask" for name in sorted(images.keys() - masks.keys())]
+    problems += [f"{name}: mask without an image" for name in sorted(masks.keys() - images.keys())]
+    pairs = [Pair(images[name], masks[name]) for name in sorted(images.keys() & masks.keys())]
+    problems += [problem for pair in pairs if (problem := _problem(pair))]
+    all_wrong(f"{root}: pairs that cannot be used", problems)
+    if not pairs:
+        raise UserError(
+            f"{root}: no pairs of an image (.jpg) and a mask (.png) in {names[0]}{IMAGES}, {names[0]}{MASKS}"
+        )
+    return pairs
+
+
+def _problem(pair: Pair) -> str | None:
+    """What is wrong with a pair, from the heads of its files."""
+    try:
+        with Image.open(pair.image) as image, Image.open(pair.mask) as mask:
+            size, other, mode = image.size, mask.size, mask.mode
+    except (OSError, SyntaxError) as error:
+        return f"{pair.image.stem}: not readable ({error})"
+    if mode not in MASK_MODES:
+        return f"{pair.mask.stem}: expected a mask of mode {', '.join(MASK_MODES)}, found {mode}"
+    if size != other:
+        return f"{pair.image.stem}: image of {size[1]} x {size[0]} px, mask of {other[1]} x {other[0]}"
+    return None
+
+
+def read_mask(path: Path) -> NDArray[np.uint8]:
+    """The mask (H, W): 1 where the number in the file exceeds 127, else 0; a UserError if it is damaged."""
+    try:
+        with Image.open(path) as image:
+            return (np.array(image.convert("L")) > SALIENT).astype(np.uint8)
+    except (OSError, SyntaxError) as error:
+        raise UserError(f"{path}: not a readable mask ({error})") from None
+
+
+class PairDataset(Dataset[dict[str, Tensor]]):
+    """`dataset[epoch, index]` is {images (3, S, S) normalised, masks (S, S) int64: 0, 1, 255 outside the image}.
+
+    augmentation: the keyword arguments of `augment`. seed: with epoch and index it decides every random draw.
+    """
+
+    def __init__(self, pairs: Sequence[Pair], *, augmentation: Mapping[str, Any], seed: int) -> None:
+        self.pairs, self.augmentation, self.seed = list(pairs), dict(augmentation), seed
+
+    def __len__(self) -> int:
+        return len(self.pairs)
+
+    def __getitem__(self, place: tuple[int, int]) -> dict[str, Tensor]:
+        epoch, index = place
+        pair = self.pairs[index]
+        rng = np.random.default_rng([abs(self.seed), epoch, index])
+        labels = {"masks": (read_mask(pair.mask), IGNORE)}
+        pixels, maps = augment(rng, read_image(pair.image), labels, **self.augmentation)
+        return {"images": torch.from_numpy(pixels), "masks": torch.from_numpy(maps["masks"].astype(np.int64))}

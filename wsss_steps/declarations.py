@@ -1,0 +1,71 @@
+"""What a row of the summary has to declare beside its score: which labels, beyond tags, its numbers rest on.
+
+Free of torch: it is asked while jobs are planned.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from wsss_steps.configuration import GROUND_TRUTH, Config, Recipe, resolve
+
+STAGES_OF_THE_CLASSIFIER = ("cams", "seeds")  # all later stages are made by the segmenter
+
+
+def saliency_of(config: Config, recipe: Recipe, stage: str) -> str | None:
+    """The choice of saliency maps that a stage of a recipe rests on, or None."""
+    found = None if stage == "cams" else resolve(config, "seeds", recipe.seeds).settings.get("saliency")
+    return None if found is None else str(found)
+
+
+def _of_weights(config: Config, slot: str, text: str) -> list[str]:
+    """The supervision that the initial weights of a choice's backbone are declared to have had."""
+    supervision = resolve(config, slot, text).settings.get("backbone", {}).get("supervision")
+    return [f"{supervision} weights"] if supervision else []
+
+
+def _of_saliency(config: Config, name: str) -> list[str]:
+    """What saliency maps were made of: masks that somebody drew, or nothing but features."""
+    if name == GROUND_TRUTH:
+        return ["saliency: ground truth"]
+    choice = resolve(config, "saliency", name)
+    if features := choice.settings.get("features"):
+        return _of_weights(config, "features", features)
+    if "pairs" not in choice.settings:
+        return [f"saliency: {choice.method}"]
+    pairs, weights = Path(choice.settings["pairs"]).name, Path(choice.settings["weights"]).name
+    learnt = f"trained on {pairs}" if weights == "train" else f"with the weights {weights}"
+    return [f"saliency: {choice.method} {learnt}", *_of_weights(config, "saliency", name)]
+
+
+def extra_supervision(config: Config, recipe: Recipe, stage: str) -> str:
+    """Every kind of supervision beyond tags that a stage rests on, "; " between them; empty if there is none."""
+    found = _of_weights(config, "classifier", recipe.classifier)
+    if stage != "cams":
+        features = resolve(config, "superpixels", recipe.superpixels).settings.get("features")
+        found += _of_weights(config, "features", features) if features else []
+        saliency = saliency_of(config, recipe, stage)
+        found += _of_saliency(config, saliency) if saliency else []
+    if stage not in STAGES_OF_THE_CLASSIFIER:
+        found += _of_weights(config, "segmenter", recipe.segmenter)
+    return "; ".join(dict.fromkeys(found))
+
+
+def about_row(config: Config, name: str, recipe: Recipe, stage: str) -> dict[str, Any]:
+    """What stands in a row beside the score: recipe, stage, dense CRF, scales, and what is to be declared."""
+    if stage in STAGES_OF_THE_CLASSIFIER:
+        crf, scales = "none", resolve(config, "cams", recipe.cams).settings["scales"]
+    else:
+        crf = "none" if stage == "segmentation" else config.predict.crf
+        scales = list(config.predict.scales)
+    saliency = saliency_of(config, recipe, stage)
+    return {
+        "recipe": name,
+        "stage": stage,
+        "crf": crf,
+        "scales": scales,
+        "extra_supervision": extra_supervision(config, recipe, stage),
+        "saliency": saliency,
+        "made_of_ground_truth": "saliency" if saliency == GROUND_TRUTH else "",
+    }

@@ -1,0 +1,46 @@
+"""Make saliency maps of the ground truth, for the upper bound of Table 2.3 (rows C1 to C4).
+
+What rests on them is no weakly supervised result, and summary.csv says so. The rule of this room is among the few that
+see the ground truth.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wsss_steps import formats
+from wsss_steps.cli import main
+from wsss_steps.data.manifest import Entry, GroundTruth, read_ground_truth, read_manifest
+from wsss_steps.errors import all_wrong
+from wsss_steps.ops.superpixel_metrics import VOID, without_void
+from wsss_steps.progress import track
+
+
+def objects(labels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """255 on pixels of classes, 0 on background; void pixels follow the nearest other pixel, 0 if there is none."""
+    known = without_void(labels)
+    return np.where((known != 0) & (known != VOID), 255, 0).astype(np.uint8)
+
+
+def maps(entries: list[Entry], truth: GroundTruth) -> Iterator[tuple[str, dict[str, NDArray[np.uint8]]]]:
+    """Give (image id, data sets) of every image."""
+    for entry in track(entries, len(entries), "images"):
+        yield entry.id, {"saliency": objects(truth.labels(entry.id))}
+
+
+def run(*, manifest: Path, ground_truth: Path, output: Path, settings: dict[str, Any], stamp: str = "") -> None:
+    """Write the store of saliency maps `output` of the split train. UserError if an image has no ground truth."""
+    data, truth = read_manifest(manifest), read_ground_truth(ground_truth)
+    entries = data.split("train")
+    missing = [entry.id for entry in entries if entry.id not in truth.masks]
+    all_wrong(f"{ground_truth}: images without ground truth, of which saliency maps are to be made", missing)
+    formats.write_store(output, "saliency", maps(entries, truth), stamp=stamp, classes=list(data.classes))
+
+
+if __name__ == "__main__":
+    main(run)

@@ -1,0 +1,51 @@
+"""Seeds from a saliency map corrected by class activation maps (dissertation, section 2.3.2)."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+from jaxtyping import Float, Integer, UInt8
+
+from wsss_steps.errors import UserError
+from wsss_steps.ops import saliency_refinement as ops
+from wsss_steps.ops.seeds import saliency_seeds
+
+
+def refined(
+    maps: Float[np.ndarray, "n H W"],
+    saliency: Float[np.ndarray, "H W"],
+    *,
+    binarise: int,
+    refine: bool,
+    tau_1: float,
+    tau_2: float,
+    uncertain: Literal["unlabelled", "background"],
+) -> UInt8[np.ndarray, "H W"]:
+    """Refined saliency map of one image (eqs. 2.5 and 2.6): 0 background, 1 object, 255 unlabelled.
+
+    Args:
+        maps: one map per present class.
+        saliency: 0..1 in steps of 1/255.
+        binarise: values above it, of 255, are salient.
+        refine: false gives the binarised saliency map as it is.
+        tau_1: score above which a missed pixel becomes object.
+        tau_2: score below which an object is doubted.
+        uncertain: what doubted pixels become.
+    """
+    salient = ops.binarise(saliency, binarise)
+    if not refine:
+        return salient
+    return ops.refine(ops.object_map(maps), salient, tau_1=tau_1, tau_2=tau_2, uncertain=uncertain)
+
+
+def seeds(
+    maps: Float[np.ndarray, "n H W"],
+    classes: Integer[np.ndarray, " n"],
+    superpixels: Integer[np.ndarray, "H W"] | None,
+    refined_saliency: UInt8[np.ndarray, "H W"] | None,
+) -> UInt8[np.ndarray, "H W"]:
+    """Label map of one image; superpixels are not used. A UserError without a refined saliency map."""
+    if refined_saliency is None:
+        raise UserError("seeds method 'saliency' needs refined saliency maps (--refined-saliency), found none")
+    return saliency_seeds(maps, classes, refined_saliency)

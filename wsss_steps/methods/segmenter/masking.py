@@ -1,0 +1,80 @@
+"""DeepLab-v2 taught by a saliency map and by a classifier that looks at masked images (dissertation, section 2.3.3)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from wsss_steps.errors import UserError
+from wsss_steps.nets.deeplab import build_deeplab as build
+from wsss_steps.nets.frozen import FrozenClassifier
+from wsss_steps.ops.masking import attention_loss, attention_map, mean_of, saliency_loss
+from wsss_steps.ops.resize import enlarge, resize_images, resize_labels, scaled_size
+from wsss_steps.ops.seeds import UNLABELLED
+
+__all__ = ["build", "losses"]
+
+
+def judged(
+    logits: Tensor, batch: dict[str, Tensor], classifier: FrozenClassifier, paths: int, output_stride: int
+) -> Tensor:
+    """Total attention loss: mean over `paths` draws of what is erased (eq. 2.11), and over the images.
+
+    Left-out images, those without any labelled pixel in the crop, are not judged. What is erased, b, is drawn from
+    torch's generator on the CPU, which `training.fit` seeds at the start of every epoch: the same on every device.
+    """
+    images, tags = batch["images"], batch["tags"]
+    probabilities = torch.softmax(logits, dim=1)
+    labelled = (batch["seeds"] != UNLABELLED).flatten(1).any(1)
+    found = []
+    for _ in range(paths):
+        erased = torch.randint(0, 2, tuple(tags.shape)).to(tags)
+        attention = attention_map(probabilities, tags, erased)
+        attention = enlarge(attention, (images.shape[-2], images.shape[-1]), output_stride)
+        found.append(mean_of(attention_loss(classifier(images, attention), tags, erased), labelled))
+    return torch.stack(found).mean()
+
+
+def losses(
+    network: nn.Module,
+    batch: dict[str, Tensor],
+    *,
+    classifier: FrozenClassifier | None,
+    train_scales: Sequence[float],
+    output_stride: int,
+    lambda_seg: float,
+    paths: int,
+) -> dict[str, Tensor]:
+    """Parts of l_seg = l_sal + lambda_seg l_attn (eq. 2.12): one saliency loss per input scale, and the attention loss.
+
+    Args:
+        network: gives logits (B, C+1, h, w).
+        batch: `images` (B, 3, H, W), normalised for `network`; `tags` (B, C); `seeds` (B, H, W): 0 background, 255
+            unlabelled, all others object. Their classes are not used.
+        classifier: the judge, which brings the images to its own normalisation.
+        train_scales: factors on the image size, at which the saliency loss is summed.
+        output_stride: image px per cell of the logits.
+        lambda_seg: weight of the attention loss; 0 leaves it out, and needs no classifier.
+        paths: masked images per image.
+
+    Returns:
+        `seed_<scale>` and, weighted already, `attention`; their sum is minimised. The attention maps come from the
+        logits of scale 1 (our choice: the dissertation does not say). A UserError without a classifier.
+    """
+    if lambda_seg and classifier is None:
+        raise UserError(
+            "segmenter 'masking' needs the recipe's classifier (--classifier), found none; or lambda_seg: 0"
+        )
+    images = batch["images"]
+    parts, whole = {}, None
+    for scale in train_scales:
+        logits = network(resize_images(images, scaled_size(images.shape[-2:], scale)))
+        labels = resize_labels(batch["seeds"], logits.shape[-2:])
+        parts[f"seed_{scale:g}"] = saliency_loss(torch.softmax(logits, dim=1), labels, batch["tags"])
+        whole = logits if scale == 1 else whole
+    if lambda_seg and classifier is not None:
+        whole = network(images) if whole is None else whole
+        parts["attention"] = lambda_seg * judged(whole, batch, classifier, paths, output_stride)
+    return parts

@@ -1,0 +1,57 @@
+"""Classifier with a standard block and parallel dilated ones (dissertation, section 2.3.1 and Fig. 2.3)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from wsss_steps.nets.backbones import Backbone
+from wsss_steps.nets.classifier import MapClassifier
+
+
+def block(channels: int, num_classes: int, widths: Sequence[int], dilation: int) -> nn.Sequential:
+    """fc6, fc7, fc8 as convolutions: 3x3 of `dilation`, ReLU, 3x3, ReLU, 1x1 to the classes."""
+    first, second = widths
+    return nn.Sequential(
+        nn.Conv2d(channels, first, 3, padding=dilation, dilation=dilation),
+        nn.ReLU(),
+        nn.Conv2d(first, second, 3, padding=1),
+        nn.ReLU(),
+        nn.Conv2d(second, num_classes, 1),
+    )
+
+
+class DilatedClassifier(MapClassifier):
+    """Blocks in parallel on one backbone; `maps` and `scores` are those of the standard block alone.
+
+    All that uses a trained classifier asks for these; the dilated blocks only help to train it.
+    """
+
+    def __init__(
+        self,
+        backbone: Backbone,
+        num_classes: int,
+        *,
+        dilations: Sequence[int],
+        widths: Sequence[int],
+        init: str,
+        init_std: float,
+    ) -> None:
+        """init: normal draws weights from N(0, init_std), kaiming from N(0, 2 / inputs); biases start from 0."""
+        super().__init__(backbone, num_classes, block(backbone.channels, num_classes, widths, 1))
+        self.dilated = nn.ModuleList(block(backbone.channels, num_classes, widths, rate) for rate in dilations)
+        for module in [*self.head.modules(), *self.dilated.modules()]:
+            if isinstance(module, nn.Conv2d) and module.bias is not None:
+                if init == "normal":
+                    nn.init.normal_(module.weight, std=init_std)
+                else:
+                    nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
+                nn.init.zeros_(module.bias)
+
+    def block_maps(self, images: Float[Tensor, "B 3 H W"]) -> Float[Tensor, "blocks B C h w"]:
+        """Raw class activation maps of every block, the standard one first."""
+        features = self.backbone(images)
+        return torch.stack([self.head(features), *(dilated(features) for dilated in self.dilated)])

@@ -1,0 +1,69 @@
+"""Losses of a segmenter that a classifier judges by what is left of an image (dissertation, section 2.3.3)."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from wsss_steps.ops.seed_losses import mean_per_image
+from wsss_steps.ops.seeds import UNLABELLED
+
+LEAST = 1e-7  # a probability below it counts as this much in a logarithm
+
+
+def _log(probabilities: Tensor) -> Tensor:
+    return probabilities.clamp(min=LEAST).log()
+
+
+def foreground_map(
+    probabilities: Float[Tensor, "B L h w"], tags: Float[Tensor, "B C"], weights: Float[Tensor, "B C"] | None = None
+) -> Float[Tensor, "B h w"]:
+    """Sum over the present classes, and no others, of their probabilities, times `weights` if given; L = C + 1."""
+    chosen = tags if weights is None else tags * weights
+    return (probabilities[:, 1:] * chosen[:, :, None, None]).sum(1)
+
+
+def saliency_loss(
+    probabilities: Float[Tensor, "B L h w"], labels: Int[Tensor, "B h w"], tags: Float[Tensor, "B C"]
+) -> Float[Tensor, ""]:
+    """Cross-entropy of background and foreground alone, averaged over the images (eq. 2.7).
+
+    -(mean over background pixels of log H_0) - (mean over object pixels of log of the sum of H_c, c present).
+
+    Args:
+        probabilities: H, softmax over C + 1 labels, background first.
+        labels: 0 background, 255 unlabelled and skipped, all others object, whichever class they name.
+        tags: the present classes, {0, 1}.
+    """
+    background = labels == 0
+    foreground = ~background & (labels != UNLABELLED)
+    missed = mean_per_image(_log(probabilities[:, 0]), background)
+    return -(missed + mean_per_image(_log(foreground_map(probabilities, tags)), foreground)).mean()
+
+
+def attention_map(
+    probabilities: Float[Tensor, "B L h w"], tags: Float[Tensor, "B C"], erased: Float[Tensor, "B C"]
+) -> Float[Tensor, "B 1 h w"]:
+    """F = 1 - sum of H_c b_c over the present classes, in [0, 1] (eq. 2.8): near 0 where an erased class is seen.
+
+    erased: b, {0, 1}.
+    """
+    return (1 - foreground_map(probabilities, tags, erased))[:, None]
+
+
+def attention_loss(
+    scores: Float[Tensor, "B C"], tags: Float[Tensor, "B C"], erased: Float[Tensor, "B C"]
+) -> Float[Tensor, " B"]:
+    """Of each image, mean over its present classes of the cross-entropy of sigmoid(scores) and t' (eq. 2.10).
+
+    t' = t (1 - b): what was erased is to be gone, and the rest to be there. 0 for an image without tags.
+    """
+    loss = F.binary_cross_entropy_with_logits(scores, tags * (1 - erased), reduction="none")
+    return (loss * tags).sum(1) / tags.sum(1).clamp(min=1)
+
+
+def mean_of(values: Float[Tensor, " B"], members: Tensor) -> Float[Tensor, ""]:
+    """Mean over the images that are `members` (bool, (B,)); 0 with a zero gradient if none is."""
+    return torch.where(members, values, torch.zeros_like(values)).sum() / members.sum().clamp(min=1)

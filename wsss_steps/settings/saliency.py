@@ -1,0 +1,80 @@
+"""Settings of the methods that make saliency maps."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field
+
+from wsss_steps.settings.base import (
+    Augmentation,
+    Count,
+    CrfPreset,
+    Network,
+    Optimisation,
+    Positive,
+    Settings,
+)
+
+
+class GivenSaliency(Settings):
+    """Saliency maps of your own, one 8-bit grey PNG per training image."""
+
+    method: Literal["given"] = "given"
+    folder: str = Field("{root}/saliency", description="folder of <id>.png, 0 not salient to 255 salient")
+    bad_maps: Literal["stop", "leave_out"] = Field(
+        "stop", description="what to do about maps that are missing, damaged, of another size or all zero"
+    )
+
+
+class DetectorSaliency(Network, Augmentation, Optimisation):
+    """A detector in the form of PoolNet, trained on pairs of an image and a mask."""
+
+    method: Literal["detector"] = "detector"
+    pairs: str = Field(
+        "{root}/DUTS-TR", description="folder with <name>-Image/*.jpg and <name>-Mask/*.png, or drawn (draw_saliency)"
+    )
+    weights: str = Field("train", description="train (on `pairs`), or a .safetensors file that train_saliency made")
+    decoder_width: Count = Field(256, description="most channels of a level of the decoder")
+    resize_long: tuple[Count, Count] | None = (320, 384)
+    crop: Count = 384
+    epochs: Count = 24
+    batch_size: Count = 8
+    learning_rate: Positive = 5e-3
+
+
+class UnsupervisedSaliency(Settings):
+    """What stands out among the patches by their features, from no label: TokenCut or LOST; maps of 0 and 255."""
+
+    method: Literal["unsupervised"] = "unsupervised"
+    features: Literal["keys", "backbone", "rgb"] = Field("keys", description="what patches are compared by")
+    algorithm: Literal["tokencut", "lost"] = Field(
+        "tokencut", description="normalised cut of the graph of patches, or expansion of the least like patch"
+    )
+    tau: float = Field(0.2, ge=-1, lt=1, description="TokenCut: patches of a cosine above it are linked")
+    least_similar: Count = Field(100, description="LOST: patches of lowest degree that may help the seed")
+    connected: bool = Field(True, description="keep only the connected part that holds the seed, as the papers do")
+    crf: CrfPreset = Field("none", description="dense CRF on the map as two labels, to bring patches to pixels")
+
+
+def source(settings: Mapping[str, Any]) -> tuple[str, str]:
+    """What saliency maps are made from and where that lies, as (kind, place), from all settings of their choice.
+
+    Kinds: maps (place: a folder), weights (a file), pairs (a folder, or `drawn`), features (the name of a choice).
+    """
+    if settings["method"] == "given":
+        return "maps", settings["folder"]
+    if settings["method"] == "unsupervised":
+        return "features", settings["features"]
+    trained = settings["weights"] == "train"
+    return ("pairs", settings["pairs"]) if trained else ("weights", settings["weights"])
+
+
+def missing_source(settings: Mapping[str, Any]) -> str | None:
+    """What to say of a file or folder of the user's that saliency maps are made from and that does not exist."""
+    kind, place = source(settings)
+    if kind == "features" or place == "drawn" or Path(place).exists():
+        return None
+    return f"no such {'file' if kind == 'weights' else 'folder'} of {kind}: {place}"

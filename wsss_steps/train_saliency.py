@@ -1,0 +1,77 @@
+"""Train the saliency detector on images with masks of what is salient; it sees nothing of the data set."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from wsss_steps import formats, methods, trainees, training
+from wsss_steps.cli import main
+from wsss_steps.data.saliency_pairs import SALIENT, Pair, PairDataset, find_pairs, read_mask
+from wsss_steps.errors import UserError
+
+log = logging.getLogger(__name__)
+
+CLASSES = ("salient",)
+
+
+def check_coverage(pairs: list[Pair]) -> None:
+    """Log which share of the masks is salient; a UserError if nothing is, as in masks of 0 and 1."""
+    shares = np.array([read_mask(pair.mask).mean() for pair in pairs])
+    if not shares.any():
+        raise UserError(
+            f"{pairs[0].mask.parent}: no mask of {len(pairs)} has a pixel above {SALIENT}; expected masks of 0 and 255"
+        )
+    log.info(
+        "%d pairs; salient are %.1f %% of the pixels on average, %.1f to %.1f %%; %d masks are empty",
+        len(pairs),
+        *(100 * value for value in (shares.mean(), shares.min(), shares.max())),
+        (shares == 0).sum(),
+    )
+
+
+def run(
+    *,
+    pairs: Path,
+    weights: Path | None = None,
+    output: Path,
+    history: Path,
+    settings: dict[str, Any],
+    device: str = "cpu",
+    stamp: str = "",
+) -> None:
+    """Train on all pairs.
+
+    Args:
+        pairs: folder in the layout of DUTS: `<name>-Image/*.jpg`, `<name>-Mask/*.png`.
+        weights: initial weights of the backbone, if its settings name a file.
+        output: weights (safetensors).
+        history: CSV with one row per epoch.
+        settings: `method` and its settings, the backbone written out.
+        device: cpu or cuda.
+        stamp: provenance.
+    """
+    found = find_pairs(pairs)
+    check_coverage(found)
+    method, network, initial = trainees.start("saliency", settings, len(CLASSES), weights)
+    dataset = PairDataset(found, augmentation=trainees.augmentation(settings), seed=settings["seed"])
+    optimisation = methods.arguments(training.make_optimiser, settings)
+    optimiser = training.make_optimiser(network, network.backbone, **optimisation)
+
+    def losses(network: nn.Module, batch: training.Batch) -> dict[str, torch.Tensor]:
+        parts: dict[str, torch.Tensor] = method.losses(network, batch)
+        return parts
+
+    rows = training.fit(network, dataset, losses, optimiser, **methods.arguments(training.fit, settings), device=device)
+    content = trainees.content(method, settings, CLASSES, initial) | {"pairs": settings["pairs"]}
+    formats.write_weights(output, "saliency", network.state_dict(), content=content, stamp=stamp)
+    training.write_history(history, rows)
+
+
+if __name__ == "__main__":
+    main(run)
