@@ -29,12 +29,12 @@ _CUT = 0.15  # of things, pushed over the side of the frame
 _TILT = 0.15  # radians, standard deviation
 _IN_TONES_OF_THE_GROUND = 0.2  # of bodies
 _COARSENESS = (0.6, 1.6)  # range of the factor on the period of a texture
-_LATTICES, _PERIOD, _LEVEL = 0.5, (4.5, 11.0), (-0.6, 0.6)  # of bodies; units; at which the waves are cut
+_LATTICES, _PERIOD, _LEVEL = 0.5, (3.5, 8.0), (-0.6, 0.6)  # of bodies; units; at which the waves are cut
 _ACCENT = (0.6, 0.95)  # range of saturation and value of the bright colour of a thing; its hue is any
 _SEEN = 0.5  # share of a thing in the frame that must be in sight
 _LEAST = 0.012  # share of the pixels that must be salient
 _ATTEMPTS = 500
-_SLOPE, _GRAIN = 0.14, 0.012  # of the light, from the middle to the edge; standard deviation of the noise
+_SLOPE, _GRAIN = 0.08, 0.012  # of the light, from the middle to the edge; standard deviation of the noise
 
 
 @dataclass(frozen=True)

@@ -76,7 +76,7 @@ class PretrainKeys(Settings):
     stem: Literal["patch", "convolution"] = Field(
         "convolution", description="how an image becomes patches: a linear map of each, or a few convolutions"
     )
-    epochs: Count = Field(20, description="passes over the images")
+    epochs: Count = Field(12, description="passes over the images")
     batch_size: Count = Field(16, ge=2, description="images per step")
     window: tuple[Fraction, Fraction] = Field(
         (0.3, 1.0), description="share of an image that all its views in a step are taken from"
