@@ -3,11 +3,12 @@
 The scenes look like prints of a picture book in a few inks, and are made to show what weakly supervised segmentation
 struggles with:
 
-- a small key part tells the class, while a large body shares its texture with another class (`example_things`); - two
-contexts without a label keep company with a class: water with boats, a fence with birds; - bright things without a
-class lie about; - things have thin limbs, come large and small, hide each other and are cut by the frame; - all
-materials of a scene draw their two tones from the same few hues, so texture, not colour, tells an object from the
-ground.
+- a small key part tells the class, while a large body shares its texture with another class (`example_things`);
+- two contexts without a label keep company with a class: water with boats, a fence with birds;
+- bright things without a class lie about;
+- things have thin limbs, come large and small, hide each other and are cut by the frame;
+- all materials of a scene draw their two tones from the same few hues, so texture, not colour, tells an object from the
+  ground.
 
 Lengths are in scene units (the nominal side is 128 units) unless they are said to be in pixels.
 """

@@ -17,7 +17,7 @@ from wsss_steps.data.example_textures import Field, Texture, cobbles, firs, furr
 WATER, FENCE = "water", "fence"
 
 _NOISES: dict[str, tuple[float, float]] = {"sky": (1.3, 4.0), "grass": (3.0, 1.1), "sand": (1.3, 1.3)}
-"""Materials that are noise: height and width of a stroke, blade or grain, to be seen in patches of 8 units."""
+"""Materials that are noise: height and width of a stroke, blade or grain, in units; finer than a patch of 8."""
 
 _PATTERNS: dict[str, Texture] = {"firs": firs, "furrows": furrows, "cobbles": cobbles, WATER: ripples}
 

@@ -1,13 +1,11 @@
 """The classes of the example scenes as painted outlines: six, in three pairs.
 
-The two classes of a pair share the shape and the texture of their large body; only a small key part tells them apart:
+The two classes of a pair share the shape and the texture of their large body; only a small key part, which sits on the
+body, tells them apart:
 
-==========  ===========  ==================================  ==========  =================================== body
-class        key part                            class       key part ==========  ===========
-==================================  ==========  =================================== scallops    bird         head with
-beak and eye              pineapple   crown of pointed leaves weave       boat         striped sail
-cart        spoked wheels dots        beetle       dark head with eyes and feelers     mushroom    pleated stalk with
-a ring ==========  ===========  ==================================  ==========  ===================================
+- scallops: bird (head with beak and eye), pineapple (crown of pointed leaves)
+- weave: boat (striped sail), cart (spoked wheels)
+- dots: beetle (dark head with eyes and feelers), mushroom (pleated stalk with a ring)
 
 Coordinates are (x, y) in scene units (the nominal side of a scene is 128), y down; the origin of a thing is the point
 where it meets the ground.
