@@ -22,7 +22,11 @@ def slice_of(source: Path, root: Path) -> None:
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         (root / name).write_text("\n".join(ids) + "\n")
         for image_id in ids:
-            for part in (f"JPEGImages/{image_id}.jpg", f"SegmentationClassAug/{image_id}.png", f"saliency/{image_id}.png"):
+            for part in (
+                f"JPEGImages/{image_id}.jpg",
+                f"SegmentationClassAug/{image_id}.png",
+                f"saliency/{image_id}.png",
+            ):
                 (root / part).parent.mkdir(exist_ok=True)
                 shutil.copy(source / part, root / part)
     shutil.copy(source / "tags.csv", root)
@@ -37,7 +41,11 @@ def test_a_slice_of_the_photographs(tmp_path: Path, repository: Path, real_data:
     for slot in ("classifier", "segmenter"):
         for settings in content[slot].values():
             settings |= {"epochs": 1, "crop": 128, "warmup_epochs": 0}
-    content |= {"root": str(root.relative_to(tmp_path)), "gallery_images": 4, "pretrain_keys": {"epochs": 1, "batch_size": 4}}
+    content |= {
+        "root": str(root.relative_to(tmp_path)),
+        "gallery_images": 4,
+        "pretrain_keys": {"epochs": 1, "batch_size": 4},
+    }
     runs.configure(tmp_path, content)
     runs.succeed(tmp_path)
     results = tmp_path / "results" / content["dataset"]
