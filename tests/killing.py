@@ -15,6 +15,7 @@ import multiprocessing
 import os
 import signal
 import sys
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -26,6 +27,7 @@ from typing import Any
 import numpy as np
 import torch
 from PIL import Image
+from tqdm import tqdm
 
 from wsss_steps import cli, formats, make_saliency_example, resuming
 from wsss_steps import pretrain_keys as keys
@@ -96,6 +98,10 @@ class Run:
         return self.outputs / f"{self.room}.safetensors"
 
     @property
+    def history(self) -> Path:
+        return self.outputs / f"{self.room}.csv"
+
+    @property
     def state(self) -> Path:
         return self.outputs / f".{self.output.name}.training" / "state.safetensors"
 
@@ -110,7 +116,7 @@ class Run:
         options |= reads.get(self.room, {})
         given = [part for name, file in options.items() for part in (f"--{name}", str(self.inputs / file))]
         settings = json.dumps(settings_of(self.room, **dict(self.departures)))
-        written = ["--output", str(self.output), "--history", str(self.outputs / f"{self.room}.csv")]
+        written = ["--output", str(self.output), "--history", str(self.history)]
         return [*given, *written, "--settings", settings, "--device", "cpu", "--log", str(self.log)]
 
     def start(
@@ -128,13 +134,17 @@ class Run:
         process.join()
         return process.exitcode
 
-    def checksums(self) -> tuple[str, str]:
-        """Of the weights and the history."""
-        weights, history = (
-            hashlib.sha256((self.outputs / f"{self.room}.{end}").read_bytes()).hexdigest()
-            for end in ("safetensors", "csv")
-        )
-        return weights, history
+    def checksums_of_what_is_there(self) -> list[str | None]:
+        """Of the weights and the history, None for what is not there."""
+        files = (self.output, self.history)
+        return [hashlib.sha256(path.read_bytes()).hexdigest() if path.exists() else None for path in files]
+
+    def checksums(self) -> tuple[str, ...]:
+        """Of the weights and the history; a FileNotFoundError if one is not there."""
+        found = [checksum for checksum in self.checksums_of_what_is_there() if checksum]
+        if len(found) < 2:
+            raise FileNotFoundError(f"{self.outputs}: weights or history are not there")
+        return tuple(found)
 
 
 def train(
@@ -144,6 +154,7 @@ def train(
     os.environ.update(environment)
     torch.set_num_threads(1)
     logging.getLogger().handlers.clear()
+    tqdm.set_lock(threading.RLock())  # its own is a semaphore that outlives a killed process
     with Path(os.devnull).open("w") as nowhere, contextlib.redirect_stderr(nowhere):
         if hook is not None:
             hook(*of)

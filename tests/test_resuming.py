@@ -33,7 +33,7 @@ def inputs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def undisturbed(inputs: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[str, str]]:
+def undisturbed(inputs: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[str, ...]]:
     """Checksums of weights and history of every room."""
     runs = [Run(room, inputs, tmp_path_factory.mktemp("undisturbed")) for room in ROOMS]
     assert [run.finish(NEVER) for run in runs] == [0] * len(runs)
