@@ -54,13 +54,10 @@ def run(
 
         options = methods.arguments(training.fit, settings) | {"device": device, "keeper": keeper}
         rows = training.fit(network, dataset, losses, optimiser, **options)
-        scores = judge(
-            network, [entry for entry in data.entries if entry.split == "val"], num_classes, backbone, device
-        )
-        log.info(
-            "tags of the split val: %s",
-            ", ".join(f"{name} {value:.3f}" for name, value in scores.items()) or "there are none",
-        )
+        val = [entry for entry in data.entries if entry.split == "val"]
+        scores = judge(network, val, num_classes, backbone, device)
+        told = ", ".join(f"{name} {value:.3f}" for name, value in scores.items())
+        log.info("tags of the split val: %s", told or "there are none")
         content = trainees.content(method, settings, data.classes, initial) | {"tag_scores": scores}
         formats.write_weights(output, "classifier", network.state_dict(), content=content, stamp=stamp)
         training.write_history(history, rows)
