@@ -29,7 +29,7 @@ import torch
 from PIL import Image
 from tqdm import tqdm
 
-from wsss_steps import cli, formats, make_saliency_example, resuming
+from wsss_steps import cli, formats, make_saliency_example, resuming, training
 from wsss_steps import pretrain_keys as keys
 from wsss_steps import train_classifier as classifier
 from wsss_steps import train_saliency as saliency
@@ -165,11 +165,34 @@ def die_at_step(step: int, number: int) -> None:
     """Send this process the signal after a step, before its state is saved."""
     before = resuming.Keeper.after_step
 
-    def after_step(self: resuming.Keeper, training: Any) -> None:
-        if training.step == step:
+    def after_step(self: resuming.Keeper, state: Any) -> bool:
+        if state.step == step:
             os.kill(os.getpid(), number)
-        before(self, training)
+        return before(self, state)
 
+    resuming.Keeper.after_step = after_step  # type: ignore[method-assign]
+
+
+def tell_all_at_step(step: int, workers: int) -> None:
+    """Let other processes read ahead; after a step, tell them and this process to end, as SLURM does."""
+    multiprocessing.set_start_method("fork", force=True)  # as in a process that is no server's
+    loader, before = training.DataLoader, resuming.Keeper.after_step
+
+    def with_workers(*arguments: Any, **options: Any) -> Any:
+        return loader(*arguments, **options | {"num_workers": workers})
+
+    def after_step(self: resuming.Keeper, state: Any) -> bool:
+        if state.step == step:
+            others = multiprocessing.active_children()
+            if len(others) != workers:
+                raise RuntimeError(f"expected {workers} workers, found {len(others)}")
+            for process in others:
+                process.terminate()
+            time.sleep(0.2)
+            os.kill(os.getpid(), signal.SIGTERM)
+        return before(self, state)
+
+    training.DataLoader = with_workers  # type: ignore[assignment,misc]
     resuming.Keeper.after_step = after_step  # type: ignore[method-assign]
 
 
@@ -193,12 +216,13 @@ def stay_at_step(step: int, until: str) -> None:
     """Stand still after a step until the file `until` exists; `until`.here says that this process is there."""
     before = resuming.Keeper.after_step
 
-    def after_step(self: resuming.Keeper, training: Any) -> None:
-        before(self, training)
-        if training.step == step:
+    def after_step(self: resuming.Keeper, state: Any) -> bool:
+        told = before(self, state)
+        if state.step == step:
             Path(f"{until}.here").touch()
             while not Path(until).exists():
                 time.sleep(0.02)
+        return told
 
     resuming.Keeper.after_step = after_step  # type: ignore[method-assign]
 

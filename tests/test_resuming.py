@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from killing import ROOMS, Run, die_at_step, die_in, make_inputs, stay_at_step, wait_for
+from killing import ROOMS, Run, die_at_step, die_in, make_inputs, stay_at_step, tell_all_at_step, wait_for
 from torch.utils.data import DataLoader
 
 from wsss_steps import formats, locks, resuming, train_classifier, training
@@ -108,6 +108,15 @@ def tell_in_judge() -> None:
         os.kill(os.getpid(), signal.SIGINT)
 
     train_classifier.judge = judge  # type: ignore[assignment]
+
+
+@pytest.mark.parametrize("room", ["classifier", "segmenter"])
+def test_workers_are_told_to_end_too(inputs: Path, tmp_path: Path, undisturbed: dict[str, Any], room: str) -> None:
+    run = Run(room, inputs, tmp_path)
+    assert run.finish(NEVER, None, tell_all_at_step, 2, 2) == 128 + signal.SIGTERM, run.log.read_text()
+    assert run.state.exists()
+    assert run.finish(NEVER) == 0
+    assert run.checksums() == undisturbed[room]
 
 
 @pytest.fixture
@@ -215,10 +224,10 @@ def fitted(folder: Path | None, stop: int | None = None) -> tuple[dict[str, torc
     keeper = resuming.Keeper(folder, stamp="stamp")
     after_step = keeper.after_step
 
-    def stopping(state: Any) -> None:
-        after_step(state)
-        if state.step == stop:
+    def stopping(state: Any) -> bool:
+        if after_step(state) or state.step == stop:
             raise StopError
+        return False
 
     keeper.after_step = stopping  # type: ignore[method-assign]
     shape = {"epochs": 3, "batch_size": 2, "power": 0.9, "warmup_epochs": 1.0, "warmup_from": 1e-6, "seed": 0}

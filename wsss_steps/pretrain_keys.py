@@ -132,7 +132,8 @@ def train(
         state.step += 1
         if state.step % per_epoch == 0:
             state.end_epoch(rate, progress)
-        keeper.after_step(state)
+        if keeper.after_step(state):
+            break
     keeper.finish(state)
     return state.history
 

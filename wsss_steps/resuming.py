@@ -81,15 +81,19 @@ class Keeper:
                 log.info("the training was interrupted: going on from %s", self._path)
         self._saved, self._stepping = time.monotonic(), True
 
-    def after_step(self, training: Resumable) -> None:
-        """Save if it is time to; if the process was told to end, save and raise `Interrupted`."""
-        if self._path is not None and (self._signal or time.monotonic() - self._saved >= self._every):
+    def after_step(self, training: Resumable) -> bool:
+        """Save if it is time to; whether the process was told to end, so that `finish` comes next."""
+        if self._path is None:
+            return False
+        if self._signal is None and time.monotonic() - self._saved >= self._every:
             self.save(training)
-            if self._signal:
-                raise self._interrupted()
+        return self._signal is not None
 
     def finish(self, training: Resumable) -> None:
-        """Save after the last step: what follows, until the outputs are in place, may be interrupted too."""
+        """Save after the last step, and raise `Interrupted` if the process was told to end.
+
+        What follows, until the outputs are in place, may be interrupted too.
+        """
         if self._path is not None:
             self.save(training)
             self._stepping = False

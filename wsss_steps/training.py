@@ -147,7 +147,8 @@ def fit(
         set_rate(optimiser, poly_warmup(state.step, total=total, power=power, warmup=warmup, warmup_from=start))
         parts = _step(state, batch, losses, device, state.step % steps)
         state.count(parts, len(batch["images"]), ends_epoch=(state.step + 1) % steps == 0)
-        keeper.after_step(state)
+        if keeper.after_step(state):
+            break
     keeper.finish(state)
     return state.history
 
