@@ -227,10 +227,10 @@ def stay_at_step(step: int, until: str) -> None:
     resuming.Keeper.after_step = after_step  # type: ignore[method-assign]
 
 
-def wait_for(path: Path, most: float = 60.0) -> None:
-    """Wait until a file exists; a TimeoutError if it does not come."""
+def wait_for(path: Path, text: str = "", most: float = 60.0) -> None:
+    """Wait until a file exists and holds `text`; a TimeoutError if that does not come."""
     end = time.monotonic() + most
-    while not path.exists():
+    while not path.exists() or (text and text not in path.read_text()):
         if time.monotonic() > end:
-            raise TimeoutError(f"{path} did not appear within {most} s")
+            raise TimeoutError(f"{path} did not appear, or hold '{text}', within {most} s")
         time.sleep(0.02)
