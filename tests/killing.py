@@ -17,7 +17,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from multiprocessing import forkserver
 from multiprocessing.context import ForkServerContext, ForkServerProcess
@@ -225,6 +225,18 @@ def stay_at_step(step: int, until: str) -> None:
         return told
 
     resuming.Keeper.after_step = after_step  # type: ignore[method-assign]
+
+
+@contextlib.contextmanager
+def staying(run: Run, step: int, until: Path) -> Iterator[ForkServerProcess]:
+    """A training that has come to a step and stands still there until the file `until` exists; killed in the end."""
+    process = run.start(0.0, None, stay_at_step, step, str(until))
+    try:
+        wait_for(Path(f"{until}.here"))
+        yield process
+    finally:
+        process.kill()
+        process.join()
 
 
 def wait_for(path: Path, text: str = "", most: float = 60.0) -> None:

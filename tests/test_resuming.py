@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from killing import ROOMS, Run, die_at_step, die_in, make_inputs, stay_at_step, tell_all_at_step, wait_for
+from killing import ROOMS, Run, die_at_step, die_in, make_inputs, staying, tell_all_at_step, wait_for
 from torch.utils.data import DataLoader
 
 from wsss_steps import formats, locks, resuming, train_classifier, training
@@ -165,33 +165,41 @@ def fingerprint_of(path: Path) -> str:
 
 
 def test_a_second_run_refuses_and_a_killed_holder_holds_nothing(inputs: Path, tmp_path: Path, undisturbed: Any) -> None:
-    run, until = Run("classifier", inputs, tmp_path), tmp_path / "go"
-    holder = run.start(0.0, None, stay_at_step, 5, str(until))
-    wait_for(tmp_path / "go.here")
-    assert run.finish(0.0, 0.0) == 1
-    assert f"process {holder.pid} on {socket.gethostname()}, since 20" in run.log.read_text()
-    assert "trains this already; wait for it or end it, then run this again" in run.log.read_text()
-    holder.kill()
-    holder.join()
+    run = Run("classifier", inputs, tmp_path)
+    with staying(run, 5, tmp_path / "go") as holder:
+        assert run.finish(0.0, 0.0) == 1
+        assert f"process {holder.pid} on {socket.gethostname()}, since 20" in run.log.read_text()
+        assert "trains this already; wait for it or end it, then run this again" in run.log.read_text()
     assert run.finish(0.0, 0.0) == 0
+    assert "going on from" in run.log.read_text()
     assert run.checksums() == undisturbed["classifier"]
 
 
 def test_a_second_run_waits_for_the_outputs_of_the_first(inputs: Path, tmp_path: Path, undisturbed: Any) -> None:
     run, until = Run("classifier", inputs, tmp_path), tmp_path / "go"
-    holder = run.start(NEVER, None, stay_at_step, 5, str(until))
-    wait_for(tmp_path / "go.here")
-    run.log.unlink()  # as Snakemake does
-    second = run.start(NEVER)
-    wait_for(run.log)
-    until.touch()
-    holder.join()
-    second.join()
+    with staying(run, 5, until) as holder:
+        run.log.unlink()  # as Snakemake does
+        second = run.start(NEVER)
+        wait_for(run.log, f"waiting for process {holder.pid} on ")
+        until.touch()
+        holder.join(60)
+    second.join(60)
     assert (holder.exitcode, second.exitcode) == (0, 0)
-    assert f"waiting for process {holder.pid} on " in run.log.read_text()
     assert "was made by the process that this one waited for" in run.log.read_text()
     assert run.checksums() == undisturbed["classifier"]
     assert not run.state.parent.exists()
+
+
+def test_a_second_run_goes_on_for_a_first_that_dies(inputs: Path, tmp_path: Path, undisturbed: Any) -> None:
+    run = Run("classifier", inputs, tmp_path)
+    with staying(run, 5, tmp_path / "go"):
+        run.log.unlink()
+        second = run.start(NEVER)
+        wait_for(run.log, "waiting for process ")
+    second.join(60)
+    assert second.exitcode == 0
+    assert "going on from" in run.log.read_text()
+    assert run.checksums() == undisturbed["classifier"]
 
 
 def losses(network: torch.nn.Module, batch: training.Batch) -> dict[str, torch.Tensor]:
