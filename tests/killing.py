@@ -14,6 +14,7 @@ import logging
 import multiprocessing
 import os
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -186,10 +187,9 @@ def tell_all_at_step(step: int, workers: int) -> None:
             others = multiprocessing.active_children()
             if len(others) != workers:
                 raise RuntimeError(f"expected {workers} workers, found {len(others)}")
-            for process in others:
-                process.terminate()
+            # by another process: a worker takes it otherwise from its parent
+            subprocess.run(["kill", "-TERM", *(str(process.pid) for process in others), str(os.getpid())], check=True)
             time.sleep(0.2)
-            os.kill(os.getpid(), signal.SIGTERM)
         return before(self, state)
 
     training.DataLoader = with_workers  # type: ignore[assignment,misc]
