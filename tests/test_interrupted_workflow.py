@@ -42,7 +42,7 @@ def bytes_of_targets(folder: Path) -> list[bytes]:
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory: pytest.TempPathFactory, repository: Path) -> list[bytes]:
     folder = house_in(tmp_path_factory.mktemp("undisturbed"), repository)
-    runs.succeed(folder, *TARGETS)
+    runs.succeed(folder, "--", *TARGETS)
     return bytes_of_targets(folder)
 
 
@@ -60,26 +60,26 @@ def training_of(folder: Path) -> int:
 
 def test_a_training_that_is_told_to_end_goes_on(house: Path, undisturbed: list[bytes]) -> None:
     for number in (signal.SIGTERM, signal.SIGKILL):
-        first = runs.started(house, *TARGETS)
+        first = runs.started(house, "--", *TARGETS)
         os.kill(training_of(house), number)
         output, _ = first.communicate()
         assert first.returncode == 1, output
         assert not any((house / target).exists() for target in TARGETS)
         assert (house / STATE / "state.safetensors").exists()
-    runs.succeed(house, *TARGETS)
+    runs.succeed(house, "--", *TARGETS)
     assert "going on from" in (house / LOG).read_text()
     assert bytes_of_targets(house) == undisturbed
     assert not (house / STATE).exists()
 
 
 def test_a_training_that_outlives_snakemake_is_waited_for(house: Path, undisturbed: list[bytes]) -> None:
-    first = runs.started(house, *TARGETS)
+    first = runs.started(house, "--", *TARGETS)
     training = training_of(house)
     os.kill(training, signal.SIGSTOP)  # so that it is alive when the second run comes
     try:
         first.kill()
-        runs.succeed(house, "--unlock", *TARGETS)
-        second = runs.started(house, *TARGETS)
+        runs.succeed(house, "--unlock", "--", *TARGETS)
+        second = runs.started(house, "--", *TARGETS)
         wait_for(house / LOG, f"waiting for process {training} on ", 120)
         os.kill(training, signal.SIGCONT)
         output, _ = second.communicate()
