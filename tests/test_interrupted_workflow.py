@@ -6,6 +6,7 @@ import contextlib
 import os
 import re
 import signal
+import time
 from pathlib import Path
 from typing import Any
 
@@ -52,16 +53,20 @@ def house(tmp_path: Path, repository: Path, monkeypatch: pytest.MonkeyPatch) -> 
     return house_in(tmp_path, repository)
 
 
-def training_of(folder: Path) -> int:
-    """The process that trains, when it has kept its first state."""
+def training_of(folder: Path, before: int = 0) -> int:
+    """The process that trains, which is not the one before, when there is a state."""
     wait_for(folder / STATE / "state.safetensors", most=120)
-    return int(re.findall(r"process (\d+)", (folder / STATE / "lock").read_text())[0])
+    while not (found := re.findall(r"process (\d+)", (folder / STATE / "lock").read_text())) or int(found[0]) == before:
+        time.sleep(0.02)
+    return int(found[0])
 
 
 def test_a_training_that_is_told_to_end_goes_on(house: Path, undisturbed: list[bytes]) -> None:
+    training = 0
     for number in (signal.SIGTERM, signal.SIGKILL):
         first = runs.started(house, "--", *TARGETS)
-        os.kill(training_of(house), number)
+        training = training_of(house, training)
+        os.kill(training, number)
         output, _ = first.communicate()
         assert first.returncode == 1, output
         assert not any((house / target).exists() for target in TARGETS)
