@@ -29,16 +29,22 @@ def configure(folder: Path, content: Mapping[str, Any]) -> None:
     (folder / "test.yaml").write_text(yaml.safe_dump(dict(content)))
 
 
-def snakemake(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run Snakemake in `folder` on its test.yaml; output and errors come back together."""
+def started(folder: Path, *arguments: str) -> subprocess.Popen[str]:
+    """Snakemake, running in `folder` on its test.yaml; its output and errors come together."""
     # the workflow must find its Python and its package without help
     folder_of_python = str(Path(sys.executable).parent)
     path = os.pathsep.join(part for part in os.environ["PATH"].split(os.pathsep) if part != folder_of_python)
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"} | {"PATH": path}
     command = [sys.executable, "-m", "snakemake", "--cores", "2", "--configfile", "test.yaml", *arguments]
-    return subprocess.run(
-        command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment
-    )
+    pipe = subprocess.PIPE
+    return subprocess.Popen(command, cwd=folder, stdout=pipe, stderr=subprocess.STDOUT, text=True, env=environment)
+
+
+def snakemake(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run Snakemake in `folder` on its test.yaml; output and errors come back together."""
+    process = started(folder, *arguments)
+    output, _ = process.communicate()
+    return subprocess.CompletedProcess(process.args, process.returncode, output)
 
 
 def succeed(folder: Path, *arguments: str) -> str:

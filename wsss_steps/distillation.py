@@ -73,6 +73,17 @@ class Distillation:
         groups: list[dict[str, Any]] = [{"params": shrunk}, {"params": kept, "weight_decay": 0.0}]
         self.optimiser = AdamW(groups)
 
+    def state(self) -> dict[str, Any]:
+        """All that changes while training; `restore` takes it back."""
+        modules = {name: getattr(self, name).state_dict() for name in ("student", "teacher", "optimiser")}
+        return modules | {"centre": self.centre}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go back to where `state` was taken."""
+        for name in ("student", "teacher", "optimiser"):
+            getattr(self, name).load_state_dict(state[name])
+        self.centre = state["centre"].to(self.centre.device)
+
     def _scores(self, network: Network, views: list[View]) -> list[tuple[Tensor, Tensor]]:
         """Scores of the class token (B, K) and of the patches (B, N, K) of each view; all views have one size."""
         token, patches = vit.class_token_and_keys(network.vit, torch.cat([images for images, _ in views]))

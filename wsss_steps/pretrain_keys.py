@@ -9,15 +9,14 @@ from __future__ import annotations
 import csv
 import io
 import logging
-from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from wsss_steps import formats, methods
+from wsss_steps import formats, methods, resuming
 from wsss_steps.cli import main
 from wsss_steps.data import multicrop
 from wsss_steps.data.images import read_image
@@ -26,6 +25,7 @@ from wsss_steps.distillation import Distillation, View
 from wsss_steps.nets import vit
 from wsss_steps.ops import dino
 from wsss_steps.progress import track
+from wsss_steps.resuming import Keeper
 
 log = logging.getLogger(__name__)
 
@@ -68,6 +68,40 @@ def draw_views(
     return views[:GLOBAL_VIEWS], views[GLOBAL_VIEWS:]
 
 
+@dataclass
+class Pretraining:
+    """All that changes while training, global random states apart.
+
+    `step` counts those that are done; `order` are the batches of the running epoch, `found` the losses of its steps.
+    """
+
+    distillation: Distillation
+    generator: torch.Generator
+    step: int = 0
+    order: list[list[int]] = field(default_factory=list)
+    found: list[dict[str, float]] = field(default_factory=list)
+    history: list[dict[str, float]] = field(default_factory=list)
+
+    def state(self) -> dict[str, Any]:
+        """What `restore` takes."""
+        return vars(self) | {"distillation": self.distillation.state(), "generator": self.generator.get_state()}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go back to where `state` was taken."""
+        self.distillation.restore(state["distillation"])
+        self.generator.set_state(state["generator"])
+        vars(self).update({name: value for name, value in state.items() if name not in ("distillation", "generator")})
+
+    def end_epoch(self, rate: float, progress: float) -> None:
+        """Write the row of an epoch that is done."""
+        means = {name: sum(row[name] for row in self.found) / len(self.found) for name in self.found[0]}
+        epoch = len(self.history) + 1
+        log.info("epoch %d: %s", epoch, ", ".join(f"{name} {value:.4f}" for name, value in means.items()))
+        momentum = self.distillation.momentum(progress)
+        self.history.append({"epoch": epoch, **means, "learning_rate": rate, "teacher_momentum": momentum})
+        self.found = []
+
+
 def train(
     distillation: Distillation,
     images: list[Tensor],
@@ -79,48 +113,61 @@ def train(
     learning_rate: float,
     warmup: float,
     seed: int,
-) -> Iterator[dict[str, float]]:
-    """Train on uint8 images (3, H, W), `views` as `draw_views` takes them; yields a row of the history per epoch."""
+    keeper: Keeper | None = None,
+) -> list[dict[str, float]]:
+    """Train on uint8 images (3, H, W), `views` as `draw_views` takes them; a row of the history per epoch."""
     generator = torch.Generator().manual_seed(seed)
+    state, keeper = Pretraining(distillation, generator), keeper or Keeper()
     per_epoch = len(batches(len(images), batch_size, torch.Generator()))
-    steps = ((epoch, chosen) for epoch in range(epochs) for chosen in batches(len(images), batch_size, generator))
-    found: list[dict[str, float]] = []
-    for step, (epoch, chosen) in enumerate(track(steps, epochs * per_epoch, "steps"), start=1):
-        drawn = draw_views([images[i] for i in chosen], generator, **views)
+    total = epochs * per_epoch
+    keeper.resume(state)
+    for step in track(range(state.step, total), total - state.step, "steps"):
+        if step % per_epoch == 0:
+            state.order = batches(len(images), batch_size, generator)
+        drawn = draw_views([images[i] for i in state.order[step % per_epoch]], generator, **views)
         wide, narrow = ([(pixels.to(device), places) for pixels, places in part] for part in drawn)
-        progress = step / (epochs * per_epoch)
+        progress = (step + 1) / total
         rate = dino.warmed_up(progress, warmup, learning_rate, LAST_LEARNING_RATE)
-        found.append(distillation.step(wide, narrow, rate, progress))
-        if len(found) == per_epoch:
-            means = {name: sum(row[name] for row in found) / per_epoch for name in found[0]}
-            log.info("epoch %d: %s", epoch + 1, ", ".join(f"{name} {value:.4f}" for name, value in means.items()))
-            momentum = distillation.momentum(progress)
-            yield {"epoch": epoch + 1, **means, "learning_rate": rate, "teacher_momentum": momentum}
-            found = []
+        state.found.append(distillation.step(wide, narrow, rate, progress))
+        state.step += 1
+        if state.step % per_epoch == 0:
+            state.end_epoch(rate, progress)
+        if keeper.after_step(state):
+            break
+    keeper.finish(state)
+    return state.history
+
+
+def write_history(path: Path, rows: list[dict[str, float]]) -> None:
+    """Write the rows of `train` as CSV."""
+    table = io.StringIO()
+    writer = csv.writer(table, lineterminator="\n")
+    writer.writerow(rows[0])
+    writer.writerows([f"{value:.6g}" for value in row.values()] for row in rows)
+    formats.write_text(path, table.getvalue())
 
 
 def run(
     *, manifest: Path, output: Path, history: Path, settings: dict[str, Any], device: str = "cpu", stamp: str = ""
 ) -> None:
     """Train on the images of the train split; write the teacher (weights of kind `vit`) and the history (CSV)."""
-    entries = read_manifest(manifest).split("train")
-    images = [torch.from_numpy(read_image(Path(entry.image))).permute(2, 0, 1).contiguous() for entry in entries]
-    size = settings["global_crop"]
-    shape = vit.Shape(image_size=size, **{key: settings[key] for key in ("patch", "width", "depth", "heads", "stem")})
-    log.info("training %s on %d images", shape, len(images))
-    distillation = Distillation(shape, device, **methods.arguments(Distillation.__init__, settings))
-    views = methods.arguments(draw_views, settings)
-    rows = list(train(distillation, images, views, device, **methods.arguments(train, settings)))
-    table = io.StringIO()
-    writer = csv.writer(table, lineterminator="\n")
-    writer.writerow(rows[0])
-    writer.writerows([f"{value:.6g}" for value in row.values()] for row in rows)
-    content = {**asdict(shape), "mean": settings["mean"], "std": settings["std"]}
-    state = {
-        name: t.half() if t.is_floating_point() else t for name, t in distillation.teacher.vit.state_dict().items()
-    }
-    formats.write_weights(output, "vit", state, content=content, stamp=stamp)
-    formats.write_text(history, table.getvalue())
+    with resuming.kept(output, history, stamp=stamp) as keeper:
+        if keeper.made:
+            return
+        entries = read_manifest(manifest).split("train")
+        images = [torch.from_numpy(read_image(Path(entry.image))).permute(2, 0, 1).contiguous() for entry in entries]
+        size = settings["global_crop"]
+        chosen = {key: settings[key] for key in ("patch", "width", "depth", "heads", "stem")}
+        shape = vit.Shape(image_size=size, **chosen)
+        log.info("training %s on %d images", shape, len(images))
+        distillation = Distillation(shape, device, **methods.arguments(Distillation.__init__, settings))
+        views = methods.arguments(draw_views, settings)
+        rows = train(distillation, images, views, device, **methods.arguments(train, settings), keeper=keeper)
+        content = {**asdict(shape), "mean": settings["mean"], "std": settings["std"]}
+        teacher = distillation.teacher.vit.state_dict()
+        state = {name: t.half() if t.is_floating_point() else t for name, t in teacher.items()}
+        formats.write_weights(output, "vit", state, content=content, stamp=stamp)
+        write_history(history, rows)
 
 
 if __name__ == "__main__":

@@ -13,14 +13,17 @@ import hashlib
 import importlib.metadata
 import json
 import platform
+import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 PACKAGE = "wsss_steps"
 ROOT = Path(__file__).resolve().parent
-# These shape no number: how a command line is read, how progress and errors are shown, how a digest is made.
-NOT_DECISIVE = {f"{PACKAGE}.{name}" for name in ("cli", "progress", "provenance", "errors", "devices")}
+# These shape no number: how a command line is read, how progress and errors are shown, how a digest is made, and how a
+# training goes on after an interruption, to the same end.
+PLUMBING = ("cli", "progress", "provenance", "errors", "devices", "resuming", "locks", "formats.states")
+NOT_DECISIVE = {f"{PACKAGE}.{name}" for name in PLUMBING}
 VERSIONED = ("torch", "torchvision", "timm", "numpy", "scipy", "scikit-image", "pydensecrf2", "h5py", "pillow")
 
 
@@ -83,6 +86,14 @@ def code_digest(room: str, methods: Iterable[tuple[str, str]] = ()) -> str:
     """Digest of all that decides the output of a room with these (slot, method) pairs: 16 hexadecimal digits."""
     modules = [f"{PACKAGE}.{room}", *(f"{PACKAGE}.methods.{slot}.{method}" for slot, method in methods)]
     parts = [f"{module} {parsed(path)[0]}" for module in sources(modules) if (path := source_of(module))]
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
+
+
+def loaded_digest() -> str:
+    """Digest of the decisive modules of this package that this process has loaded: of what runs, however it began."""
+    specs = (getattr(module, "__spec__", None) for module in list(sys.modules.values()))
+    names = {spec.name for spec in specs if spec is not None} - NOT_DECISIVE
+    parts = [f"{name} {parsed(path)[0]}" for name in sorted(names) if (path := source_of(name))]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from wsss_steps import formats, methods, trainees, training
+from wsss_steps import formats, methods, resuming, trainees, training
 from wsss_steps.cli import main
 from wsss_steps.data.datasets import TagDataset
 from wsss_steps.data.images import normalise, read_image
@@ -35,29 +35,32 @@ def run(
 
     weights: initial weights of the backbone, if its settings name a file. history: a CSV with one row per epoch.
     """
-    data = read_manifest(manifest)
-    backbone, num_classes = settings["backbone"], len(data.classes)
-    method, network, initial = trainees.start("classifier", settings, num_classes, weights)
-    augmented = {"augmentation": trainees.augmentation(settings), "seed": settings["seed"]}
-    dataset = TagDataset(data.split("train"), num_classes, **augmented)
-    optimisation = methods.arguments(training.make_optimiser, settings)
-    if settings.get("legacy_irn_momentum"):
-        optimisation["momentum"] = settings["weight_decay"]
-    optimiser = training.make_optimiser(network, network.backbone, **optimisation)
+    with resuming.kept(output, history, stamp=stamp) as keeper:
+        if keeper.made:
+            return
+        data = read_manifest(manifest)
+        backbone, num_classes = settings["backbone"], len(data.classes)
+        method, network, initial = trainees.start("classifier", settings, num_classes, weights)
+        augmented = {"augmentation": trainees.augmentation(settings), "seed": settings["seed"]}
+        dataset = TagDataset(data.split("train"), num_classes, **augmented)
+        optimisation = methods.arguments(training.make_optimiser, settings)
+        if settings.get("legacy_irn_momentum"):
+            optimisation["momentum"] = settings["weight_decay"]
+        optimiser = training.make_optimiser(network, network.backbone, **optimisation)
 
-    def losses(network: nn.Module, batch: training.Batch) -> dict[str, torch.Tensor]:
-        parts: dict[str, torch.Tensor] = method.losses(network, batch, **methods.arguments(method.losses, settings))
-        return parts
+        def losses(network: nn.Module, batch: training.Batch) -> dict[str, torch.Tensor]:
+            parts: dict[str, torch.Tensor] = method.losses(network, batch, **methods.arguments(method.losses, settings))
+            return parts
 
-    rows = training.fit(network, dataset, losses, optimiser, **methods.arguments(training.fit, settings), device=device)
-    scores = judge(network, [entry for entry in data.entries if entry.split == "val"], num_classes, backbone, device)
-    log.info(
-        "tags of the split val: %s",
-        ", ".join(f"{name} {value:.3f}" for name, value in scores.items()) or "there are none",
-    )
-    content = trainees.content(method, settings, data.classes, initial) | {"tag_scores": scores}
-    formats.write_weights(output, "classifier", network.state_dict(), content=content, stamp=stamp)
-    training.write_history(history, rows)
+        options = methods.arguments(training.fit, settings) | {"device": device, "keeper": keeper}
+        rows = training.fit(network, dataset, losses, optimiser, **options)
+        val = [entry for entry in data.entries if entry.split == "val"]
+        scores = judge(network, val, num_classes, backbone, device)
+        told = ", ".join(f"{name} {value:.3f}" for name, value in scores.items())
+        log.info("tags of the split val: %s", told or "there are none")
+        content = trainees.content(method, settings, data.classes, initial) | {"tag_scores": scores}
+        formats.write_weights(output, "classifier", network.state_dict(), content=content, stamp=stamp)
+        training.write_history(history, rows)
 
 
 def judge(

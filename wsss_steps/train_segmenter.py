@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from wsss_steps import formats, methods, trainees, training
+from wsss_steps import formats, methods, resuming, trainees, training
 from wsss_steps.cli import main
 from wsss_steps.data.datasets import SeedDataset
 from wsss_steps.data.manifest import Entry, read_manifest
@@ -57,26 +57,30 @@ def run(
         device: cpu or cuda.
         stamp: provenance.
     """
-    data = read_manifest(manifest)
-    entries = data.split("train")
-    check(entries, seeds, superpixels)
-    num_classes = len(data.classes)
-    method, network, initial = trainees.start("segmenter", settings, num_classes, weights)
-    augmented = {"augmentation": trainees.augmentation(settings), "seed": settings["seed"]}
-    dataset = SeedDataset(entries, num_classes, seeds=seeds, superpixels=superpixels, **augmented)
-    optimisation = methods.arguments(training.make_optimiser, settings)
-    optimiser = training.make_optimiser(network, network.backbone, **optimisation)
-    judge = None if classifier is None else trainees.judge(classifier, data.classes, settings["backbone"], device)
-    options = methods.arguments(method.losses, settings | {"classifier": judge})
+    with resuming.kept(output, history, stamp=stamp) as keeper:
+        if keeper.made:
+            return
+        data = read_manifest(manifest)
+        entries = data.split("train")
+        check(entries, seeds, superpixels)
+        num_classes = len(data.classes)
+        method, network, initial = trainees.start("segmenter", settings, num_classes, weights)
+        augmented = {"augmentation": trainees.augmentation(settings), "seed": settings["seed"]}
+        dataset = SeedDataset(entries, num_classes, seeds=seeds, superpixels=superpixels, **augmented)
+        optimisation = methods.arguments(training.make_optimiser, settings)
+        optimiser = training.make_optimiser(network, network.backbone, **optimisation)
+        judge = None if classifier is None else trainees.judge(classifier, data.classes, settings["backbone"], device)
+        asked = methods.arguments(method.losses, settings | {"classifier": judge})
 
-    def losses(network: nn.Module, batch: training.Batch) -> dict[str, torch.Tensor]:
-        parts: dict[str, torch.Tensor] = method.losses(network, batch, **options)
-        return parts
+        def losses(network: nn.Module, batch: training.Batch) -> dict[str, torch.Tensor]:
+            parts: dict[str, torch.Tensor] = method.losses(network, batch, **asked)
+            return parts
 
-    rows = training.fit(network, dataset, losses, optimiser, **methods.arguments(training.fit, settings), device=device)
-    content = trainees.content(method, settings, data.classes, initial)
-    formats.write_weights(output, "segmenter", network.state_dict(), content=content, stamp=stamp)
-    training.write_history(history, rows)
+        options = methods.arguments(training.fit, settings) | {"device": device, "keeper": keeper}
+        rows = training.fit(network, dataset, losses, optimiser, **options)
+        content = trainees.content(method, settings, data.classes, initial)
+        formats.write_weights(output, "segmenter", network.state_dict(), content=content, stamp=stamp)
+        training.write_history(history, rows)
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import logging
+import signal
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,6 +20,7 @@ from wsss_steps import formats
 from wsss_steps.errors import UserError
 from wsss_steps.ops.schedules import poly_warmup
 from wsss_steps.progress import track
+from wsss_steps.resuming import Keeper
 
 Batch = dict[str, Tensor]
 Losses = Callable[[nn.Module, Batch], dict[str, Tensor]]
@@ -38,12 +40,40 @@ class SizedDataset(Protocol):
 
 @dataclass
 class Training:
-    """All that changes while training: whoever saves this can go on from it. `epoch` counts those that are done."""
+    """All that changes while training, random states apart: whoever keeps this can go on from it.
+
+    `step` and `epoch` count those that are done; `sums` of the losses and `images` are those of the running epoch.
+    """
 
     network: nn.Module
     optimiser: torch.optim.SGD
+    step: int = 0
     epoch: int = 0
+    sums: dict[str, float] = field(default_factory=dict)
+    images: int = 0
     history: list[dict[str, float]] = field(default_factory=list)
+
+    def state(self) -> dict[str, Any]:
+        """What `restore` takes."""
+        parts = {"network": self.network.state_dict(), "optimiser": self.optimiser.state_dict()}
+        return vars(self) | parts
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go back to where `state` was taken."""
+        self.network.load_state_dict(state["network"])
+        self.optimiser.load_state_dict(state["optimiser"])
+        vars(self).update({name: value for name, value in state.items() if name not in ("network", "optimiser")})
+
+    def count(self, parts: dict[str, float], images: int, *, ends_epoch: bool) -> None:
+        """Count a step that is done, with the parts of its loss; at the end of an epoch, write its row."""
+        self.step += 1
+        self.images += images
+        for name, value in parts.items():
+            self.sums[name] = self.sums.get(name, 0.0) + value * images
+        if ends_epoch:
+            self.epoch += 1
+            self.history.append(_row(self, {name: value / self.images for name, value in self.sums.items()}))
+            self.sums, self.images = {}, 0
 
 
 def make_optimiser(
@@ -94,34 +124,32 @@ def fit(
     warmup_from: float,
     seed: int,
     device: str,
+    keeper: Keeper | None = None,
 ) -> list[dict[str, float]]:
     """Train `network` in place on the sum of the parts that `losses(network, batch)` gives; one row per epoch.
 
     Parts whose name begins with `share_` are recorded in the rows, and not minimised.
-    warmup_from: learning rate of the backbone at the first step of the warm-up. A UserError when the loss is not
-    finite.
+    warmup_from: learning rate of the backbone at the first step of the warm-up. keeper: keeps the state meanwhile.
+    A UserError when the loss is not finite.
     """
     fast_layout(network).to(device).train()
-    state = Training(network, optimiser)
+    state, keeper = Training(network, optimiser), keeper or Keeper()
     batches = [batches_of(len(dataset), batch_size, seed=seed, epoch=epoch) for epoch in range(epochs)]
     steps = len(batches[0])
     total, warmup = epochs * steps, round(warmup_epochs * steps)
     start = warmup_from / optimiser.param_groups[0]["base"]
-    sums, images = dict[str, float](), 0
-    loader = track(_loader(dataset, [batch for epoch in batches for batch in epoch], device), total, "training steps")
-    for step, batch in enumerate(loader):
-        if step % steps == 0:
+    keeper.resume(state)
+    left = [batch for epoch in batches for batch in epoch][state.step :]
+    for batch in track(_loader(dataset, left, device), len(left), "training steps"):
+        if state.step % steps == 0:
             # so that dropout does not depend on what was drawn before
             torch.manual_seed(abs(seed) * 1_000_003 + state.epoch)
-        set_rate(optimiser, poly_warmup(step, total=total, power=power, warmup=warmup, warmup_from=start))
-        parts = _step(state, batch, losses, device, step % steps)
-        images += len(batch["images"])
-        for name, value in parts.items():
-            sums[name] = sums.get(name, 0.0) + value * len(batch["images"])
-        if (step + 1) % steps == 0:
-            state.epoch += 1
-            state.history.append(_row(state, {name: value / images for name, value in sums.items()}))
-            sums, images = {}, 0
+        set_rate(optimiser, poly_warmup(state.step, total=total, power=power, warmup=warmup, warmup_from=start))
+        parts = _step(state, batch, losses, device, state.step % steps)
+        state.count(parts, len(batch["images"]), ends_epoch=(state.step + 1) % steps == 0)
+        if keeper.after_step(state):
+            break
+    keeper.finish(state)
     return state.history
 
 
@@ -177,12 +205,24 @@ def _spell(parts: dict[str, float]) -> str:
 def _loader(dataset: SizedDataset, batches: list[list[tuple[int, int]]], device: str) -> DataLoader[Batch]:
     """Batches in their order.
 
-    On a GPU other processes read ahead, as many as this one may use threads; items do not depend on that.
+    On a GPU other processes read ahead, as many as this one may use threads; items do not depend on that. The loader
+    draws from a generator of its own, so that the global one stands where a resumed training left it.
     """
     workers = 0 if device == "cpu" else min(MOST_WORKERS, torch.get_num_threads())
     return DataLoader(
-        cast("Dataset[Batch]", dataset), batch_sampler=batches, num_workers=workers, pin_memory=device != "cpu"
+        cast("Dataset[Batch]", dataset),
+        batch_sampler=batches,
+        num_workers=workers,
+        pin_memory=device != "cpu",
+        generator=torch.Generator(),
+        worker_init_fn=_outlive_signals,
     )
+
+
+def _outlive_signals(_: int) -> None:
+    """Let a worker live until its parent, told to end as well, has finished its step."""
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, signal.SIG_IGN)
 
 
 def write_history(path: Path, history: list[dict[str, float]]) -> None:

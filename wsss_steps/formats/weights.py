@@ -38,6 +38,18 @@ def read_weights_content(path: Path, kind: str) -> dict[str, Any]:
         return content
 
 
+def read_weights_stamp(path: Path) -> dict[str, Any]:
+    """The stamp of the room that made weights of any kind; empty if the file is none of ours or damaged."""
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, framework="numpy") as file:
+            stamp: dict[str, Any] = json.loads((file.metadata() or {}).get("wsss", "{}")).get("provenance", {})
+            return stamp
+    except (OSError, SafetensorError):
+        return {}
+
+
 @contextlib.contextmanager
 def _open_weights(path: Path, kind: str, framework: str) -> Iterator[tuple[Any, dict[str, Any]]]:
     """The open safetensors file and the `content` in its header."""

@@ -1,0 +1,248 @@
+"""Tiny trainings of all four rooms, each in a process of its own that may be killed, at a chosen step or from outside.
+
+The processes are forks of a server that has imported all they need, so that one takes a fraction of a second.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import hashlib
+import importlib
+import json
+import logging
+import multiprocessing
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from multiprocessing import forkserver
+from multiprocessing.context import ForkServerContext, ForkServerProcess
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image
+from tqdm import tqdm
+
+from wsss_steps import cli, formats, make_saliency_example, resuming, training
+from wsss_steps import pretrain_keys as keys
+from wsss_steps import train_classifier as classifier
+from wsss_steps import train_saliency as saliency
+from wsss_steps import train_segmenter as segmenter
+from wsss_steps.data.manifest import Entry, Manifest, write_manifest
+from wsss_steps.settings import Backbone, DetectorSaliency, PlainClassifier, PretrainKeys, SpsrgSegmenter
+
+ROOMS = {"classifier": classifier, "segmenter": segmenter, "saliency": saliency, "keys": keys}
+
+
+def processes() -> ForkServerContext:
+    """The server of processes, which imports this module once."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload([__name__])
+    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, sys.path))  # for the server: Python 3.11 does not tell it
+    forkserver.ensure_running()
+    return context
+
+
+def settings_of(room: str, **departures: Any) -> dict[str, Any]:
+    """Settings of a training of nine steps, with random views; departures replace them."""
+    backbone = Backbone(net="small", mean=(0.4, 0.5, 0.6))
+    quick = {"backbone": backbone, "epochs": 3, "batch_size": 2, "crop": 16, "resize_long": None}
+    quick |= {"frozen_batch_norm": False}
+    tiny = {"width": 12, "depth": 2, "heads": 3, "epochs": 3, "batch_size": 2, "prototypes": 8, "blurred": 0.5}
+    of = {
+        "classifier": lambda: PlainClassifier(**quick | {"output_stride": 4, "frozen_stages": 0} | departures),
+        "segmenter": lambda: SpsrgSegmenter(**quick | {"aspp_rates": (1, 2)} | departures),
+        "saliency": lambda: DetectorSaliency(**quick | {"pairs": "drawn", "decoder_width": 8, "crop": 32} | departures),
+        "keys": lambda: PretrainKeys(**tiny | {"global_crop": 24, "local_crop": 16, "local_crops": 1} | departures),
+    }
+    settings: dict[str, Any] = of[room]().model_dump(mode="json")
+    return settings
+
+
+def make_inputs(folder: Path) -> None:
+    """Write what the four trainings read: seven images for training, in epochs of three steps, and one for val."""
+    rng = np.random.default_rng(0)
+    entries, seeds, superpixels = [], [], []
+    for number in range(8):
+        height, width, tag = 16 + 3 * (number % 4), 24 - 2 * (number % 3), 1 + number % 2
+        name, path = f"image{number}", folder / f"{number}.png"
+        Image.fromarray(rng.integers(0, 256, (height, width, 3), dtype=np.uint8)).save(path)
+        entries.append(Entry(name, "train" if number < 7 else "val", str(path), height, width, (tag,)))
+        labels = np.where(rng.random((height, width)) < 0.5, tag, 255).astype(np.uint8)
+        seeds.append((name, {"seeds": labels}))
+        patches = {"superpixels": labels.astype(np.uint16) % 7 + 1, "seed_patches": np.zeros(7, np.int32)}
+        superpixels.append((name, patches))
+    write_manifest(folder / "m.json", Manifest("tiny", ("cat", "dog"), tuple(entries)))
+    formats.write_store(folder / "seeds.h5", "seeds", seeds, stamp="{}")
+    formats.write_store(folder / "superpixels.h5", "superpixels", superpixels, stamp="{}")
+    make_saliency_example.run(output=folder / "pairs", settings={"count": 7, "size": 32, "seed": 5})
+
+
+@dataclass(frozen=True)
+class Run:
+    """One training from the files of `make_inputs` in `inputs`, with its outputs in `outputs`."""
+
+    room: str
+    inputs: Path
+    outputs: Path
+    departures: tuple[tuple[str, Any], ...] = ()
+
+    @property
+    def output(self) -> Path:
+        return self.outputs / f"{self.room}.safetensors"
+
+    @property
+    def history(self) -> Path:
+        return self.outputs / f"{self.room}.csv"
+
+    @property
+    def state(self) -> Path:
+        return self.outputs / f".{self.output.name}.training" / "state.safetensors"
+
+    @property
+    def log(self) -> Path:
+        return self.outputs / f"{self.room}.log"
+
+    def command(self) -> list[str]:
+        """Arguments of the room's command line."""
+        reads = {"segmenter": {"seeds": "seeds.h5", "superpixels": "superpixels.h5"}, "saliency": {"pairs": "pairs"}}
+        options = {} if self.room == "saliency" else {"manifest": "m.json"}
+        options |= reads.get(self.room, {})
+        given = [part for name, file in options.items() for part in (f"--{name}", str(self.inputs / file))]
+        settings = json.dumps(settings_of(self.room, **dict(self.departures)))
+        written = ["--output", str(self.output), "--history", str(self.history)]
+        return [*given, *written, "--settings", settings, "--device", "cpu", "--log", str(self.log)]
+
+    def start(
+        self, every: float = 0.0, wait: float | None = None, hook: Callable[..., Any] | None = None, *of: Any
+    ) -> ForkServerProcess:
+        """Start the training in a process, with a state every `every` seconds; `hook(*of)` is called in it first."""
+        environment = {resuming.SAVE: str(every)} | ({} if wait is None else {"WSSS_WAIT_SECONDS": str(wait)})
+        process = processes().Process(target=train, args=(self.room, self.command(), environment, hook, of))
+        process.start()
+        return process
+
+    def finish(self, *arguments: Any, **options: Any) -> int | None:
+        """Train, and return the exit status."""
+        process = self.start(*arguments, **options)
+        process.join()
+        return process.exitcode
+
+    def checksums_of_what_is_there(self) -> list[str | None]:
+        """Of the weights and the history, None for what is not there."""
+        files = (self.output, self.history)
+        return [hashlib.sha256(path.read_bytes()).hexdigest() if path.exists() else None for path in files]
+
+    def checksums(self) -> tuple[str, ...]:
+        """Of the weights and the history; a FileNotFoundError if one is not there."""
+        found = [checksum for checksum in self.checksums_of_what_is_there() if checksum]
+        if len(found) < 2:
+            raise FileNotFoundError(f"{self.outputs}: weights or history are not there")
+        return tuple(found)
+
+
+def train(
+    room: str, command: list[str], environment: dict[str, str], hook: Callable[..., Any] | None, of: tuple[Any, ...]
+) -> None:
+    """What a process does."""
+    os.environ.update(environment)
+    torch.set_num_threads(1)
+    logging.getLogger().handlers.clear()
+    tqdm.set_lock(threading.RLock())  # its own is a semaphore that outlives a killed process
+    with Path(os.devnull).open("w") as nowhere, contextlib.redirect_stderr(nowhere):
+        if hook is not None:
+            hook(*of)
+        cli.main(ROOMS[room].run, command)
+
+
+def die_at_step(step: int, number: int) -> None:
+    """Send this process the signal after a step, before its state is saved."""
+    before = resuming.Keeper.after_step
+
+    def after_step(self: resuming.Keeper, state: Any) -> bool:
+        if state.step == step:
+            os.kill(os.getpid(), number)
+        return before(self, state)
+
+    resuming.Keeper.after_step = after_step  # type: ignore[method-assign]
+
+
+def tell_all_at_step(step: int, workers: int) -> None:
+    """Let other processes read ahead; after a step, tell them and this process to end, as SLURM does."""
+    multiprocessing.set_start_method("fork", force=True)  # as in a process that is no server's
+    loader, before = training.DataLoader, resuming.Keeper.after_step
+
+    def with_workers(*arguments: Any, **options: Any) -> Any:
+        return loader(*arguments, **options | {"num_workers": workers})
+
+    def after_step(self: resuming.Keeper, state: Any) -> bool:
+        if state.step == step:
+            others = multiprocessing.active_children()
+            if len(others) != workers:
+                raise RuntimeError(f"expected {workers} workers, found {len(others)}")
+            # by another process: a worker takes it otherwise from its parent
+            subprocess.run(["kill", "-TERM", *(str(process.pid) for process in others), str(os.getpid())], check=True)
+            time.sleep(0.2)
+        return before(self, state)
+
+    training.DataLoader = with_workers  # type: ignore[assignment,misc]
+    resuming.Keeper.after_step = after_step  # type: ignore[method-assign]
+
+
+def die_in(module: str, name: str, call: int = 1) -> None:
+    """Kill this process when the function `name` of a module is called for the `call`th time."""
+    *outer, name = name.split(".")
+    place = functools.reduce(getattr, outer, importlib.import_module(module))
+    before, calls = getattr(place, name), 0
+
+    def dying(*arguments: Any, **options: Any) -> Any:
+        nonlocal calls
+        calls += 1
+        if calls == call:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return before(*arguments, **options)
+
+    setattr(place, name, dying)
+
+
+def stay_at_step(step: int, until: str) -> None:
+    """Stand still after a step until the file `until` exists; `until`.here says that this process is there."""
+    before = resuming.Keeper.after_step
+
+    def after_step(self: resuming.Keeper, state: Any) -> bool:
+        told = before(self, state)
+        if state.step == step:
+            Path(f"{until}.here").touch()
+            while not Path(until).exists():
+                time.sleep(0.02)
+        return told
+
+    resuming.Keeper.after_step = after_step  # type: ignore[method-assign]
+
+
+@contextlib.contextmanager
+def staying(run: Run, step: int, until: Path) -> Iterator[ForkServerProcess]:
+    """A training that has come to a step and stands still there until the file `until` exists; killed in the end."""
+    process = run.start(0.0, None, stay_at_step, step, str(until))
+    try:
+        wait_for(Path(f"{until}.here"))
+        yield process
+    finally:
+        process.kill()
+        process.join()
+
+
+def wait_for(path: Path, text: str = "", most: float = 60.0) -> None:
+    """Wait until a file exists and holds `text`; a TimeoutError if that does not come."""
+    end = time.monotonic() + most
+    while not path.exists() or (text and text not in path.read_text()):
+        if time.monotonic() > end:
+            raise TimeoutError(f"{path} did not appear, or hold '{text}', within {most} s")
+        time.sleep(0.02)

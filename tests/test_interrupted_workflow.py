@@ -1,0 +1,98 @@
+"""Snakemake and its trainings are killed and started again: nothing is trained twice, and the weights are the same."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import signal
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+import snakemake_runs as runs
+from killing import wait_for
+
+pytestmark = pytest.mark.workflow
+
+CLASSIFIER = {"backbone": "small", "frozen_stages": 0, "frozen_batch_norm": False, "epochs": 60, "batch_size": 4}
+TINY: dict[str, Any] = {
+    "dataset": "tiny",
+    "root": "results/tiny/scenes",
+    "classes": ["bird", "pineapple", "boat", "cart", "beetle", "mushroom"],
+    "draw": {"train": 10, "val": 4, "size": 64, "seed": 0},
+    "recipes": {"cam": {"superpixels": "none", "seeds": "threshold", "segmenter": "plain"}},
+    "classifier": {"plain": CLASSIFIER | {"crop": 64, "resize_long": None}},
+}
+TARGETS = ("results/tiny/plain/classifier.safetensors", "results/tiny/plain/classifier_history.csv")
+STATE = Path("results/tiny/plain/.classifier.safetensors.training")
+LOG = Path("logs/tiny/plain/train_classifier.log")
+
+
+def house_in(folder: Path, repository: Path) -> Path:
+    runs.copy_of_project(repository, folder)
+    runs.configure(folder, TINY)
+    return folder
+
+
+def bytes_of_targets(folder: Path) -> list[bytes]:
+    return [(folder / target).read_bytes() for target in TARGETS]
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory, repository: Path) -> list[bytes]:
+    folder = house_in(tmp_path_factory.mktemp("undisturbed"), repository)
+    runs.succeed(folder, "--", *TARGETS)
+    return bytes_of_targets(folder)
+
+
+@pytest.fixture
+def house(tmp_path: Path, repository: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("WSSS_SAVE_SECONDS", "0.2")
+    return house_in(tmp_path, repository)
+
+
+def training_of(folder: Path, before: int = 0) -> int:
+    """The process that trains, which is not the one before, when there is a state."""
+    wait_for(folder / STATE / "state.safetensors", most=120)
+    while not (found := re.findall(r"process (\d+)", (folder / STATE / "lock").read_text())) or int(found[0]) == before:
+        time.sleep(0.02)
+    return int(found[0])
+
+
+def test_a_training_that_is_told_to_end_goes_on(house: Path, undisturbed: list[bytes]) -> None:
+    training = 0
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        first = runs.started(house, "--", *TARGETS)
+        training = training_of(house, training)
+        os.kill(training, number)
+        output, _ = first.communicate()
+        assert first.returncode == 1, output
+        assert not any((house / target).exists() for target in TARGETS)
+        assert (house / STATE / "state.safetensors").exists()
+    runs.succeed(house, "--", *TARGETS)
+    assert "going on from" in (house / LOG).read_text()
+    assert bytes_of_targets(house) == undisturbed
+    assert not (house / STATE).exists()
+
+
+def test_a_training_that_outlives_snakemake_is_waited_for(house: Path, undisturbed: list[bytes]) -> None:
+    first = runs.started(house, "--", *TARGETS)
+    training = training_of(house)
+    os.kill(training, signal.SIGSTOP)  # so that it is alive when the second run comes
+    try:
+        first.kill()
+        runs.succeed(house, "--unlock", "--", *TARGETS)
+        second = runs.started(house, "--", *TARGETS)
+        wait_for(house / LOG, f"waiting for process {training} on ", 120)
+        os.kill(training, signal.SIGCONT)
+        output, _ = second.communicate()
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(training, signal.SIGKILL)
+    first.communicate()
+    assert second.returncode == 0, output
+    assert "was made by the process that this one waited for" in (house / LOG).read_text()
+    assert bytes_of_targets(house) == undisturbed
+    assert not (house / STATE).exists()

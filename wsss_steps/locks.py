@@ -1,0 +1,111 @@
+"""A lock on a folder, of the kernel: no dead process keeps it, and who waits for it is told who holds it."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import fcntl
+import logging
+import os
+import socket
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO
+
+from wsss_steps.errors import UserError
+
+WAIT, WAIT_DEFAULT = "WSSS_WAIT_SECONDS", float("inf")  # a fact of the machine, so in the environment
+SECONDS_BETWEEN_LOOKS = 1.0
+SECONDS_BETWEEN_LINES = 600.0
+
+log = logging.getLogger(__name__)
+
+
+@contextlib.contextmanager
+def locked(folder: Path) -> Iterator[bool]:
+    """Hold the lock of `folder`; yields whether another process had it. The folder goes if only the lock is left."""
+    path = folder / "lock"
+    file, waited = _acquire(path)
+    try:
+        yield waited
+    finally:
+        with contextlib.suppress(OSError):
+            if list(folder.iterdir()) == [path]:
+                path.unlink()
+                folder.rmdir()
+        file.close()
+
+
+def _acquire(path: Path) -> tuple[IO[str], bool]:
+    """The lock file, locked, with the name of its holder in it, and whether it was waited for."""
+    begun, told, limit = time.monotonic(), float("-inf"), seconds(WAIT, WAIT_DEFAULT)
+    waited = False
+    while True:
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            file = path.open("a+", encoding="utf-8")
+        except FileNotFoundError:  # its last holder deleted the folder just now
+            continue
+        if not _lock(file):
+            file.seek(0)
+            holder, now = file.read() or "another process", time.monotonic()
+            file.close()
+            if now - begun >= limit:
+                raise UserError(
+                    f"{path.parent}: {holder} trains this already; wait for it or end it, then run this again "
+                    f"({WAIT}={limit:g})"
+                )
+            if now - told >= SECONDS_BETWEEN_LINES:
+                told = now
+                log.warning("%s: waiting for %s, which trains this already", path.parent, holder)
+            waited = True
+            time.sleep(min(SECONDS_BETWEEN_LOOKS, limit))
+        elif _is_at(path, file):
+            file.truncate(0)
+            file.write(_this_process())
+            file.flush()
+            return file, waited
+        else:
+            file.close()
+
+
+def _is_at(path: Path, file: IO[str]) -> bool:
+    """Whether an open file is the one at `path`: its last holder may have deleted it while this process opened it."""
+    try:
+        return os.path.samestat(os.fstat(file.fileno()), path.stat())
+    except FileNotFoundError:
+        return False
+
+
+def _lock(file: IO[str]) -> bool:
+    """Lock a file, of which the kernel lets go when this process ends, unless another process has it locked.
+
+    The lock belongs to the process and not, as with flock, to the open file: workers that outlive it do not keep it.
+    """
+    try:
+        fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        if error.errno in (errno.EACCES, errno.EAGAIN):
+            return False
+        log.warning("%s: no locks on this file system (%s): nobody would notice a second run", file.name, error)
+    return True
+
+
+def _this_process() -> str:
+    """Who holds the lock, for the messages of those who wait."""
+    job = os.environ.get("SLURM_JOB_ID")
+    since = time.strftime("%Y-%m-%d %H:%M:%S %z")
+    return f"process {os.getpid()} on {socket.gethostname()}{f' (SLURM job {job})' if job else ''}, since {since}"
+
+
+def seconds(name: str, default: float) -> float:
+    """The seconds in an environment variable; a UserError if they are none."""
+    text = os.environ.get(name, str(default))
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not value >= 0:
+        raise UserError(f"environment variable {name}: expected seconds, 0 or more, found '{text}'")
+    return value
