@@ -79,7 +79,10 @@ def start_log(path: Path | None) -> None:
 def main(run: Callable[..., None], argv: list[str] | None = None) -> None:
     """Run a room from the command line; a `UserError` ends it with its message, another error with a traceback."""
     options: dict[str, Any] = vars(parser_of(run).parse_args(argv))
-    start_log(options.pop("log"))
+    try:
+        start_log(options.pop("log"))
+    except OSError as error:
+        sys.exit(f"ERROR the log cannot be written: {error}")
     code = options.pop("code")
     try:
         if "device" in options:

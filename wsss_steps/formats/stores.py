@@ -2,8 +2,8 @@
 
 Two-dimensional 8-bit maps carry the attributes of the HDF5 image specification 1.2: a viewer shows them as pictures.
 
-A flipped bit must not pass. Numbers have the filter fletcher32; what describes them has checksums since HDF5 1.10, whose
-form is asked for; and the texts that a reader needs are of fixed length, since texts of variable length have none.
+A flipped bit must not pass: numbers have the filter fletcher32, what describes them the checksums of HDF5 1.10, and the
+texts that a reader needs are of fixed length, since those of variable length have none.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from wsss_steps.errors import UserError
 from wsss_steps.formats.files import VERSION, whole
 from wsss_steps.formats.labels import voc_palette
+from wsss_steps.formats.patient import PatientFile
 
 
 @dataclass(frozen=True)
@@ -110,12 +111,10 @@ def write_store(
     """
     schema = KINDS[kind]
     count = 0
-    with whole(target) as temporary, h5py.File(temporary, "w", libver=FORM) as file:
+    with whole(target) as temporary, PatientFile(temporary) as raw, h5py.File(raw, "w", libver=FORM) as file:
         texts = {"format": f"wsss/{kind}", "provenance": stamp or "{}"}
-        if classes is not None:
-            texts["classes"] = json.dumps(["background", *classes])
-        if left_out is not None:
-            texts["left_out"] = json.dumps(sorted(left_out))
+        texts |= {} if classes is None else {"classes": json.dumps(["background", *classes])}
+        texts |= {} if left_out is None else {"left_out": json.dumps(sorted(left_out))}
         file.attrs.update({name: np.bytes_(text.encode()) for name, text in texts.items()})
         file.attrs["format_version"] = VERSION
         if any(data.palette for data in schema.values()):
@@ -130,6 +129,7 @@ def write_store(
             for name, array in arrays.items():
                 _write_array(group, name, array, schema[name], file)
             count += 1
+            raw.check()
         file.attrs["num_images"] = count
         file.attrs["complete"] = True
     return count
@@ -176,8 +176,8 @@ class Store:
     def _check(self) -> None:
         """Raise a UserError unless the file is of the kind and version, and has all of its images."""
         with self._damage("what describes it"):
-            found, version = self._text("format", None), self._file.attrs.get("format_version")
-            complete, count = self._file.attrs.get("complete", False), self._file.attrs.get("num_images")
+            found, about = self._text("format", None), dict(self._file.attrs)
+            version, complete, count = (about.get(name) for name in ("format_version", "complete", "num_images"))
             self._images = set(self._file["images"]) if "images" in self._file else set()
         if (found, version) != (f"wsss/{self.kind}", VERSION):
             raise UserError(
@@ -240,12 +240,10 @@ class Store:
     def provenance(self) -> dict[str, Any]:
         """The stamp of the room that made the store."""
         with self._damage("its provenance"):
-            content: dict[str, Any] = json.loads(self._text("provenance", "{}"))
-        return content
+            return dict(json.loads(self._text("provenance", "{}")))
 
     @property
     def left_out(self) -> list[str]:
         """Ids of the images whose arrays say nothing because an input of theirs was wanting; sorted."""
         with self._damage("its list of images left out"):
-            ids: list[str] = json.loads(self._text("left_out", "[]"))
-        return ids
+            return list(json.loads(self._text("left_out", "[]")))
