@@ -96,7 +96,7 @@ def unwritable(folder: Path) -> list[str]:
 
 
 def check(config_files: Iterable[Path], folders: Iterable[Path]) -> None:
-    """Raise one UserError that lists every doubled key of the config files, and every folder without room for results."""
+    """Raise one UserError that lists the doubled keys of the config files, and the folders that cannot be written."""
     problems = [line for path in config_files for line in repeated(path)]
     all_wrong("before the first job", problems + [line for folder in folders for line in unwritable(folder)])
 
