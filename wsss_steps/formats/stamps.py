@@ -33,8 +33,8 @@ def read_stamp(path: Path) -> dict[str, Any] | None:
         place = path / IN_A_FOLDER if path.is_dir() else beside(path)
         if place.is_file():
             return _json(place) or None
-        found = None if path.is_dir() else READERS.get(path.suffix, lambda _: None)(path)
-        return found or None
+        reader = None if path.is_dir() else READERS.get(path.suffix)
+        return (reader(path) if reader else None) or None
     except DAMAGED as error:
         raise UserError(f"{path}: its provenance cannot be read ({error})") from None
 
