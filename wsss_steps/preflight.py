@@ -39,9 +39,7 @@ def repeated(path: Path) -> list[str]:
     except yaml.YAMLError as error:
         raise UserError(f"{path}: neither YAML nor JSON: {_where(error)}") from None
     if not isinstance(node, yaml.MappingNode):
-        raise UserError(
-            f"{path}: expected keys with values (`dataset: mine`), found {'nothing' if not node else text[:40]!r}"
-        )
+        raise UserError(f"{path}: expected keys with values (`dataset: mine`), found {text[:40].strip()!r}")
     return [f"{path}, {line}" for line in _repeated_in_yaml(node, set())]
 
 

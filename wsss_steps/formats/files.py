@@ -21,7 +21,7 @@ HOST = platform.node().split(".")[0] or "host"  # in the names of temporary file
 
 # Faults of the place that is written to, not of the program: no room, no right, no folder.
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-NO_WAY = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.ENAMETOOLONG)
+NO_WAY = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST, errno.ENAMETOOLONG)
 
 
 @contextlib.contextmanager
@@ -43,9 +43,9 @@ def whole(target: Path) -> Iterator[Path]:
         publish(temporary, target)
     except OSError as error:
         if error.errno in NO_ROOM or (error.errno in NO_WAY and _within(error.filename, target.parent)):
-            raise UserError(
-                f"{target}: cannot be written: {os.strerror(error.errno)}{free(target)}; nothing half-written is left"
-            ) from None
+            in_the_way = error.errno in (errno.EEXIST, errno.ENOTDIR)
+            reason = "a file is where a folder should be" if in_the_way else os.strerror(error.errno) + free(target)
+            raise UserError(f"{target}: cannot be written: {reason}; nothing half-written is left") from None
         raise
     finally:
         with contextlib.suppress(OSError):
@@ -92,7 +92,10 @@ def remove(path: Path) -> None:
 
 
 def _within(name: object, folder: Path) -> bool:
-    return isinstance(name, (str, os.PathLike)) and os.fspath(name).startswith(folder.as_posix())
+    """Whether a file of this name lies in the folder, or the folder below it."""
+    if not isinstance(name, str):
+        return False
+    return Path(name).is_relative_to(folder) or folder.is_relative_to(name)
 
 
 def free(target: Path) -> str:
