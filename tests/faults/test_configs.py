@@ -77,14 +77,12 @@ def test_what_is_said_of_a_value(fault: str) -> None:
 
 def test_1e_3_is_a_number_wherever_one_is_meant() -> None:
     """YAML 1.1 reads it as text."""
-    mine = (
-        "backbones: {mine: {net: 'timm:x', options: {drop_rate: 1e-3, pad_type: same, num_classes: 3, in_22k: true}}}"
-    )
+    mine = "backbones: {mine: {net: 'timm:x', options: {drop_rate: 1e-3, pad_type: same, n: 3, in_22k: true}}}"
     config = configuration.load(yaml.safe_load(f"{BASE}{mine}\nclassifier: {{plain: {{learning_rate: 1e-3}}}}\n"))
     assert configuration.resolve(config, "classifier", "plain").settings["learning_rate"] == 0.001
     assert configuration.resolve(config, "classifier", "plain~learning_rate=2e-3").settings["learning_rate"] == 0.002
     options = config.backbones["mine"].options
-    assert options == {"drop_rate": 0.001, "pad_type": "same", "num_classes": 3, "in_22k": True}
+    assert options == {"drop_rate": 0.001, "pad_type": "same", "n": 3, "in_22k": True}
     assert type(options["in_22k"]) is bool
 
 
