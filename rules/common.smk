@@ -6,11 +6,12 @@ from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
-from wsss_steps import configuration, declarations, provenance, show_summary
+from wsss_steps import configuration, declarations, preflight, provenance, show_summary
 from wsss_steps.errors import UserError
 from wsss_steps.settings import source as saliency_source
 
 try:
+    preflight.check(map(Path, workflow.configfiles), [Path("results"), Path("logs")])
     CONFIG = configuration.load(config)
 except UserError as error:
     raise WorkflowError(str(error))

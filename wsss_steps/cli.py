@@ -16,11 +16,12 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from wsss_steps import provenance
+from wsss_steps import formats, provenance
 from wsss_steps.errors import UserError
 
 NOT_PATHS = ("settings", "device", "stamp")
 OUTPUTS = ("output", "output_raw", "history", "score")  # what a room writes; all its other paths it reads
+OUTPUTS_OF = {"wsss_steps.prepare": ("manifest", "ground_truth")}  # what is read by all other rooms
 
 
 def parser_of(run: Callable[..., None]) -> argparse.ArgumentParser:
@@ -52,11 +53,24 @@ def room_of(run: Callable[..., None]) -> str:
     return spec.name if spec is not None else run.__module__
 
 
-def existing(options: Mapping[str, Any]) -> dict[str, Path]:
+def outputs_of(room: str) -> tuple[str, ...]:
+    """Names of the options under which a room is told what to write."""
+    return OUTPUTS_OF.get(room, OUTPUTS)
+
+
+def stamp_beside(options: Mapping[str, Any], room: str) -> None:
+    """Write the stamp beside each output that has no place for one inside: tables, and what `prepare` writes."""
+    for name in outputs_of(room):
+        path = options.get(name)
+        if isinstance(path, Path) and path.is_file() and (path.suffix == ".csv" or room in OUTPUTS_OF):
+            formats.write_beside(path, options["stamp"])
+
+
+def existing(options: Mapping[str, Any], room: str = "") -> dict[str, Path]:
     """Those of the options that are paths to read and exist; the paths of a list are numbered."""
     paths: dict[str, Path] = {}
     for name, value in options.items():
-        if name in OUTPUTS:
+        if name in outputs_of(room):
             continue
         if isinstance(value, list):
             paths.update({f"{name}[{index}]": path for index, path in enumerate(value)})
@@ -79,7 +93,10 @@ def start_log(path: Path | None) -> None:
 def main(run: Callable[..., None], argv: list[str] | None = None) -> None:
     """Run a room from the command line; a `UserError` ends it with its message, another error with a traceback."""
     options: dict[str, Any] = vars(parser_of(run).parse_args(argv))
-    start_log(options.pop("log"))
+    try:
+        start_log(options.pop("log"))
+    except OSError as error:
+        sys.exit(f"ERROR the log cannot be written: {error}")
     code = options.pop("code")
     try:
         if "device" in options:
@@ -88,9 +105,10 @@ def main(run: Callable[..., None], argv: list[str] | None = None) -> None:
             options["device"] = devices.resolve(options["device"])
         room, device = room_of(run), options.get("device", "cpu")
         options["stamp"] = provenance.stamp(
-            room, settings=options["settings"], code=code, device=device, inputs=existing(options)
+            room, settings=options["settings"], code=code, device=device, inputs=existing(options, room)
         )
         run(**options)
+        stamp_beside(options, room)
     except (UserError, OSError) as error:
         logging.error("ERROR %s", error)
         sys.exit(1)

@@ -19,6 +19,7 @@ from pydantic import Field, ValidationError
 from wsss_steps import settings as known
 from wsss_steps.errors import UserError, all_wrong
 from wsss_steps.settings import Backbone, Settings
+from wsss_steps.settings.explain import explain
 
 SLOTS_OF_A_RECIPE = ("classifier", "cams", "superpixels", "seeds", "segmenter")
 BUILT_IN_BACKBONES = {
@@ -94,21 +95,6 @@ class Choice:
         """The file of initial weights that the choice names, or None if it names none."""
         weights = self.settings.get("backbone", self.settings).get("weights", "none")
         return None if weights in NOT_A_FILE else str(weights)
-
-
-def explain(error: ValidationError) -> list[str]:
-    """One line for each thing wrong: key, what was expected, what was found."""
-    lines = []
-    for part in error.errors():
-        key = ".".join(str(step) for step in part["loc"])
-        if part["type"] == "extra_forbidden":
-            lines.append(f"{key}: unknown key")
-        elif part["type"] == "missing":
-            lines.append(f"{key}: this key is required")
-        else:
-            where = f"{key}: " if key else ""
-            lines.append(f"{where}{part['msg']} (found {part['input']!r})" if key else part["msg"])
-    return lines
 
 
 def _keys_of(model: type[Settings]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from PIL import Image
 from wsss_steps.cli import main
 from wsss_steps.data.example import Found, Scene, draw_scene
 from wsss_steps.errors import UserError, all_wrong
-from wsss_steps.formats import whole, write_labels
+from wsss_steps.formats import whole, write_json, write_labels
 from wsss_steps.progress import track
 
 SPLITS = ("train", "val")
@@ -102,7 +103,7 @@ def run(*, output: Path, settings: dict[str, Any], stamp: str = "") -> None:
 
     Below it: JPEGImages/<id>.jpg, SegmentationClass/<id>.png (0 background, 1...C, 255 border), Annotations/<id>.xml
     and ImageSets/Segmentation/{train,val}.txt. `settings`: numbers of images `train` and `val`, nominal side `size` in
-    px, `seed`. The `stamp` goes nowhere, since a VOC folder has no place for it.
+    px, `seed`. The `stamp` is kept beside the folders, as `provenance.json`.
     UserError if a setting is missing, unknown or out of range.
     """
     checked = _checked(settings)
@@ -112,6 +113,7 @@ def run(*, output: Path, settings: dict[str, Any], stamp: str = "") -> None:
             _write_data_set(folder, counts, checked["size"], checked["seed"]), sum(counts.values()), "scenes"
         ):
             pass
+        write_json(folder / "provenance.json", json.loads(stamp or "{}"))
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from wsss_steps.cli import main
 from wsss_steps.data.example_saliency import Picture, draw_picture
 from wsss_steps.data.saliency_pairs import IMAGES, MASKS
 from wsss_steps.errors import UserError
-from wsss_steps.formats import whole
+from wsss_steps.formats import whole, write_json
 from wsss_steps.progress import track
 
 NAME = "DRAWN"
@@ -28,12 +29,14 @@ def run(*, output: Path, settings: dict[str, Any], stamp: str = "") -> None:
     """Draw the pairs into the folder `output`, which appears when it is whole.
 
     Below it: DRAWN-Image/<number>.jpg and DRAWN-Mask/<number>.png (0 or 255). `settings`: `count`, nominal side `size`
-    in px, `seed`. The `stamp` goes nowhere, since the layout has no place for it. UserError if a setting is wanting.
+    in px, `seed`. The `stamp` is kept as `provenance.json`. UserError if a setting is wanting.
     """
     names = ("count", "size", "seed")
     if set(settings) != set(names):
         raise UserError(f"make_saliency_example: expected the settings {', '.join(names)}, found {', '.join(settings)}")
     with whole(output) as folder:
+        folder.mkdir()
+        write_json(folder / "provenance.json", json.loads(stamp or "{}"))
         images, masks = folder / f"{NAME}{IMAGES}", folder / f"{NAME}{MASKS}"
         images.mkdir(parents=True)
         masks.mkdir()

@@ -37,8 +37,8 @@ def summary(data: Manifest, truth: GroundTruth) -> list[str]:
 def run(*, root: Path, manifest: Path, ground_truth: Path, settings: dict[str, Any], stamp: str = "") -> None:
     """Read the data set below `root`, write `manifest` and `ground_truth` (JSON); `settings` are those of `Prepare`.
 
-    UserError if anything is wrong with the data set: it lists every file at fault. The `stamp` is not kept, so that the
-    manifest depends on the data set alone.
+    UserError if anything is wrong with the data set: it lists every file at fault. The `stamp` is kept beside
+    both, in files of its own, so that the manifest depends on the data set alone.
     """
     data, truth, notes = read_voc(root, **arguments(read_voc, settings))
     for line in summary(data, truth):

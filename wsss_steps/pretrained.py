@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import struct
 import zipfile
 from collections.abc import Collection, Mapping
 from pathlib import Path
@@ -29,6 +30,18 @@ NESTS = (
 )  # keys under which training programs keep the weights
 HEADS = ("head.", "fc.", "classifier.")  # of other networks: never part of a backbone of ours
 FEW = 5  # keys shown of each kind of misfit
+# What torch.load raises on damaged files.
+DAMAGED = (
+    RuntimeError,
+    EOFError,
+    zipfile.BadZipFile,
+    ValueError,
+    LookupError,
+    AssertionError,
+    AttributeError,
+    TypeError,
+    struct.error,
+)
 DOWNLOAD_ERRORS = (OSError, RuntimeError)  # network, disk, and a checksum that differs
 
 
@@ -89,7 +102,7 @@ def read_state(path: Path) -> dict[str, Tensor]:
             f"{path}: holds more than plain tensors, and reading that could run code hidden in the file; "
             "in the program that made it, save `network.state_dict()` with torch.save or safetensors"
         ) from None
-    except (RuntimeError, EOFError, zipfile.BadZipFile) as error:
+    except DAMAGED as error:
         raise UserError(f"{path}: not a readable file of torch.save ({error})") from None
     while isinstance(content, dict) and (
         nest := next((key for key in NESTS if isinstance(content.get(key), dict)), None)

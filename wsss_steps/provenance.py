@@ -24,6 +24,7 @@ ROOT = Path(__file__).resolve().parent
 # training goes on after an interruption, to the same end.
 PLUMBING = ("cli", "progress", "provenance", "errors", "devices", "resuming", "locks", "formats.states")
 NOT_DECISIVE = {f"{PACKAGE}.{name}" for name in PLUMBING}
+FOLDER_MARK = ".snakemake_timestamp"  # Snakemake puts it into the folders that rules make
 VERSIONED = ("torch", "torchvision", "timm", "numpy", "scipy", "scikit-image", "pydensecrf2", "h5py", "pillow")
 
 
@@ -98,11 +99,23 @@ def loaded_digest() -> str:
 
 
 def file_digest(path: Path) -> str:
-    """SHA-256 of a file's bytes; of the sorted names of a folder's entries if `path` is a folder."""
+    """SHA-256 of a file's bytes; of the names and bytes of all files below it if `path` is a folder."""
     if path.is_dir():
-        return hashlib.sha256("\n".join(sorted(entry.name for entry in path.iterdir())).encode()).hexdigest()
+        files = sorted(entry for entry in path.rglob("*") if entry.is_file() and entry.name != FOLDER_MARK)
+        lines = [f"{entry.relative_to(path).as_posix()} {file_digest(entry)}" for entry in files]
+        return hashlib.sha256("\n".join(lines).encode()).hexdigest()
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def digest_of_input(name: str, path: Path) -> str:
+    """The checksum that a stamp holds of the input `name`.
+
+    Of a data set's `root` only the names in it count: the manifest that is made of it has the checksums of its images.
+    """
+    if name == "root" and path.is_dir():
+        return hashlib.sha256("\n".join(sorted(entry.name for entry in path.iterdir())).encode()).hexdigest()
+    return file_digest(path)
 
 
 def versions() -> dict[str, str]:
@@ -117,15 +130,23 @@ def versions() -> dict[str, str]:
 
 
 def stamp(room: str, *, settings: Mapping[str, Any], code: str, device: str, inputs: Mapping[str, Path]) -> str:
-    """What an artifact carries, as JSON with sorted keys: room, settings, code, inputs, versions, device."""
+    """What an artifact carries, as JSON with sorted keys: room, settings, seed, code, inputs, versions, device."""
     content = {
         "room": room.removeprefix(f"{PACKAGE}."),
         "settings": settings,
+        "seed": settings.get("seed"),
         "code": code,
         "device": device,
         "inputs": {
-            name: {"path": path.as_posix(), "sha256": file_digest(path)} for name, path in sorted(inputs.items())
+            name: {"path": path.as_posix(), "sha256": digest_of_input(name, path)}
+            for name, path in sorted(inputs.items())
         },
         "versions": versions(),
     }
     return json.dumps(content, sort_keys=True)
+
+
+if __name__ == "__main__":
+    from wsss_steps.lineage import main  # here, so that planning does not load the readers of artifacts
+
+    main()

@@ -182,7 +182,15 @@ def _row(state: Training, means: dict[str, float]) -> dict[str, float]:
 
 def _step(state: Training, batch: Batch, losses: Losses, device: str, step: int) -> dict[str, float]:
     """One step of the optimiser; returns the parts of the loss."""
-    parts = losses(state.network, {name: tensor.to(device, non_blocking=True) for name, tensor in batch.items()})
+    try:
+        parts = losses(state.network, {name: tensor.to(device, non_blocking=True) for name, tensor in batch.items()})
+    except ValueError as error:
+        if "more than 1 value per channel" in str(error):  # torch has no other name for it
+            raise UserError(
+                f"training: batch normalisation cannot train on {len(batch['images'])} image of which the network "
+                "leaves a single position; give more images, a larger crop, or frozen_batch_norm: true"
+            ) from None
+        raise
     loss = torch.stack([part for name, part in parts.items() if not name.startswith(RECORDED)]).sum()
     values = {name: float(part.detach()) for name, part in parts.items()}
     if not bool(torch.isfinite(loss)):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -35,7 +36,8 @@ def test_whole_data_set(root: Path) -> None:
     manifest, truth, notes = read_voc(root, **settings())
     assert manifest.dataset == "tiny"
     assert manifest.classes == ("cat", "dog")
-    assert manifest.entries[2] == Entry("t2", "train", jpeg(root, "t2").as_posix(), HEIGHT, WIDTH, (1, 2))
+    digest = hashlib.sha256(jpeg(root, "t2").read_bytes()).hexdigest()
+    assert manifest.entries[2] == Entry("t2", "train", jpeg(root, "t2").as_posix(), HEIGHT, WIDTH, (1, 2), digest)
     assert [(entry.id, entry.split) for entry in manifest.entries] == [
         *((name, "train") for name in ("t0", "t1", "t2")),
         *((name, "val") for name in ("v0", "v1")),

@@ -38,7 +38,7 @@ def augment(
     image = resize_image(image, size)
     maps = {name: resize_nearest(array, size) for name, (array, _) in labels.items()}
     if flip and rng.random() < 0.5:
-        image = np.ascontiguousarray(image[:, ::-1])
+        image = image[:, ::-1].copy()  # in order; of a single column `ascontiguousarray` would keep the stride of -1
         maps = {name: array[:, ::-1] for name, array in maps.items()}
     pixels = normalise(change_colours(rng, image, jitter), mean, std)
     window = draw_window(rng, size, crop)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import contextlib
+import struct
+import warnings
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 from jaxtyping import Float32, UInt8
 from numpy import ndarray
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
 from wsss_steps.errors import UserError
 
@@ -25,24 +28,50 @@ EIGHT_BIT_MODES = (
 )  # what Pillow turns into RGB without clipping
 
 
+# What a file may be, whatever its name says. Not among them: PostScript, which Pillow gives to another program to run.
+FILES = ("JPEG", "PNG", "BMP", "TIFF", "GIF", "WEBP", "PPM")
+MOST_PIXELS = 89_478_485  # Pillow's own limit: an image of 256 MiB. Networks and stores would need many times that.
+DAMAGED = (OSError, SyntaxError, ValueError, struct.error, Image.DecompressionBombError)  # what Pillow raises
+
+
+@contextlib.contextmanager
+def opened(path: Path) -> Iterator[Image.Image]:
+    """An image file, not decoded yet; a UserError if it is missing, damaged, too large, or not of 8 bits per channel.
+
+    Damage that shows only while its user decodes it is a UserError too.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # the limit below is as low
+            with Image.open(path, formats=FILES) as image:
+                width, height = image.size
+                if width * height > MOST_PIXELS:
+                    raise UserError(
+                        f"{path}: expected at most {MOST_PIXELS / 1e6:.0f} megapixels, found {height} x {width} "
+                        f"(height x width), {width * height / 1e6:.0f}; make it smaller"
+                    )
+                if image.mode not in EIGHT_BIT_MODES:
+                    raise UserError(
+                        f"{path}: expected an image of 8 bits per channel, found mode {image.mode}; "
+                        "convert it to 8-bit RGB"
+                    )
+                yield image
+    except FileNotFoundError:
+        raise UserError(f"{path}: no such image") from None
+    except DAMAGED as error:
+        if isinstance(error, UserError):
+            raise
+        raise UserError(f"{path}: not a readable image ({error})") from None
+
+
 def read_image(path: Path) -> UInt8[ndarray, "H W 3"]:
     """Read an image as RGB; row 0 is the top, column 0 the left.
 
     Grey, indexed and CMYK images are converted, transparency is dropped. The orientation in EXIF is not applied, as
-    masks are drawn on
-    the stored rows. A UserError for a missing, damaged or 16-bit file.
+    masks are drawn on the stored rows. A UserError for a missing, damaged, too large or 16-bit file.
     """
-    try:
-        with Image.open(path) as image:
-            if image.mode not in EIGHT_BIT_MODES:
-                raise UserError(
-                    f"{path}: expected an image of 8 bits per channel, found mode {image.mode}; convert it to 8-bit RGB"
-                )
-            return np.array(image.convert("RGB"))
-    except FileNotFoundError:
-        raise UserError(f"{path}: no such image") from None
-    except (UnidentifiedImageError, OSError, SyntaxError) as error:  # Pillow reports some damaged PNGs as SyntaxError
-        raise UserError(f"{path}: not a readable image ({error})") from None
+    with opened(path) as image:
+        return np.array(image.convert("RGB"))
 
 
 def normalise(image: UInt8[ndarray, "H W 3"], mean: Sequence[float], std: Sequence[float]) -> Float32[ndarray, "3 H W"]:

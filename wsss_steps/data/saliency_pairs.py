@@ -15,7 +15,7 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from wsss_steps.data.augment import augment
-from wsss_steps.data.images import read_image
+from wsss_steps.data.images import DAMAGED, read_image
 from wsss_steps.errors import UserError, all_wrong
 from wsss_steps.formats import IGNORE
 
@@ -63,7 +63,7 @@ def _problem(pair: Pair) -> str | None:
     try:
         with Image.open(pair.image) as image, Image.open(pair.mask) as mask:
             size, other, mode = image.size, mask.size, mask.mode
-    except (OSError, SyntaxError) as error:
+    except DAMAGED as error:
         return f"{pair.image.stem}: not readable ({error})"
     if mode not in MASK_MODES:
         return f"{pair.mask.stem}: expected a mask of mode {', '.join(MASK_MODES)}, found {mode}"
@@ -77,7 +77,7 @@ def read_mask(path: Path) -> NDArray[np.uint8]:
     try:
         with Image.open(path) as image:
             return (np.array(image.convert("L")) > SALIENT).astype(np.uint8)
-    except (OSError, SyntaxError) as error:
+    except DAMAGED as error:
         raise UserError(f"{path}: not a readable mask ({error})") from None
 
 

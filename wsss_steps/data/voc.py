@@ -17,10 +17,11 @@ from PIL import Image
 
 from wsss_steps import formats
 from wsss_steps.data import voc_lists, voc_tags
-from wsss_steps.data.images import EIGHT_BIT_MODES
+from wsss_steps.data.images import opened
 from wsss_steps.data.manifest import Entry, GroundTruth, Manifest
 from wsss_steps.errors import UserError, all_wrong
 from wsss_steps.progress import track
+from wsss_steps.provenance import file_digest
 
 SUFFIXES = (".jpg", ".jpeg", ".png")
 ORIENTATION = 0x0112  # tag of EXIF
@@ -36,13 +37,17 @@ class Report:
 
 @dataclass(frozen=True)
 class Picture:
-    """One image file and its mask, as checked: sizes in pixels, `values` those in the mask (None: there is no mask)."""
+    """One image file and its mask, as checked: sizes in pixels, `values` those in the mask (None: there is no mask).
+
+    `sha256` is of the image file's bytes.
+    """
 
     height: int
     width: int
     rotated: bool
     values: frozenset[int] | None
     problems: tuple[str, ...]
+    sha256: str
 
 
 def find_images(folder: Path, ids: Sequence[str], report: Report) -> dict[str, Path]:
@@ -67,34 +72,23 @@ def find_images(folder: Path, ids: Sequence[str], report: Report) -> dict[str, P
 
 def check_picture(image: Path, mask: Path | None) -> Picture:
     """Decode an image and its mask in full; a damaged or truncated file, a wrong mode or size is a problem."""
-    problems = []
-    height, width, rotated = 0, 0, False
+    height, width, rotated, digest = 0, 0, False, ""
     try:
-        with Image.open(image) as photo:
+        with opened(image) as photo:
             photo.load()
             (width, height), rotated = photo.size, photo.getexif().get(ORIENTATION, 1) != 1
-            if photo.mode not in EIGHT_BIT_MODES:
-                problems.append(f"{image}: expected an image of 8 bits per channel, found mode {photo.mode}")
-    except (
-        OSError,
-        SyntaxError,
-        ValueError,
-        Image.DecompressionBombError,
-    ) as error:  # what PIL raises on damaged files
-        problems.append(f"{image}: not a readable image ({error})")
-    if mask is None or problems:
-        return Picture(height, width, rotated, None, tuple(problems))
-    try:
-        labels = formats.read_labels(mask)
-    except (UserError, SyntaxError) as error:
-        return Picture(
-            height, width, rotated, None, (str(error) if isinstance(error, UserError) else f"{mask}: {error}",)
-        )
+        digest = file_digest(image)
+        labels = None if mask is None else formats.read_labels(mask)
+    except UserError as error:
+        return Picture(height, width, rotated, None, (str(error),), digest)
+    if labels is None:
+        return Picture(height, width, rotated, None, (), digest)
+    problems = []
     if labels.shape != (height, width):
         found = f"{labels.shape[0]} x {labels.shape[1]}"
         problems.append(f"{mask}: expected the size of its image, {height} x {width} (height x width), found {found}")
     values = frozenset(value for value, count in enumerate(Image.fromarray(labels).histogram()) if count)
-    return Picture(height, width, rotated, values, tuple(problems))
+    return Picture(height, width, rotated, values, tuple(problems), digest)
 
 
 def class_of_value(classes: Sequence[str], mask_classes: Sequence[str], other_classes: str) -> tuple[int, ...]:
@@ -204,8 +198,9 @@ def read_voc(
     entries = []
     for split, ids in splits.items():
         for name in ids:
-            height, width = pictures[name].height, pictures[name].width
-            entries.append(Entry(name, split, images[name].as_posix(), height, width, tags[name]))
+            seen = pictures[name]
+            path = images[name].as_posix()
+            entries.append(Entry(name, split, path, seen.height, seen.width, tags[name], seen.sha256))
     disagree = sum(entry.tags != shown(pictures[entry.id], table) for entry in entries if entry.id in masks)
     report.notes["images whose mask shows other classes than its tags"] += disagree
     truth = GroundTruth({image_id: path.as_posix() for image_id, path in masks.items()}, table)

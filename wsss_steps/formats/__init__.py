@@ -6,6 +6,7 @@ exists is complete. Every reader checks kind and version and says what it expect
 
 from wsss_steps.formats.files import VERSION, read_json, whole, write_json, write_text
 from wsss_steps.formats.labels import IGNORE, read_labels, voc_palette, write_labels
+from wsss_steps.formats.stamps import read_stamp, write_beside
 from wsss_steps.formats.states import read_state, state_digest, write_state
 from wsss_steps.formats.stores import KINDS, Store, write_store
 from wsss_steps.formats.weights import read_weights, read_weights_content, read_weights_stamp, write_weights
@@ -17,6 +18,7 @@ __all__ = [
     "Store",
     "read_json",
     "read_labels",
+    "read_stamp",
     "read_state",
     "read_weights",
     "read_weights_content",
@@ -24,6 +26,7 @@ __all__ = [
     "state_digest",
     "voc_palette",
     "whole",
+    "write_beside",
     "write_json",
     "write_labels",
     "write_state",

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import errno
+import glob
 import json
 import os
+import platform
 import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -13,26 +16,94 @@ from typing import Any
 from wsss_steps.errors import UserError
 
 VERSION = 1
+HOST = platform.node().split(".")[0] or "host"  # in the names of temporary files: processes have no other home
+
+
+# Faults of the place that is written to, not of the program: no room, no right, no folder.
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+NO_WAY = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST, errno.ENAMETOOLONG)
 
 
 @contextlib.contextmanager
 def whole(target: Path) -> Iterator[Path]:
-    """Give a temporary path beside `target`, for a file or a folder: it becomes `target`, or on an error is removed."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    temporary = target.parent / f".{target.name}.{os.getpid()}.tmp"
+    """Give a temporary path beside `target`, for a file or a folder: it becomes `target`, or on an error is removed.
+
+    What a killed process of this computer left of the same target is removed first. A UserError if there is no room or
+    no right to write.
+    """
+    temporary = target.parent / f".{target.name}.{HOST}.{os.getpid()}.tmp"
     try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        for path in leftovers(target):
+            remove(path)
         yield temporary
         if temporary.is_file():
             with temporary.open("rb") as file:
                 os.fsync(file.fileno())
-        elif target.is_dir():
-            shutil.rmtree(target)
-        temporary.replace(target)
+        publish(temporary, target)
+    except OSError as error:
+        if error.errno in NO_ROOM or (error.errno in NO_WAY and _within(error.filename, target.parent)):
+            in_the_way = error.errno in (errno.EEXIST, errno.ENOTDIR)
+            reason = "a file is where a folder should be" if in_the_way else os.strerror(error.errno) + free(target)
+            raise UserError(f"{target}: cannot be written: {reason}; nothing half-written is left") from None
+        raise
     finally:
-        if temporary.is_dir():
-            shutil.rmtree(temporary)
-        else:
-            temporary.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            remove(temporary)
+
+
+def leftovers(target: Path) -> list[Path]:
+    """Temporary files and folders of `target` whose process, on this computer, lives no more."""
+    found = []
+    for path in target.parent.glob(f".{glob.escape(target.name)}.{glob.escape(HOST)}.*.tmp"):
+        process = path.name.split(".")[-2]
+        if process.isdecimal() and int(process) != os.getpid() and not _lives(int(process)):
+            found.append(path)
+    return found
+
+
+def _lives(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True  # it is another user's
+    return True
+
+
+def publish(temporary: Path, target: Path) -> None:
+    """Rename `temporary` to `target`; a folder that stands there is moved aside first, so that none is ever half."""
+    if temporary.is_dir() and target.is_dir():
+        aside = temporary.with_name(f".{target.name}.former.{HOST}.{os.getpid()}.tmp")
+        target.replace(aside)
+        temporary.replace(target)
+        remove(aside)
+    else:
+        temporary.replace(target)
+
+
+def remove(path: Path) -> None:
+    """Remove a file, or a folder with all that is in it, if it is there."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def _within(name: object, folder: Path) -> bool:
+    """Whether a file of this name lies in the folder, or the folder below it."""
+    if not isinstance(name, str):
+        return False
+    return Path(name).is_relative_to(folder) or folder.is_relative_to(name)
+
+
+def free(target: Path) -> str:
+    """In words, how much room is left where `target` lies; nothing if that cannot be told."""
+    try:
+        return f" ({shutil.disk_usage(target.parent).free / 1e6:.1f} MB are free)"
+    except OSError:
+        return ""
 
 
 def write_text(target: Path, text: str) -> None:
@@ -52,8 +123,10 @@ def read_json(path: Path, kind: str) -> dict[str, Any]:
         content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise UserError(f"{path}: no such file (expected a {kind})") from None
-    except json.JSONDecodeError as error:
+    except ValueError as error:  # also of bytes that are no UTF-8
         raise UserError(f"{path}: not valid JSON ({error}); delete it to have it made again") from None
+    if not isinstance(content, dict):
+        raise UserError(f"{path}: expected a {kind}, found a JSON {type(content).__name__}; delete it")
     found = (content.get("format"), content.get("version"))
     if found != (f"wsss/{kind}", VERSION):
         raise UserError(f"{path}: expected format wsss/{kind} version {VERSION}, found {found[0]} version {found[1]}")

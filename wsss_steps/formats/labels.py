@@ -44,5 +44,7 @@ def read_labels(path: Path) -> NDArray[np.uint8]:
             return np.array(image, dtype=np.uint8)
     except FileNotFoundError:
         raise UserError(f"{path}: no such label image") from None
-    except OSError as error:
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        if isinstance(error, UserError):
+            raise
         raise UserError(f"{path}: not a readable label image ({error})") from None

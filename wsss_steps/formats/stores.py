@@ -1,12 +1,16 @@
 """HDF5 stores: one group per image id, with the data sets that `KINDS` lists.
 
 Two-dimensional 8-bit maps carry the attributes of the HDF5 image specification 1.2: a viewer shows them as pictures.
+
+A flipped bit must not pass: numbers have the filter fletcher32, what describes them the checksums of HDF5 1.10, and the
+texts that a reader needs are of fixed length, since those of variable length have none.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +22,7 @@ from numpy.typing import NDArray
 from wsss_steps.errors import UserError
 from wsss_steps.formats.files import VERSION, whole
 from wsss_steps.formats.labels import voc_palette
+from wsss_steps.formats.patient import PatientFile
 
 
 @dataclass(frozen=True)
@@ -31,6 +36,9 @@ class DataSet:
     scale: float = 1.0  # value = stored number * scale
     palette: bool = False
 
+
+FORM = ("v110", "v110")  # of the file, oldest and newest: that of HDF5 1.10
+DAMAGED = (OSError, KeyError, RuntimeError, ValueError, TypeError)  # what h5py raises on a damaged file
 
 # (H, W) is the size of the image, (h, w) a grid; background 0, classes 1..C, 255 unlabelled.
 KINDS: dict[str, dict[str, DataSet]] = {
@@ -103,12 +111,12 @@ def write_store(
     """
     schema = KINDS[kind]
     count = 0
-    with whole(target) as temporary, h5py.File(temporary, "w") as file:
-        file.attrs.update({"format": f"wsss/{kind}", "format_version": VERSION, "provenance": stamp})
-        if classes is not None:
-            file.attrs["classes"] = json.dumps(["background", *classes])
-        if left_out is not None:
-            file.attrs["left_out"] = json.dumps(sorted(left_out))
+    with whole(target) as temporary, PatientFile(temporary) as raw, h5py.File(raw, "w", libver=FORM) as file:
+        texts = {"format": f"wsss/{kind}", "provenance": stamp or "{}"}
+        texts |= {} if classes is None else {"classes": json.dumps(["background", *classes])}
+        texts |= {} if left_out is None else {"left_out": json.dumps(sorted(left_out))}
+        file.attrs.update({name: np.bytes_(text.encode()) for name, text in texts.items()})
+        file.attrs["format_version"] = VERSION
         if any(data.palette for data in schema.values()):
             _write_palette(file)
         images = file.create_group("images")
@@ -121,6 +129,7 @@ def write_store(
             for name, array in arrays.items():
                 _write_array(group, name, array, schema[name], file)
             count += 1
+            raw.check()
         file.attrs["num_images"] = count
         file.attrs["complete"] = True
     return count
@@ -133,7 +142,9 @@ def _write_array(group: h5py.Group, name: str, array: NDArray[Any], form: DataSe
     if array.dtype != np.dtype(form.dtype) or array.ndim != form.dimensions:
         expected = f"{form.dimensions} dimensions of {np.dtype(form.dtype)}"
         raise ValueError(f"{group.name}/{name}: expected {expected}, found {array.ndim} of {array.dtype}")
-    options: dict[str, Any] = {"compression": "gzip", "compression_opts": 4, "shuffle": True} if array.size else {}
+    options: dict[str, Any] = (
+        {"compression": "gzip", "compression_opts": 4, "shuffle": True, "fletcher32": True} if array.size else {}
+    )
     if array.ndim == 3 and array.size and form.dtype == "u1":
         options["chunks"] = (1, *array.shape[1:])
     data = group.create_dataset(name, data=array, **options)
@@ -154,16 +165,40 @@ class Store:
             self._file = h5py.File(path, "r", locking=False)
         except FileNotFoundError:
             raise UserError(f"{path}: no such file (expected a {kind} store)") from None
-        except OSError as error:
+        except DAMAGED as error:
             raise UserError(f"{path}: not a readable HDF5 file ({error}); delete it to have it made again") from None
-        found, version = self._file.attrs.get("format"), self._file.attrs.get("format_version")
-        if (found, version) != (f"wsss/{kind}", VERSION):
+        try:
+            self._check()
+        except UserError:
             self._file.close()
-            raise UserError(f"{path}: expected format wsss/{kind} version {VERSION}, found {found} version {version}")
-        images = self._file.get("images", {})
-        if not self._file.attrs.get("complete", False) or len(images) != self._file.attrs["num_images"]:
-            self._file.close()
-            raise UserError(f"{path}: incomplete {kind} store; delete it to have it made again")
+            raise
+
+    def _check(self) -> None:
+        """Raise a UserError unless the file is of the kind and version, and has all of its images."""
+        with self._damage("what describes it"):
+            found, about = self._text("format", None), dict(self._file.attrs)
+            version, complete, count = (about.get(name) for name in ("format_version", "complete", "num_images"))
+            self._images = set(self._file["images"]) if "images" in self._file else set()
+        if (found, version) != (f"wsss/{self.kind}", VERSION):
+            raise UserError(
+                f"{self.path}: expected format wsss/{self.kind} version {VERSION}, found {found} version {version}"
+            )
+        if not complete or len(self._images) != count:
+            raise UserError(f"{self.path}: incomplete {self.kind} store; delete it to have it made again")
+
+    @contextlib.contextmanager
+    def _damage(self, what: str) -> Iterator[None]:
+        """Turn what h5py raises on a damaged file into a UserError that names the file and `what` cannot be read."""
+        try:
+            yield
+        except DAMAGED as error:
+            again = "delete the file to have it made again"
+            raise UserError(f"{self.path}: {what} cannot be read ({error}); {again}") from None
+
+    def _text(self, name: str, default: str | None) -> Any:
+        """A text among the attributes of the file."""
+        found = self._file.attrs.get(name, default)
+        return found.decode() if isinstance(found, bytes) else found
 
     def __enter__(self) -> Store:
         return self
@@ -173,40 +208,42 @@ class Store:
 
     def ids(self) -> list[str]:
         """Image ids in the store, sorted."""
-        return sorted(self._file["images"])
+        return sorted(self._images)
 
     def __contains__(self, image_id: str) -> bool:
-        return image_id in self._file["images"]
+        return image_id in self._images
 
     def __getitem__(self, image_id: str) -> dict[str, NDArray[Any]]:
         """The arrays of one image, scaled ones as float32."""
         if image_id not in self:
-            raise UserError(f"{self.path}: holds no image '{image_id}' ({len(self.ids())} others)")
-        group = self._file["images"][image_id]
+            raise UserError(f"{self.path}: holds no image '{image_id}' ({len(self._images)} others)")
         result = {}
         for name, form in KINDS[self.kind].items():
-            try:
-                array = group[name][()]
-            except (KeyError, OSError) as error:
+            with self._damage(f"data set '{name}' of image '{image_id}'"):
+                array = self._file["images"][image_id][name][()]
+            if array.ndim != form.dimensions or array.dtype != np.dtype(form.dtype):
+                expected = f"{form.dimensions} dimensions of {np.dtype(form.dtype)}"
                 raise UserError(
-                    f"{self.path}: data set '{name}' of image '{image_id}' cannot be read ({error}); delete the file"
-                ) from None
+                    f"{self.path}: data set '{name}' of image '{image_id}': expected {expected}, "
+                    f"found {array.ndim} of {array.dtype}; delete the file to have it made again"
+                )
             result[name] = array if form.scale == 1.0 else array.astype(np.float32) * np.float32(form.scale)
         return result
 
     def shape(self, image_id: str, name: str) -> tuple[int, ...]:
         """Size of one array, without reading it."""
-        found: tuple[int, ...] = self._file["images"][image_id][name].shape
+        with self._damage(f"data set '{name}' of image '{image_id}'"):
+            found: tuple[int, ...] = self._file["images"][image_id][name].shape
         return found
 
     @property
     def provenance(self) -> dict[str, Any]:
         """The stamp of the room that made the store."""
-        content: dict[str, Any] = json.loads(self._file.attrs["provenance"])
-        return content
+        with self._damage("its provenance"):
+            return dict(json.loads(self._text("provenance", "{}")))
 
     @property
     def left_out(self) -> list[str]:
         """Ids of the images whose arrays say nothing because an input of theirs was wanting; sorted."""
-        ids: list[str] = json.loads(self._file.attrs.get("left_out", "[]"))
-        return ids
+        with self._damage("its list of images left out"):
+            return list(json.loads(self._text("left_out", "[]")))

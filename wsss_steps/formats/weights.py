@@ -18,12 +18,12 @@ def write_weights(target: Path, kind: str, state: Mapping[str, Any], *, content:
     All metadata is one JSON text under one key: safetensors writes several keys in random order, and equal runs must
     give equal bytes.
     """
-    from safetensors.torch import save_file
+    from safetensors.torch import save
 
     header = {"format": f"wsss/{kind}", "version": VERSION, "content": content, "provenance": json.loads(stamp or "{}")}
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in state.items()}
     with whole(target) as temporary:
-        save_file(tensors, temporary, metadata={"wsss": json.dumps(header, sort_keys=True)})
+        temporary.write_bytes(save(tensors, metadata={"wsss": json.dumps(header, sort_keys=True)}))
 
 
 def read_weights(path: Path, kind: str) -> tuple[dict[str, Any], dict[str, Any]]:

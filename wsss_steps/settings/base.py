@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal
+import re
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 Fraction = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[float, Field(gt=0)]
@@ -12,6 +13,7 @@ Count = Annotated[int, Field(ge=1)]
 Rgb = tuple[float, float, float]
 CrfPreset = Literal["none", "deeplab", "probability", "label", "superpixel", "mctformer", "seam", "toco", "puzzle"]
 
+EXPONENT = re.compile(r"[-+]?\d+(\.\d*)?[eE][-+]?\d+")  # a number such as 1e-3 that YAML 1.1 takes for text
 IMAGENET_MEAN: Rgb = (0.485, 0.456, 0.406)
 IMAGENET_STD: Rgb = (0.229, 0.224, 0.225)
 
@@ -19,7 +21,7 @@ IMAGENET_STD: Rgb = (0.229, 0.224, 0.225)
 class Settings(BaseModel):
     """Frozen, and closed to unknown keys."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True, allow_inf_nan=False)
     # what a method takes besides the manifest and the artifact of the slot before it
     needs_superpixels: ClassVar[bool] = False
     needs_saliency: ClassVar[bool] = False
@@ -41,6 +43,14 @@ class Backbone(Settings):
     mean: Rgb = Field(IMAGENET_MEAN, description="subtracted from RGB / 255")
     std: Rgb = Field(IMAGENET_STD, description="RGB / 255 - mean is divided by it")
     options: dict[str, int | float | str | bool] = Field({}, description="further arguments of timm.create_model")
+
+    @field_validator("options", mode="before")
+    @classmethod
+    def _numbers(cls, options: Any) -> Any:
+        """YAML 1.1 reads 1e-3 as text; in every other setting the type tells that a number is meant."""
+        if not isinstance(options, dict):
+            return options
+        return {name: float(value) if EXPONENT.fullmatch(str(value)) else value for name, value in options.items()}
 
 
 class Augmentation(Settings):

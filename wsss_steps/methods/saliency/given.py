@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from wsss_steps.data.images import DAMAGED
 from wsss_steps.data.manifest import Entry
 from wsss_steps.errors import UserError, all_wrong
 
@@ -66,7 +67,7 @@ def _check(folder: Path, entry: Entry) -> tuple[str, str | None]:
             if image.mode != "L":
                 return image.mode, None
             values = np.array(image)
-    except (OSError, SyntaxError) as error:  # Pillow reports some damaged PNGs as SyntaxError
+    except DAMAGED as error:
         return "L", f"damaged ({error})"
     if values.shape != (entry.height, entry.width):
         found = f"{values.shape[0]} x {values.shape[1]}"

@@ -1,0 +1,17 @@
+"""What a user is told of each fault, compared with docs/reliability.md: the table there is of what the tests see."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+DOCUMENT = Path(__file__).resolve().parent.parent / "docs" / "reliability.md"
+
+
+def said(message: str, printed: object) -> None:
+    """Raise unless `message`, in which <...> stands for anything, is in what was printed and in the document."""
+    parts = re.split(r"<[^<>]+>", message)
+    if not re.search(".*?".join(map(re.escape, parts)), str(printed), flags=re.DOTALL):
+        raise AssertionError(f"expected: {message}\nfound: {printed}")
+    if message not in DOCUMENT.read_text(encoding="utf-8"):
+        raise AssertionError(f"{DOCUMENT.name} does not say: {message}")

@@ -1,0 +1,125 @@
+"""A loss that is not finite, one image, an image of one pixel: training stops in words, or ends as it should."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import tiny_voc
+import torch
+from fault_table import said
+from PIL import Image
+
+from wsss_steps import (
+    configuration,
+    evaluate,
+    extract_keys,
+    formats,
+    make_cams,
+    make_seeds,
+    make_superpixels,
+    predict,
+    prepare,
+    pretrain_keys,
+    train_classifier,
+    train_segmenter,
+)
+from wsss_steps.errors import UserError
+
+SMALL = "~backbone=small~frozen_batch_norm=false~epochs=1~batch_size=2~warmup_epochs=0"
+CLASSIFIER = f"plain{SMALL}~frozen_stages=0~resize_long=null"
+KEYS = {"width": 24, "depth": 1, "heads": 2, "epochs": 1, "batch_size": 2, "prototypes": 8}
+CONFIG = configuration.load(
+    {
+        "dataset": "x",
+        "root": "x",
+        "draw": {},
+        "classes": ["cat", "dog"],
+        "recipes": {"a": {}},
+        "pretrain_keys": {**KEYS, "global_crop": 16, "local_crop": 8},
+    }
+)
+
+
+def of(slot: str, text: str) -> dict[str, Any]:
+    return configuration.resolve(CONFIG, slot, text).settings
+
+
+def room(name: str, **fixed: Any) -> dict[str, Any]:
+    return dict(json.loads(configuration.room_settings(CONFIG, name, **fixed)))
+
+
+def one_image(folder: Path, height: int, width: int) -> Path:
+    """The manifest of a data set of one training and one validation image, of one colour."""
+    root = tiny_voc.make_voc(folder / "voc")
+    for name, label in (("t0", 1), ("v0", 2)):
+        tiny_voc.write_list(root, {"t": "train", "v": "val"}[name[0]], (name,))
+        Image.new("RGB", (width, height), (77, 70, 60)).save(root / "JPEGImages" / f"{name}.jpg")
+        formats.write_labels(root / "SegmentationClass" / f"{name}.png", np.full((height, width), label, np.uint8))
+    paths = {"manifest": folder / "m.json", "ground_truth": folder / "g.json"}
+    prepare.run(root=root, settings=tiny_voc.settings(), **paths)
+    return paths["manifest"]
+
+
+def classifier(folder: Path, manifest: Path, departures: str, **changes: Any) -> Path:
+    paths = {"output": folder / "c.safetensors", "history": folder / "c.csv"}
+    train_classifier.run(manifest=manifest, settings=of("classifier", CLASSIFIER + departures) | changes, **paths)
+    return paths["output"]
+
+
+@pytest.mark.parametrize(("height", "width"), [(12, 16), (1, 1)])
+def test_one_image_goes_all_the_way(height: int, width: int, tmp_path: Path) -> None:
+    m = one_image(tmp_path, height, width)
+    made = {name: tmp_path / name for name in ("cams.h5", "k.h5", "sp.h5", "seeds.h5", "p", "e.h5", "e.json")}
+    network, vit, segmenter = (
+        classifier(tmp_path, m, "~crop=32"),
+        tmp_path / "v.safetensors",
+        tmp_path / "s.safetensors",
+    )
+    make_cams.run(manifest=m, classifier=network, output=made["cams.h5"], settings=of("cams", "cam~scales=[1.0, 0.5]"))
+    pretrain_keys.run(manifest=m, output=vit, history=tmp_path / "v.csv", settings=room("pretrain_keys"))
+    keys = of("features", "keys~vit=own~weights=pretrain_keys")
+    extract_keys.run(manifest=m, weights=vit, output=made["k.h5"], settings=keys)
+    make_superpixels.run(manifest=m, features=made["k.h5"], output=made["sp.h5"], settings=of("superpixels", "dino"))
+    given = {"manifest": m, "superpixels": made["sp.h5"]}
+    make_seeds.run(**given, cams=made["cams.h5"], output=made["seeds.h5"], settings=of("seeds", "superpixel"))
+    grown = of("segmenter", f"spsrg{SMALL}~crop=32")
+    train_segmenter.run(**given, seeds=made["seeds.h5"], output=segmenter, history=tmp_path / "s.csv", settings=grown)
+    settings = room("predict", split="train", known_tags=True)
+    predict.run(manifest=m, segmenter=segmenter, output=made["p"], settings=settings)
+    assert formats.read_labels(made["p"] / "t0.png").shape == (height, width)
+    judged = {"predictions": made["p"], "output": made["e.h5"], "score": made["e.json"]}
+    settings = room("evaluate", stage="pseudo_labels", split="train")
+    evaluate.run(manifest=m, ground_truth=tmp_path / "g.json", settings=settings, **judged)
+    assert 0 <= formats.read_json(made["e.json"], "score")["miou"] <= 1
+
+
+def test_a_batch_that_batch_normalisation_cannot_train_on(tmp_path: Path) -> None:
+    with pytest.raises(UserError) as caught:
+        classifier(tmp_path, one_image(tmp_path, 12, 16), "~crop=16")
+    said(
+        "training: batch normalisation cannot train on 1 image of which the network leaves a single position; "
+        "give more images, a larger crop, or frozen_batch_norm: true",
+        caught.value,
+    )
+    assert not (tmp_path / "c.safetensors").exists()
+
+
+def test_a_loss_that_is_not_finite(tmp_path: Path) -> None:
+    """The former network stays, whole."""
+    manifest = one_image(tmp_path, 12, 16)
+    path = classifier(tmp_path, manifest, "~crop=32")
+    before = path.read_bytes()
+    with pytest.raises(UserError) as caught:
+        classifier(tmp_path, manifest, "~crop=32~learning_rate=1.0e+30", epochs=9)
+    said(
+        "training: the loss is not finite in epoch <number>, step 1, at learning rate <number>: <parts>; "
+        "a lower learning_rate or a longer warm-up may help",
+        caught.value,
+    )
+    assert path.read_bytes() == before
+    state, _ = formats.read_weights(path, "classifier")
+    assert all(bool(torch.isfinite(tensor).all()) for tensor in state.values())

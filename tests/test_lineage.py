@@ -1,0 +1,121 @@
+"""The tree of an artifact names every input back to the images, and marks what is missing or has changed."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tiny_voc
+
+from wsss_steps import cli, formats, lineage, prepare, provenance
+from wsss_steps.errors import UserError
+
+
+def stamp(room: str, inputs: dict[str, Path], **settings: object) -> str:
+    return provenance.stamp(room, settings=settings, code="c0de", device="cpu", inputs=inputs)
+
+
+@pytest.fixture
+def results(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """From images over a manifest, weights and a store to label maps, a score and a table; paths are relative."""
+    monkeypatch.chdir(tmp_path)
+    tiny_voc.make_voc(tmp_path / "voc")
+    words = ["--root", "voc", "--manifest", "out/m.json", "--ground-truth", "out/g.json"]
+    cli.main(prepare.run, [*words, "--settings", json.dumps(tiny_voc.settings())])
+    out, manifest = Path("out"), Path("out/m.json")
+    torch = pytest.importorskip("torch")
+    given = {"manifest": manifest}
+    weights = stamp("train_classifier", given, seed=3)
+    formats.write_weights(out / "c.safetensors", "classifier", {"a": torch.ones(2)}, content={}, stamp=weights)
+    maps = stamp("make_seeds", given | {"classifier": out / "c.safetensors"}, alpha=0.6)
+    arrays = {"seeds": np.zeros((3, 4), np.uint8)}
+    formats.write_store(out / "s.h5", "seeds", [("t0", arrays)], stamp=maps)
+    with formats.whole(out / "labels") as folder:
+        folder.mkdir()
+        formats.write_labels(folder / "t0.png", np.zeros((3, 4), np.uint8))
+        formats.write_json(folder / "provenance.json", json.loads(stamp("predict", {"seeds": out / "s.h5"})))
+    score = {"format": "wsss/score", "version": 1, "provenance": json.loads(stamp("evaluate", {"p": out / "labels"}))}
+    formats.write_json(out / "e.json", score)
+    formats.write_text(out / "summary.csv", "a,b\n")
+    formats.write_beside(out / "summary.csv", stamp("summarise", {"scores[0]": out / "e.json"}))
+    return out
+
+
+def lines(path: Path) -> list[str]:
+    return list(lineage.lineage(path))
+
+
+def test_from_a_table_back_to_the_images(results: Path) -> None:
+    found = lines(results / "summary.csv")
+    text = "\n".join(found)
+    rooms = ("summarise", "evaluate", "predict", "make_seeds", "train_classifier", "prepare")
+    places = [text.index(f"made by {room} on cpu") for room in rooms]
+    assert places[:4] == sorted(places[:4])
+    assert "made by train_classifier on cpu, seed 3, code c0de" in text
+    assert "made by make_seeds on cpu, no seed, code c0de" in text
+    assert 'settings: {"alpha": 0.6}' in text
+    assert text.count("versions: ") == 1, "they are the same for all"
+    assert text.count("images: 5 of 5 as recorded") == 1
+    assert "(shown above)" in text, "the manifest, which two of them take"
+    assert found[-1] == f"{7 + 5} inputs are as recorded, 0 are not"
+    depth = [len(line) - len(line.lstrip()) for line in found]
+    assert depth[0] == 0
+    assert max(depth) >= 10, "a tree: each input deeper than what it is part of"
+
+
+def test_every_artifact_carries_all_that_decides_it(results: Path) -> None:
+    paths = ("m.json", "g.json", "c.safetensors", "s.h5", "labels", "e.json", "summary.csv")
+    for name in paths:
+        found = formats.read_stamp(results / name)
+        assert found is not None, name
+        assert set(found) == {"room", "settings", "seed", "code", "device", "inputs", "versions"}, name
+
+
+def test_what_is_missing_or_changed_is_marked(results: Path) -> None:
+    (results / "c.safetensors").unlink()
+    formats.write_labels(results / "labels" / "t0.png", np.ones((3, 4), np.uint8))
+    (Path("voc") / "JPEGImages" / "t1.jpg").write_bytes(b"other")
+    (Path("voc") / "JPEGImages" / "v0.jpg").unlink()
+    text = "\n".join(lines(results / "e.json"))
+    assert "classifier: out/c.safetensors, sha256 " in text
+    assert text.count("MISSING") == 2
+    assert "p: out/labels, sha256 " in text
+    assert text.count("CHANGED: now sha256 ") == 2
+    assert "images: 3 of 5 as recorded" in text
+    assert "voc/JPEGImages/t1.jpg: CHANGED" in text
+    assert "voc/JPEGImages/v0.jpg: MISSING" in text
+    assert text.endswith("are as recorded, 4 are not")
+
+
+def test_damage_on_the_way_is_marked(results: Path) -> None:
+    (results / "s.h5").write_bytes(b"no HDF5")
+    text = "\n".join(lines(results / "labels"))
+    assert "seeds: out/s.h5, sha256 " in text
+    assert "UNREADABLE: out/s.h5: its provenance cannot be read" in text
+
+
+def test_it_is_found_from_any_folder_and_needs_no_torch(
+    results: Path, repository: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = (results / "labels").absolute()
+    line = [sys.executable, "-m", "wsss_steps.provenance", str(path)]
+    done = subprocess.run(line, cwd=repository, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.splitlines()[-1].endswith("are as recorded, 0 are not")
+    script = "import sys; from wsss_steps import lineage; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", script], cwd=repository, check=False).returncode == 0
+
+
+def test_what_carries_no_stamp(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    (tmp_path / "a.txt").write_text("x")
+    with pytest.raises(UserError, match="a.txt: carries no stamp"):
+        lines(tmp_path / "a.txt")
+    with pytest.raises(SystemExit, match="ERROR .*b.h5: no such file or folder"):
+        lineage.main([str(tmp_path / "b.h5")])
+    (tmp_path / "b.h5").write_text("x")
+    with pytest.raises(SystemExit, match="b.h5: its provenance cannot be read"):
+        lineage.main([str(tmp_path / "b.h5")])

@@ -1,0 +1,83 @@
+"""The stamp of an artifact, wherever it lies: inside the file, in its folder, or beside it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import h5py
+from PIL import Image
+
+from wsss_steps.errors import UserError
+from wsss_steps.formats.files import write_json
+
+IN_A_FOLDER = "provenance.json"
+DAMAGED = (OSError, KeyError, RuntimeError, ValueError, TypeError, SyntaxError)
+
+
+def beside(path: Path) -> Path:
+    """Where the stamp of a file lies that has no place for one, such as a table."""
+    return path.with_name(f"{path.name}.{IN_A_FOLDER}")
+
+
+def write_beside(path: Path, stamp: str) -> None:
+    """Write the stamp of a file that has no place for one."""
+    write_json(beside(path), json.loads(stamp or "{}"))
+
+
+def read_stamp(path: Path) -> dict[str, Any] | None:
+    """The stamp of the artifact `path`, or None if it has none; a UserError if the artifact cannot be read."""
+    try:
+        place = path / IN_A_FOLDER if path.is_dir() else beside(path)
+        if place.is_file():
+            return _json(place) or None
+        reader = None if path.is_dir() else READERS.get(path.suffix)
+        return (reader(path) if reader else None) or None
+    except DAMAGED as error:
+        raise UserError(f"{path}: its provenance cannot be read ({error})") from None
+
+
+def _json(path: Path) -> dict[str, Any]:
+    content = json.loads(path.read_text(encoding="utf-8"))
+    if not isinstance(content, dict):
+        raise ValueError(f"expected a JSON object, found a {type(content).__name__}")
+    return content
+
+
+def _of_json(path: Path) -> dict[str, Any] | None:
+    found: dict[str, Any] | None = _json(path).get("provenance")
+    return found
+
+
+def _of_store(path: Path) -> dict[str, Any] | None:
+    with h5py.File(path, "r", locking=False) as file:
+        text = file.attrs.get("provenance")
+    return dict(json.loads(text)) if text is not None else None
+
+
+def _of_weights(path: Path) -> dict[str, Any] | None:
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, framework="numpy") as file:
+            header = json.loads((file.metadata() or {}).get("wsss", "{}"))
+    except SafetensorError as error:
+        raise ValueError(str(error)) from None
+    found: dict[str, Any] | None = header.get("provenance")
+    return found
+
+
+def _of_picture(path: Path) -> dict[str, Any] | None:
+    with Image.open(path) as image:
+        text = image.info.get("provenance")
+    return dict(json.loads(text)) if text else None
+
+
+READERS: dict[str, Callable[[Path], dict[str, Any] | None]] = {
+    ".json": _of_json,
+    ".h5": _of_store,
+    ".safetensors": _of_weights,
+    ".png": _of_picture,
+}
