@@ -30,14 +30,14 @@ rule train_classifier:
 rule make_cams:
     # Class activation maps of the tagged classes of every training image.
     input:
-        manifest="<results>/manifest.json",
+        manifest=manifest_of_shard,
         classifier="<results>/{classifier}/classifier.safetensors",
     output:
-        "<results>/{classifier}/{cams}/cams.h5",
+        in_shards("<results>/{classifier}/{cams}/cams.h5"),
     log:
-        "<logs>/{classifier}/{cams}/make_cams.log",
+        in_shards("<logs>/{classifier}/{cams}/make_cams.log"),
     benchmark:
-        "<benchmarks>/{classifier}/{cams}/make_cams.tsv"
+        in_shards("<benchmarks>/{classifier}/{cams}/make_cams.tsv")
     conda:
         "../envs/wsss.yaml"
     threads: 8

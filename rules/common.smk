@@ -35,6 +35,7 @@ pathvars:
 
 
 wildcard_constraints:
+    shard=r"\d+-of-\d+",
     classifier="[^/]+",
     cams="[^/]+",
     features="[^/]+",
@@ -43,6 +44,46 @@ wildcard_constraints:
     seeds="[^/]+",
     segmenter="[^/]+",
     stage="[a-z_]+",
+
+
+SHARDS = [f"{number:03d}-of-{CONFIG.shards:03d}" for number in range(CONFIG.shards)] if CONFIG.shards > 1 else []
+
+
+def in_shards(path):
+    """Where a stage that works image by image writes or reads `path`: there, or in a file or folder per shard.
+
+    A store a/cams.h5 is then an index of the stores a/cams.shards/{shard}.h5 (rules/shards.smk).
+    """
+    stem, dot, suffix = path.rpartition(".")
+    stem, suffix = (stem, dot + suffix) if suffix in ("h5", "log", "tsv") else (path, "")
+    return f"{stem}.shards/{{shard}}{suffix}" if SHARDS else path
+
+
+def shard_of(source):
+    """Input: what belongs to the shard, of what the input function `source` gives for the whole data set."""
+
+    def inputs(wildcards):
+        found = source(wildcards)
+        return in_shards(found) if found else found
+
+    return inputs
+
+
+def manifest_of_shard(wildcards):
+    """Input: the manifest of the shard. Which shards have changed is known when the manifest is dealt out."""
+    if not SHARDS:
+        return "<results>/manifest.json"
+    return next(path for path in checkpoints.shard_manifest.get().output if Path(path).stem == wildcards.shard)
+
+
+def shards_of_store(wildcards):
+    """Input: the stores that an index links to."""
+    return [in_shards(f"<results>/{wildcards.stage_of_images}.h5").format(shard=shard) for shard in SHARDS]
+
+
+def shards_of_label_maps(wildcards):
+    """Input: the folders whose label maps go into one."""
+    return [in_shards(f"<results>/{wildcards.lineage}/{wildcards.folder}").format(shard=shard) for shard in SHARDS]
 
 
 def choice(slot, wildcards):
@@ -103,7 +144,7 @@ def source_of_saliency(wildcards):
     kind, place = saliency_source(choice("saliency", wildcards).settings)
     made = {
         "pairs": f"<results>/saliency/{wildcards.saliency}/detector.safetensors",
-        "features": f"<results>/features/{place}/features.h5",
+        "features": in_shards(f"<results>/features/{place}/features.h5"),
     }
     return made.get(kind, place)
 
@@ -111,7 +152,12 @@ def source_of_saliency(wildcards):
 def maps_given(wildcards):
     """Input: every given saliency map, since a folder does not tell that a file in it was written anew."""
     kind, place = saliency_source(choice("saliency", wildcards).settings)
-    return sorted(map(str, Path(place).glob("*.png"))) if kind == "maps" else []
+    if kind != "maps":
+        return []
+    if not SHARDS:
+        return sorted(map(str, Path(place).glob("*.png")))
+    listed = json.loads(Path(manifest_of_shard(wildcards)).read_text(encoding="utf-8"))["images"]
+    return [str(path) for entry in listed if (path := Path(place, f"{entry['id']}.png")).exists()]
 
 
 def superpixels_of_recipe(wildcards):
@@ -256,9 +302,18 @@ def settings_of_gallery(wildcards):
     return json.dumps({"columns": columns, "images": CONFIG.gallery_images, "split": "train"}, sort_keys=True)
 
 
+def features_to_keep():
+    """The features of all recipes, each once, if they are to be kept."""
+    if not CONFIG.keep_features:
+        return []
+    chosen = [recipe.superpixels for recipe in CONFIG.recipes.values() if recipe.superpixels != "none"]
+    found = (configuration.resolve(CONFIG, "superpixels", name).settings.get("features") for name in chosen)
+    return [f"<results>/features/{name}/features.h5" for name in dict.fromkeys(filter(None, found))]
+
+
 def results():
     """Input of the default target: with ground truth for the tables, without it for the pseudo-labels alone."""
-    wanted = ["<results>/gallery.png", *pseudo_labels_of_all_recipes()]
+    wanted = ["<results>/gallery.png", *pseudo_labels_of_all_recipes(), *features_to_keep()]
     if CONFIG.mask_folder is not None:
         wanted += ["<results>/summary.csv"]
         wanted += ["<results>/superpixels.csv"] if CONFIG.compare_superpixels else []

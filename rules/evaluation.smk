@@ -57,14 +57,14 @@ rule evaluate_superpixels:
 rule ground_truth_saliency:
     # Saliency maps made of the label images: the upper bound of Table 2.3. What rests on them says so in summary.csv.
     input:
-        manifest="<results>/manifest.json",
+        manifest=manifest_of_shard,
         ground_truth="<results>/ground_truth.json",
     output:
-        f"<results>/saliency/{configuration.GROUND_TRUTH}/saliency.h5",
+        in_shards(f"<results>/saliency/{configuration.GROUND_TRUTH}/saliency.h5"),
     log:
-        "<logs>/saliency/ground_truth_saliency.log",
+        in_shards("<logs>/saliency/ground_truth_saliency.log"),
     benchmark:
-        "<benchmarks>/saliency/ground_truth_saliency.tsv"
+        in_shards("<benchmarks>/saliency/ground_truth_saliency.tsv")
     conda:
         "../envs/wsss.yaml"
     threads: 1

@@ -52,15 +52,15 @@ rule train_saliency:
 rule predict_saliency:
     # Saliency maps of the training images: given, by a detector, or from features without any label.
     input:
-        manifest="<results>/manifest.json",
+        manifest=manifest_of_shard,
         source=source_of_saliency,
         maps=maps_given,
     output:
-        "<results>/saliency/{saliency}/saliency.h5",
+        in_shards("<results>/saliency/{saliency}/saliency.h5"),
     log:
-        "<logs>/saliency/{saliency}/predict_saliency.log",
+        in_shards("<logs>/saliency/{saliency}/predict_saliency.log"),
     benchmark:
-        "<benchmarks>/saliency/{saliency}/predict_saliency.tsv"
+        in_shards("<benchmarks>/saliency/{saliency}/predict_saliency.tsv")
     conda:
         "../envs/wsss.yaml"
     threads: 8

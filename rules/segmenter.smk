@@ -1,15 +1,15 @@
 rule refine_saliency:
     # Saliency maps corrected by the class activation maps (eqs. 2.5 and 2.6), for seeds that are made of them.
     input:
-        manifest="<results>/manifest.json",
-        cams="<results>/{classifier}/{cams}/cams.h5",
-        saliency=saliency_of_seeds,
+        manifest=manifest_of_shard,
+        cams=in_shards("<results>/{classifier}/{cams}/cams.h5"),
+        saliency=shard_of(saliency_of_seeds),
     output:
-        "<results>/{classifier}/{cams}/{superpixels}/{seeds}/refined_saliency.h5",
+        in_shards("<results>/{classifier}/{cams}/{superpixels}/{seeds}/refined_saliency.h5"),
     log:
-        "<logs>/{classifier}/{cams}/{superpixels}/{seeds}/refine_saliency.log",
+        in_shards("<logs>/{classifier}/{cams}/{superpixels}/{seeds}/refine_saliency.log"),
     benchmark:
-        "<benchmarks>/{classifier}/{cams}/{superpixels}/{seeds}/refine_saliency.tsv"
+        in_shards("<benchmarks>/{classifier}/{cams}/{superpixels}/{seeds}/refine_saliency.tsv")
     conda:
         "../envs/wsss.yaml"
     threads: 1
@@ -28,16 +28,16 @@ rule refine_saliency:
 rule make_seeds:
     # Partial label maps: the pixels that the maps are sure of.
     input:
-        manifest="<results>/manifest.json",
-        cams="<results>/{classifier}/{cams}/cams.h5",
-        superpixels=superpixels_of_recipe,
-        refined_saliency=refined_saliency_of_seeds,
+        manifest=manifest_of_shard,
+        cams=in_shards("<results>/{classifier}/{cams}/cams.h5"),
+        superpixels=shard_of(superpixels_of_recipe),
+        refined_saliency=shard_of(refined_saliency_of_seeds),
     output:
-        "<results>/{classifier}/{cams}/{superpixels}/{seeds}/seeds.h5",
+        in_shards("<results>/{classifier}/{cams}/{superpixels}/{seeds}/seeds.h5"),
     log:
-        "<logs>/{classifier}/{cams}/{superpixels}/{seeds}/make_seeds.log",
+        in_shards("<logs>/{classifier}/{cams}/{superpixels}/{seeds}/make_seeds.log"),
     benchmark:
-        "<benchmarks>/{classifier}/{cams}/{superpixels}/{seeds}/make_seeds.tsv"
+        in_shards("<benchmarks>/{classifier}/{cams}/{superpixels}/{seeds}/make_seeds.tsv")
     conda:
         "../envs/wsss.yaml"
     threads: 1
@@ -89,15 +89,15 @@ rule train_segmenter:
 rule predict:
     # Label maps of the val images, before and after the dense CRF. No tags are used.
     input:
-        manifest="<results>/manifest.json",
+        manifest=manifest_of_shard,
         segmenter="<results>/{classifier}/{cams}/{superpixels}/{seeds}/{segmenter}/segmenter.safetensors",
     output:
-        raw=directory("<results>/{classifier}/{cams}/{superpixels}/{seeds}/{segmenter}/segmentation"),
-        crf=directory("<results>/{classifier}/{cams}/{superpixels}/{seeds}/{segmenter}/segmentation_crf"),
+        raw=directory(in_shards("<results>/{classifier}/{cams}/{superpixels}/{seeds}/{segmenter}/segmentation")),
+        crf=directory(in_shards("<results>/{classifier}/{cams}/{superpixels}/{seeds}/{segmenter}/segmentation_crf")),
     log:
-        "<logs>/{classifier}/{cams}/{superpixels}/{seeds}/{segmenter}/predict.log",
+        in_shards("<logs>/{classifier}/{cams}/{superpixels}/{seeds}/{segmenter}/predict.log"),
     benchmark:
-        "<benchmarks>/{classifier}/{cams}/{superpixels}/{seeds}/{segmenter}/predict.tsv"
+        in_shards("<benchmarks>/{classifier}/{cams}/{superpixels}/{seeds}/{segmenter}/predict.tsv")
     conda:
         "../envs/wsss.yaml"
     threads: 8
@@ -118,14 +118,14 @@ rule predict:
 rule make_pseudo_labels:
     # Label maps of the training images, whose tags are known: <id>.png, what most users come for.
     input:
-        manifest="<results>/manifest.json",
+        manifest=manifest_of_shard,
         segmenter="<results>/{classifier}/{cams}/{superpixels}/{seeds}/{segmenter}/segmenter.safetensors",
     output:
-        directory("<results>/{classifier}/{cams}/{superpixels}/{seeds}/{segmenter}/pseudo_labels"),
+        directory(in_shards("<results>/{classifier}/{cams}/{superpixels}/{seeds}/{segmenter}/pseudo_labels")),
     log:
-        "<logs>/{classifier}/{cams}/{superpixels}/{seeds}/{segmenter}/make_pseudo_labels.log",
+        in_shards("<logs>/{classifier}/{cams}/{superpixels}/{seeds}/{segmenter}/make_pseudo_labels.log"),
     benchmark:
-        "<benchmarks>/{classifier}/{cams}/{superpixels}/{seeds}/{segmenter}/make_pseudo_labels.tsv"
+        in_shards("<benchmarks>/{classifier}/{cams}/{superpixels}/{seeds}/{segmenter}/make_pseudo_labels.tsv")
     conda:
         "../envs/wsss.yaml"
     threads: 8

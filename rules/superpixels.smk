@@ -29,14 +29,14 @@ rule pretrain_keys:
 rule extract_keys:
     # One feature vector per patch: keys of a vision transformer, a convolutional network's features, or colours.
     input:
-        manifest="<results>/manifest.json",
+        manifest=manifest_of_shard,
         weights=weights_of_features,
     output:
-        kept_or_temporary("<results>/features/{features}/features.h5"),
+        kept_or_temporary(in_shards("<results>/features/{features}/features.h5")),
     log:
-        "<logs>/features/{features}/extract_keys.log",
+        in_shards("<logs>/features/{features}/extract_keys.log"),
     benchmark:
-        "<benchmarks>/features/{features}/extract_keys.tsv"
+        in_shards("<benchmarks>/features/{features}/extract_keys.tsv")
     conda:
         "../envs/wsss.yaml"
     threads: 8
@@ -56,14 +56,14 @@ rule extract_keys:
 rule make_superpixels:
     # Groups patches that mean the same (Table 3.1), or pixels of the same colour (SLIC).
     input:
-        manifest="<results>/manifest.json",
-        features=features_of_superpixels,
+        manifest=manifest_of_shard,
+        features=shard_of(features_of_superpixels),
     output:
-        "<results>/superpixels/{superpixels}/superpixels.h5",
+        in_shards("<results>/superpixels/{superpixels}/superpixels.h5"),
     log:
-        "<logs>/superpixels/{superpixels}/make_superpixels.log",
+        in_shards("<logs>/superpixels/{superpixels}/make_superpixels.log"),
     benchmark:
-        "<benchmarks>/superpixels/{superpixels}/make_superpixels.tsv"
+        in_shards("<benchmarks>/superpixels/{superpixels}/make_superpixels.tsv")
     conda:
         "../envs/wsss.yaml"
     threads: 2

@@ -8,6 +8,7 @@ A room's `run` takes keyword-only parameters: paths (`Path`, `Path | None` or `l
 from __future__ import annotations
 
 import argparse
+import contextlib
 import inspect
 import json
 import logging
@@ -21,7 +22,8 @@ from wsss_steps.errors import UserError
 
 NOT_PATHS = ("settings", "device", "stamp")
 OUTPUTS = ("output", "output_raw", "history", "score")  # what a room writes; all its other paths it reads
-OUTPUTS_OF = {"wsss_steps.prepare": ("manifest", "ground_truth")}  # what is read by all other rooms
+# these write manifests, which all other rooms read
+OUTPUTS_OF = {"wsss_steps.prepare": ("manifest", "ground_truth"), "wsss_steps.shard_manifest": ("shards",)}
 
 
 def parser_of(run: Callable[..., None]) -> argparse.ArgumentParser:
@@ -59,11 +61,12 @@ def outputs_of(room: str) -> tuple[str, ...]:
 
 
 def stamp_beside(options: Mapping[str, Any], room: str) -> None:
-    """Write the stamp beside each output that has no place for one inside: tables, and what `prepare` writes."""
+    """Write the stamp beside each output that has no place for one inside: tables, and manifests."""
     for name in outputs_of(room):
-        path = options.get(name)
-        if isinstance(path, Path) and path.is_file() and (path.suffix == ".csv" or room in OUTPUTS_OF):
-            formats.write_beside(path, options["stamp"])
+        given = options.get(name)
+        for path in given if isinstance(given, list) else [given]:
+            if isinstance(path, Path) and path.is_file() and (path.suffix == ".csv" or room in OUTPUTS_OF):
+                formats.write_beside(path, options["stamp"])
 
 
 def existing(options: Mapping[str, Any], room: str = "") -> dict[str, Path]:
@@ -99,15 +102,16 @@ def main(run: Callable[..., None], argv: list[str] | None = None) -> None:
         sys.exit(f"ERROR the log cannot be written: {error}")
     code = options.pop("code")
     try:
-        if "device" in options:
-            from wsss_steps import devices  # here, so that rooms without a device start without torch
+        with contextlib.ExitStack() as stack:
+            if "device" in options:
+                from wsss_steps import devices  # here, so that rooms without a device start without torch
 
-            options["device"] = devices.resolve(options["device"])
-        room, device = room_of(run), options.get("device", "cpu")
-        options["stamp"] = provenance.stamp(
-            room, settings=options["settings"], code=code, device=device, inputs=existing(options, room)
-        )
-        run(**options)
+                options["device"] = stack.enter_context(devices.leased(options["device"]))
+            room, device = room_of(run), options.get("device", "cpu")
+            options["stamp"] = provenance.stamp(
+                room, settings=options["settings"], code=code, device=device, inputs=existing(options, room)
+            )
+            run(**options)
         stamp_beside(options, room)
     except (UserError, OSError) as error:
         logging.error("ERROR %s", error)

@@ -76,6 +76,12 @@ class Config(known.Prepare):
     )
     gallery_images: int = Field(8, ge=1, description="rows of the contact sheet")
     keep_features: bool = Field(False, description="keep the features (48 GB for VOC) after the superpixels are made")
+    shards: int = Field(
+        1,
+        ge=1,
+        le=999,
+        description="jobs that share the images of a stage that works image by image; no result depends on it",
+    )
     device: str = Field("auto", description="auto, cpu or cuda: a fact of the machine, it reruns nothing")
 
 

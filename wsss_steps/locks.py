@@ -1,4 +1,7 @@
-"""A lock on a folder, of the kernel: no dead process keeps it, and who waits for it is told who holds it."""
+"""Locks of the kernel, on a folder or on one of several files.
+
+No dead process keeps one, and who waits for one is told who holds it.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ import logging
 import os
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import IO
 
@@ -26,7 +29,7 @@ log = logging.getLogger(__name__)
 def locked(folder: Path) -> Iterator[bool]:
     """Hold the lock of `folder`; yields whether another process had it. The folder goes if only the lock is left."""
     path = folder / "lock"
-    file, waited = _acquire(path)
+    _, file, waited = _acquire([path], "trains this already")
     try:
         yield waited
     finally:
@@ -37,10 +40,38 @@ def locked(folder: Path) -> Iterator[bool]:
         file.close()
 
 
-def _acquire(path: Path) -> tuple[IO[str], bool]:
-    """The lock file, locked, with the name of its holder in it, and whether it was waited for."""
+@contextlib.contextmanager
+def one_of(paths: Sequence[Path], does: str) -> Iterator[int]:
+    """Hold one of the lock files `paths`, which stay; yields its index. `does` says what their holders do."""
+    index, file, _ = _acquire(paths, does)
+    with file:
+        yield index
+
+
+def _acquire(paths: Sequence[Path], does: str) -> tuple[int, IO[str], bool]:
+    """Index of a lock file, the file, locked, with the name of its holder in it, and whether it was waited for."""
     begun, told, limit = time.monotonic(), float("-inf"), seconds(WAIT, WAIT_DEFAULT)
     waited = False
+    while True:
+        holders = []
+        for index, path in enumerate(paths):
+            found = _attempt(path)
+            if not isinstance(found, str):
+                return index, found, waited
+            holders.append((path.parent if path.name == "lock" else path, found))
+        now = time.monotonic()
+        if now - begun >= limit:
+            those = "; ".join(f"{place}: {holder} {does}" for place, holder in holders)
+            raise UserError(f"{those}; wait for it or end it, then run this again ({WAIT}={limit:g})")
+        if now - told >= SECONDS_BETWEEN_LINES:
+            told = now
+            log.warning("waiting for %s", "; ".join(f"{holder} ({place})" for place, holder in holders))
+        waited = True
+        time.sleep(min(SECONDS_BETWEEN_LOOKS, limit))
+
+
+def _attempt(path: Path) -> IO[str] | str:
+    """The file, locked, with this process named in it, or the name of the process that has it locked."""
     while True:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -48,26 +79,15 @@ def _acquire(path: Path) -> tuple[IO[str], bool]:
         except FileNotFoundError:  # its last holder deleted the folder just now
             continue
         if not _lock(file):
-            file.seek(0)
-            holder, now = file.read() or "another process", time.monotonic()
-            file.close()
-            if now - begun >= limit:
-                raise UserError(
-                    f"{path.parent}: {holder} trains this already; wait for it or end it, then run this again "
-                    f"({WAIT}={limit:g})"
-                )
-            if now - told >= SECONDS_BETWEEN_LINES:
-                told = now
-                log.warning("%s: waiting for %s, which trains this already", path.parent, holder)
-            waited = True
-            time.sleep(min(SECONDS_BETWEEN_LOOKS, limit))
-        elif _is_at(path, file):
+            with file:
+                file.seek(0)
+                return file.read() or "another process"
+        if _is_at(path, file):
             file.truncate(0)
             file.write(_this_process())
             file.flush()
-            return file, waited
-        else:
-            file.close()
+            return file
+        file.close()
 
 
 def _is_at(path: Path, file: IO[str]) -> bool:

@@ -41,7 +41,7 @@ class Coverage:
         self.unlabelled += int(counts[IGNORE])
 
     def __str__(self) -> str:
-        total = self.background + self.foreground + self.unlabelled
+        total = max(1, self.background + self.foreground + self.unlabelled)
         background, foreground, unlabelled = (
             f"{count / total:.1%}" for count in (self.background, self.foreground, self.unlabelled)
         )
@@ -86,14 +86,15 @@ def seeds_of(
     refined: Store | None,
     method: Seeds,
     coverage: Coverage,
+    whole: bool,
 ) -> Iterator[tuple[str, Any]]:
-    """Give (image id, data sets) of every image, counting what is labelled."""
+    """Give (image id, data sets) of every image, counting what is labelled; `whole` says that they are no mere shard."""
     for entry in entries:
         ids = grid_of(entry, superpixels, "superpixels", "superpixels")
         labels = method(*maps_of(entry, cams), ids, grid_of(entry, refined, "refined", "refined saliency maps"))
         coverage.add(labels, bool(entry.tags))
         yield entry.id, {"seeds": labels}
-    if not coverage.foreground:
+    if whole and not coverage.foreground:
         raise UserError(
             "no pixel of any image is the seed of a class; lower the foreground threshold or train the classifier more"
         )
@@ -130,7 +131,9 @@ def run(
         ids = None if superpixels is None else stack.enter_context(Store(superpixels, "superpixels"))
         refined = None if refined_saliency is None else stack.enter_context(Store(refined_saliency, "refined_saliency"))
         check(entries, [store for store in (maps, ids, refined) if store is not None])
-        items = seeds_of(entries, maps, ids, refined, lambda *arrays: module.seeds(*arrays, **options), coverage)
+        items = seeds_of(
+            entries, maps, ids, refined, lambda *arrays: module.seeds(*arrays, **options), coverage, not data.shard
+        )
         write_store(output, "seeds", track(items, len(entries), "seeds"), stamp=stamp, classes=list(data.classes))
     logging.getLogger(__name__).info("%s", coverage)
 

@@ -54,9 +54,9 @@ def run(
     log.info(
         "%d images, %.2f superpixels each on average, %d to %d",
         len(counts),
-        sum(counts) / len(counts),
-        min(counts),
-        max(counts),
+        sum(counts) / max(1, len(counts)),
+        min(counts, default=0),
+        max(counts, default=0),
     )
 
 

@@ -40,13 +40,16 @@ def run(
     source: a folder of maps (method given), the weights of a detector, or a store of features (unsupervised). UserError
     if a map, or what it is made from, is wanting.
     """
-    entries = read_manifest(manifest).split("train")
+    data = read_manifest(manifest)
+    entries = data.split("train")
     method = methods.load("saliency", settings["method"])
-    left_out, maps = method.maps(entries, source, device, **methods.arguments(method.maps, settings))
+    left_out, maps = method.maps(
+        entries, source, device, **methods.arguments(method.maps, settings | {"whole": not data.shard})
+    )
     coverage: list[float] = []
     items = _items(entries, maps, set(left_out), coverage)
     formats.write_store(output, "saliency", items, stamp=stamp, left_out=left_out)
-    shares = [max(0.0, share) for share in coverage]
+    shares = [max(0.0, share) for share in coverage] or [0.0]
     log.info(
         "%d saliency maps; salient (above %d) are %.1f %% of the pixels on average, %.1f to %.1f %%; %d all zero; "
         "%d images left out",

@@ -70,7 +70,7 @@ def run(*, manifest: Path, cams: Path, saliency: Path, output: Path, settings: d
                 yield entry.id, {"refined": result}
 
         write_store(output, "refined_saliency", refined(), stamp=stamp, classes=list(data.classes), left_out=left_out)
-    background, objects, unlabelled = (f"{pixels[value] / pixels.sum():.1%}" for value in (0, 1, IGNORE))
+    background, objects, unlabelled = (f"{pixels[value] / max(1, pixels.sum()):.1%}" for value in (0, 1, IGNORE))
     log.info("refined saliency: %s background, %s objects, %s unlabelled", background, objects, unlabelled)
     if left_out:
         log.warning(

@@ -35,16 +35,23 @@ class Entry:
 
 @dataclass(frozen=True)
 class Manifest:
-    """All images of a data set; `classes` are the names of the classes 1..C."""
+    """All images of a data set, or of one shard of it; `classes` are the names of the classes 1..C.
+
+    `shard` is the name of the shard, such as 003-of-008, empty for the whole data set.
+    """
 
     dataset: str
     classes: tuple[str, ...]
     entries: tuple[Entry, ...]
+    shard: str = ""
 
     def split(self, name: str) -> list[Entry]:
-        """Entries of one split, in the order of its list file; a UserError if there are none."""
+        """Entries of one split, in the order of its list file.
+
+        A UserError if there are none; a shard may have none.
+        """
         entries = [entry for entry in self.entries if entry.split == name]
-        if not entries:
+        if not entries and not self.shard:
             known = ", ".join(sorted({entry.split for entry in self.entries}))
             raise UserError(
                 f"manifest of '{self.dataset}': no images of split '{name}'; known splits: {known or 'none'}"
@@ -90,6 +97,8 @@ def write_manifest(path: Path, manifest: Manifest) -> None:
         "classes": list(manifest.classes),
         "images": [asdict(entry) for entry in manifest.entries],
     }
+    if manifest.shard:
+        content = {"shard": manifest.shard, **content}
     formats.write_json(path, {"format": "wsss/manifest", "version": formats.VERSION, **content})
 
 
@@ -97,7 +106,7 @@ def read_manifest(path: Path) -> Manifest:
     """Read a manifest written by `write_manifest`."""
     content = formats.read_json(path, "manifest")
     entries = tuple(Entry(**{**row, "tags": tuple(row["tags"])}) for row in content["images"])
-    return Manifest(content["dataset"], tuple(content["classes"]), entries)
+    return Manifest(content["dataset"], tuple(content["classes"]), entries, content.get("shard", ""))
 
 
 def write_ground_truth(path: Path, truth: GroundTruth) -> None:

@@ -8,7 +8,7 @@ from wsss_steps.formats.files import VERSION, read_json, whole, write_json, writ
 from wsss_steps.formats.labels import IGNORE, read_labels, voc_palette, write_labels
 from wsss_steps.formats.stamps import read_stamp, write_beside
 from wsss_steps.formats.states import read_state, state_digest, write_state
-from wsss_steps.formats.stores import KINDS, Store, write_store
+from wsss_steps.formats.stores import KINDS, Store, write_index, write_store
 from wsss_steps.formats.weights import read_weights, read_weights_content, read_weights_stamp, write_weights
 
 __all__ = [
@@ -27,6 +27,7 @@ __all__ = [
     "voc_palette",
     "whole",
     "write_beside",
+    "write_index",
     "write_json",
     "write_labels",
     "write_state",

@@ -4,13 +4,18 @@ Two-dimensional 8-bit maps carry the attributes of the HDF5 image specification 
 
 A flipped bit must not pass: numbers have the filter fletcher32, what describes them the checksums of HDF5 1.10, and the
 texts that a reader needs are of fixed length, since those of variable length have none.
+
+A store that several jobs wrote is an index: each image is an external link into the store of its shard, which lies
+below the folder of the index. Viewers follow the links.
 """
 
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +24,7 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from wsss_steps.errors import UserError
+from wsss_steps.errors import UserError, all_wrong
 from wsss_steps.formats.files import VERSION, whole
 from wsss_steps.formats.labels import voc_palette
 from wsss_steps.formats.patient import PatientFile
@@ -156,6 +161,50 @@ def _write_array(group: h5py.Group, name: str, array: NDArray[Any], form: DataSe
         _mark_as_image(data, file, form.palette)
 
 
+def write_index(target: Path, shards: Sequence[Path], stamp: str) -> int:
+    """Write a store that opens all of the stores `shards`, all of one kind; returns the number of images.
+
+    The stores must lie below the folder of `target`, and stay there. A UserError if they are of several kinds, or if
+    an image is in more than one.
+    """
+    kind = _kind_of(shards[0])
+    with contextlib.ExitStack() as stack:
+        parts = [stack.enter_context(Store(path, kind)) for path in shards]
+        ids = [(image_id, path) for path, part in zip(shards, parts, strict=True) for image_id in part.ids()]
+        twice = [image_id for image_id, count in Counter(image_id for image_id, _ in ids).items() if count > 1]
+        all_wrong(f"{target}: images that are in more than one shard", twice)
+        about = [part.about() for part in parts]
+    names = [path.relative_to(target.parent).as_posix() for path in shards]
+    with whole(target) as temporary, PatientFile(temporary) as raw, h5py.File(raw, "w", libver=FORM) as file:
+        texts = {"format": f"wsss/{kind}", "provenance": stamp or "{}"}
+        texts["shards"] = json.dumps([[name, digest] for name, (digest, _, _) in zip(names, about, strict=True)])
+        if about[0][1] is not None:
+            texts["classes"] = about[0][1]
+        if any(left_out is not None for _, _, left_out in about):
+            texts["left_out"] = json.dumps(sorted(image_id for *_, left_out in about for image_id in left_out or []))
+        file.attrs.update({name: np.bytes_(text.encode()) for name, text in texts.items()})
+        file.attrs["format_version"] = VERSION
+        images = file.create_group("images")
+        for image_id, path in sorted(ids):
+            images[image_id] = h5py.ExternalLink(path.relative_to(target.parent).as_posix(), f"/images/{image_id}")
+        file.attrs["num_images"] = len(ids)
+        file.attrs["complete"] = True
+    return len(ids)
+
+
+def _kind_of(path: Path) -> str:
+    """The kind that a file says it is of; a UserError if it is no store."""
+    try:
+        with h5py.File(path, "r", locking=False) as file:
+            found = file.attrs["format"]
+    except DAMAGED as error:
+        raise UserError(f"{path}: not a readable HDF5 file ({error}); delete it to have it made again") from None
+    kind = (found.decode() if isinstance(found, bytes) else str(found)).removeprefix("wsss/")
+    if kind not in KINDS:
+        raise UserError(f"{path}: expected one of the formats wsss/{', wsss/'.join(KINDS)}, found {kind}")
+    return kind
+
+
 class Store:
     """A finished HDF5 store, read image by image: `with Store(path, kind) as store: arrays = store[image_id]`."""
 
@@ -167,10 +216,13 @@ class Store:
             raise UserError(f"{path}: no such file (expected a {kind} store)") from None
         except DAMAGED as error:
             raise UserError(f"{path}: not a readable HDF5 file ({error}); delete it to have it made again") from None
+        self._parts: list[Store] = []
+        self._part_of: dict[str, Store] = {}
         try:
             self._check()
+            self._open_shards()
         except UserError:
-            self._file.close()
+            self.close()
             raise
 
     def _check(self) -> None:
@@ -185,6 +237,27 @@ class Store:
             )
         if not complete or len(self._images) != count:
             raise UserError(f"{self.path}: incomplete {self.kind} store; delete it to have it made again")
+
+    def _open_shards(self) -> None:
+        """Open the stores that an index links to; a UserError if one is missing, or not the one that was linked."""
+        with self._damage("its list of shards"):
+            shards = json.loads(self._text("shards", "[]"))
+        for name, digest in shards:
+            part = Store(self.path.parent / name, self.kind)
+            self._parts.append(part)
+            if part.about()[0] != digest:
+                raise UserError(
+                    f"{self.path}: its shard {part.path} was made anew since; delete it to have it made again"
+                )
+            self._part_of.update(dict.fromkeys(part.ids(), part))
+        if shards and set(self._part_of) != self._images:
+            raise UserError(f"{self.path}: its shards hold other images; delete it to have it made again")
+
+    def about(self) -> tuple[str, str | None, list[str] | None]:
+        """What an index repeats of a store: SHA-256 of stamp and image ids, the text of its classes, what is left out."""
+        with self._damage("what describes it"):
+            digest = hashlib.sha256("\n".join([self._text("provenance", "{}"), *self.ids()]).encode()).hexdigest()
+            return digest, self._text("classes", None), self.left_out if "left_out" in self._file.attrs else None
 
     @contextlib.contextmanager
     def _damage(self, what: str) -> Iterator[None]:
@@ -204,6 +277,12 @@ class Store:
         return self
 
     def __exit__(self, *error: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file, and those of the shards."""
+        for part in self._parts:
+            part.close()
         self._file.close()
 
     def ids(self) -> list[str]:
@@ -217,6 +296,8 @@ class Store:
         """The arrays of one image, scaled ones as float32."""
         if image_id not in self:
             raise UserError(f"{self.path}: holds no image '{image_id}' ({len(self._images)} others)")
+        if image_id in self._part_of:
+            return self._part_of[image_id][image_id]
         result = {}
         for name, form in KINDS[self.kind].items():
             with self._damage(f"data set '{name}' of image '{image_id}'"):
@@ -232,6 +313,8 @@ class Store:
 
     def shape(self, image_id: str, name: str) -> tuple[int, ...]:
         """Size of one array, without reading it."""
+        if image_id in self._part_of:
+            return self._part_of[image_id].shape(image_id, name)
         with self._damage(f"data set '{name}' of image '{image_id}'"):
             found: tuple[int, ...] = self._file["images"][image_id][name].shape
         return found

@@ -21,13 +21,14 @@ LISTED = 20  # images named in the log
 
 
 def maps(
-    entries: Sequence[Entry], source: Path, device: str, *, bad_maps: Literal["stop", "leave_out"]
+    entries: Sequence[Entry], source: Path, device: str, *, bad_maps: Literal["stop", "leave_out"], whole: bool = True
 ) -> tuple[list[str], Iterator[NDArray[np.uint8]]]:
     """Read `<id>.png` of every entry from the folder `source`, after all of them have been checked.
 
     UserError that lists every map that is missing, damaged, of another size than its image or zero throughout; with
     `leave_out` such an image is left out instead, and its map is zero. A map of another mode than 8-bit grey is always
-    an error, since all are then likely to be wrong, and so is a folder without one good map.
+    an error, since all are then likely to be wrong, and so is a folder without one good map for a `whole` data set (a
+    shard may have none).
     """
     wrong_mode, problems = [], {}
     for entry in entries:
@@ -37,7 +38,7 @@ def maps(
         elif problem:
             problems[entry.id] = problem
     all_wrong(f"{source}: expected saliency maps of 8-bit grey (mode L); these are others", wrong_mode)
-    if bad_maps == "stop" or len(problems) == len(entries):
+    if bad_maps == "stop" or (whole and len(problems) == len(entries)):
         advice = "mend them, or set bad_maps: leave_out" if len(problems) < len(entries) else "all of them"
         all_wrong(
             f"{source}: saliency maps that cannot be used ({advice})",

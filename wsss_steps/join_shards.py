@@ -1,0 +1,44 @@
+"""Make one of what the shards of a stage wrote: a store that opens them all, or one folder of label maps."""
+
+from __future__ import annotations
+
+import json
+import logging
+import shutil
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from wsss_steps.cli import main
+from wsss_steps.errors import UserError, all_wrong
+from wsss_steps.formats import whole, write_index, write_json
+
+log = logging.getLogger(__name__)
+
+
+def join_folders(output: Path, folders: list[Path], stamp: str) -> int:
+    """Copy the label maps of all folders into `output`; returns their number. UserError if a name stands twice."""
+    maps = [path for folder in folders for path in sorted(folder.glob("*.png"))]
+    twice = [name for name, count in Counter(path.name for path in maps).items() if count > 1]
+    all_wrong("label maps that more than one shard has; delete the folders of the shards", twice)
+    with whole(output) as temporary:
+        temporary.mkdir()
+        write_json(temporary / "provenance.json", json.loads(stamp or "{}"))
+        for path in maps:
+            shutil.copyfile(path, temporary / path.name)
+    return len(maps)
+
+
+def run(*, shards: list[Path], output: Path, settings: dict[str, Any], stamp: str = "") -> None:
+    """Write `output`: of folders of label maps a folder, of stores a store that links to them.
+
+    UserError if nothing is to be joined, or if an image is in more than one shard.
+    """
+    if not shards:
+        raise UserError(f"{output}: no shards to join")
+    join = join_folders if shards[0].is_dir() else write_index
+    log.info("%s: %d images of %d shards", output, join(output, shards, stamp), len(shards))
+
+
+if __name__ == "__main__":
+    main(run)
