@@ -28,6 +28,12 @@ include: "rules/evaluation.smk"
 include: "rules/shards.smk"
 
 
+localrules:
+    all,
+    summarise,
+    summarise_superpixels,
+
+
 rule all:
     default_target: True
     input:

@@ -15,8 +15,6 @@ rule train_classifier:
     threads: 8
     resources:
         gpu=1,
-        mem_mb=16000,
-        runtime=720,
         device=CONFIG.device,
     params:
         settings=settings_of("classifier"),
@@ -43,8 +41,6 @@ rule make_cams:
     threads: 8
     resources:
         gpu=1,
-        mem_mb=8000,
-        runtime=480,
         device=CONFIG.device,
     params:
         settings=settings_of("cams"),

@@ -9,9 +9,6 @@ rule make_example:
     conda:
         "../envs/wsss.yaml"
     threads: 1
-    resources:
-        mem_mb=1000,
-        runtime=30,
     params:
         settings=settings_of_room("draw"),
         code=code_of("make_example"),
@@ -34,9 +31,6 @@ rule prepare:
     conda:
         "../envs/wsss.yaml"
     threads: 1
-    resources:
-        mem_mb=2000,
-        runtime=60,
     params:
         root=CONFIG.root,
         settings=settings_of_room("prepare"),

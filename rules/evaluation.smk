@@ -16,9 +16,6 @@ rule evaluate:
     conda:
         "../envs/wsss.yaml"
     threads: 1
-    resources:
-        mem_mb=4000,
-        runtime=120,
     params:
         settings=settings_of_stage,
         code=code_of("evaluate"),
@@ -42,9 +39,6 @@ rule evaluate_superpixels:
     conda:
         "../envs/wsss.yaml"
     threads: 1
-    resources:
-        mem_mb=4000,
-        runtime=120,
     params:
         settings=settings_of_room("evaluate_superpixels"),
         code=code_of("evaluate_superpixels"),
@@ -68,9 +62,6 @@ rule ground_truth_saliency:
     conda:
         "../envs/wsss.yaml"
     threads: 1
-    resources:
-        mem_mb=2000,
-        runtime=60,
     params:
         code=code_of("ground_truth_saliency"),
     shell:
@@ -91,9 +82,6 @@ rule summarise_superpixels:
     conda:
         "../envs/wsss.yaml"
     threads: 1
-    resources:
-        mem_mb=1000,
-        runtime=10,
     params:
         settings=json.dumps({"names": CONFIG.compare_superpixels}),
         code=code_of("summarise_superpixels"),
@@ -117,9 +105,6 @@ rule summarise:
     conda:
         "../envs/wsss.yaml"
     threads: 1
-    resources:
-        mem_mb=1000,
-        runtime=10,
     params:
         settings=settings_of_summary,
         code=code_of("summarise"),
@@ -144,9 +129,6 @@ rule draw_gallery:
     conda:
         "../envs/wsss.yaml"
     threads: 1
-    resources:
-        mem_mb=2000,
-        runtime=10,
     params:
         settings=settings_of_gallery,
         code=code_of("draw_gallery"),

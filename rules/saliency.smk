@@ -9,9 +9,6 @@ rule make_saliency_example:
     conda:
         "../envs/wsss.yaml"
     threads: 1
-    resources:
-        mem_mb=1000,
-        runtime=30,
     params:
         settings=settings_of_room("draw_saliency"),
         code=code_of("make_saliency_example"),
@@ -37,8 +34,6 @@ rule train_saliency:
     threads: 8
     resources:
         gpu=1,
-        mem_mb=16000,
-        runtime=1440,
         device=CONFIG.device,
     params:
         settings=settings_of("saliency"),
@@ -66,8 +61,6 @@ rule predict_saliency:
     threads: 8
     resources:
         gpu=1,
-        mem_mb=8000,
-        runtime=480,
         device=CONFIG.device,
     params:
         settings=settings_of("saliency"),

@@ -13,9 +13,6 @@ rule refine_saliency:
     conda:
         "../envs/wsss.yaml"
     threads: 1
-    resources:
-        mem_mb=2000,
-        runtime=120,
     params:
         settings=settings_of("seeds"),
         code=code_of("refine_saliency", "seeds"),
@@ -41,9 +38,6 @@ rule make_seeds:
     conda:
         "../envs/wsss.yaml"
     threads: 1
-    resources:
-        mem_mb=2000,
-        runtime=120,
     params:
         settings=settings_of("seeds"),
         code=code_of("make_seeds", "seeds"),
@@ -73,8 +67,6 @@ rule train_segmenter:
     threads: 8
     resources:
         gpu=1,
-        mem_mb=16000,
-        runtime=1440,
         device=CONFIG.device,
     params:
         settings=settings_of("segmenter"),
@@ -103,8 +95,6 @@ rule predict:
     threads: 8
     resources:
         gpu=1,
-        mem_mb=8000,
-        runtime=480,
         device=CONFIG.device,
     params:
         settings=settings_of_room("predict", split="val", known_tags=False),
@@ -131,8 +121,6 @@ rule make_pseudo_labels:
     threads: 8
     resources:
         gpu=1,
-        mem_mb=8000,
-        runtime=480,
         device=CONFIG.device,
     params:
         settings=settings_of_room("predict", split="train", known_tags=True),

@@ -3,6 +3,11 @@ STAGE_OF_IMAGES = "cams|features|superpixels|saliency|refined_saliency|seeds"
 
 if SHARDS:
 
+    localrules:
+        shard_manifest,
+        join_stores,
+        join_label_maps,
+
     checkpoint shard_manifest:
         # One manifest per shard. A checkpoint, since only what the changed ones lead to runs again.
         input:

@@ -14,8 +14,6 @@ rule pretrain_keys:
     threads: 8
     resources:
         gpu=1,
-        mem_mb=16000,
-        runtime=1440,
         device=CONFIG.device,
     params:
         settings=settings_of_room("pretrain_keys"),
@@ -42,8 +40,6 @@ rule extract_keys:
     threads: 8
     resources:
         gpu=1,
-        mem_mb=8000,
-        runtime=480,
         device=CONFIG.device,
     params:
         settings=settings_of("features"),
@@ -67,9 +63,6 @@ rule make_superpixels:
     conda:
         "../envs/wsss.yaml"
     threads: 2
-    resources:
-        mem_mb=4000,
-        runtime=480,
     params:
         settings=settings_of("superpixels"),
         code=code_of("make_superpixels", "superpixels"),

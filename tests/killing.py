@@ -13,6 +13,7 @@ import json
 import logging
 import multiprocessing
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -246,3 +247,14 @@ def wait_for(path: Path, text: str = "", most: float = 60.0) -> None:
         if time.monotonic() > end:
             raise TimeoutError(f"{path} did not appear, or hold '{text}', within {most} s")
         time.sleep(0.02)
+
+
+def training_of(state: Path, before: int = 0, most: float = 120.0) -> int:
+    """The process that trains, which is not the one `before`, when there is a state in its folder `state`."""
+    wait_for(state / "state.safetensors", most=most)
+    end = time.monotonic() + most
+    while not (found := re.findall(r"process (\d+)", (state / "lock").read_text())) or int(found[0]) == before:
+        if time.monotonic() > end:
+            raise TimeoutError(f"{state}: no process but {before} held the lock within {most} s")
+        time.sleep(0.02)
+    return int(found[0])

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import os
-import re
 import signal
-import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 import snakemake_runs as runs
-from killing import wait_for
+from killing import training_of, wait_for
 
 pytestmark = pytest.mark.workflow
 
@@ -53,19 +51,11 @@ def house(tmp_path: Path, repository: Path, monkeypatch: pytest.MonkeyPatch) -> 
     return house_in(tmp_path, repository)
 
 
-def training_of(folder: Path, before: int = 0) -> int:
-    """The process that trains, which is not the one before, when there is a state."""
-    wait_for(folder / STATE / "state.safetensors", most=120)
-    while not (found := re.findall(r"process (\d+)", (folder / STATE / "lock").read_text())) or int(found[0]) == before:
-        time.sleep(0.02)
-    return int(found[0])
-
-
 def test_a_training_that_is_told_to_end_goes_on(house: Path, undisturbed: list[bytes]) -> None:
     training = 0
     for number in (signal.SIGTERM, signal.SIGKILL):
         first = runs.started(house, "--", *TARGETS)
-        training = training_of(house, training)
+        training = training_of(house / STATE, training)
         os.kill(training, number)
         output, _ = first.communicate()
         assert first.returncode == 1, output
@@ -79,7 +69,7 @@ def test_a_training_that_is_told_to_end_goes_on(house: Path, undisturbed: list[b
 
 def test_a_training_that_outlives_snakemake_is_waited_for(house: Path, undisturbed: list[bytes]) -> None:
     first = runs.started(house, "--", *TARGETS)
-    training = training_of(house)
+    training = training_of(house / STATE)
     os.kill(training, signal.SIGSTOP)  # so that it is alive when the second run comes
     try:
         first.kill()

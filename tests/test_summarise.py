@@ -25,7 +25,8 @@ def write_score(path: Path, stage: str, **departures: Any) -> Path:
 
 
 def write_checkpoint(path: Path, kind: str, init_weights: str) -> Path:
-    formats.write_weights(path, kind, {"w": torch.zeros(2)}, content={"init_weights": init_weights}, stamp="{}")
+    content = {"init_weights": init_weights, "compute_precision": "tf32"}
+    formats.write_weights(path, kind, {"w": torch.zeros(2)}, content=content, stamp="{}")
     return path
 
 
@@ -85,6 +86,7 @@ def test_one_row_per_score(inputs: dict[str, Any], tmp_path: Path) -> None:
         "threshold": "0.3",
         "gt_used_for": "evaluation and choice of the threshold",
         "init_weights": "torchvision resnet50-0676ba61.pth",
+        "compute_precision": "tf32",
         "crf": "none",
         "scales": "1 0.75 0.5",
         "extra_supervision": "",

@@ -88,7 +88,7 @@ def seeds_of(
     coverage: Coverage,
     whole: bool,
 ) -> Iterator[tuple[str, Any]]:
-    """Give (image id, data sets) of every image, counting what is labelled; `whole` says that they are no mere shard."""
+    """Give (image id, data sets) of every image, counting what is labelled; `whole`: these are no mere shard."""
     for entry in entries:
         ids = grid_of(entry, superpixels, "superpixels", "superpixels")
         labels = method(*maps_of(entry, cams), ids, grid_of(entry, refined, "refined", "refined saliency maps"))

@@ -25,7 +25,16 @@ COLUMNS = (
         "precision",
         "images",
     ),
-    *("threshold", "gt_used_for", "init_weights", "crf", "scales", "extra_supervision", "left_out"),
+    *(
+        "threshold",
+        "gt_used_for",
+        "init_weights",
+        "compute_precision",
+        "crf",
+        "scales",
+        "extra_supervision",
+        "left_out",
+    ),
 )
 HEADS = ("stage", "split", "mIoU", "95 % interval", "FP", "FN", "acc.", "cover", "prec.", "images", "CRF", "scales")
 WIDTH = 120

@@ -48,13 +48,13 @@ def left_out_of(paths: list[Path], names: list[str]) -> dict[str, int]:
 def row_of(score: dict[str, Any], checkpoint: Path, about: dict[str, Any], left_out: dict[str, int]) -> dict[str, str]:
     """One row of the table; `about` says what neither the score nor the checkpoint can know."""
     kind = "classifier" if score["stage"] in CLASSIFIER_STAGES else "segmenter"
-    threshold = score["threshold"]
+    threshold, content = score["threshold"], formats.read_weights_content(checkpoint, kind)
     return {
         "recipe": about["recipe"],
         **{name: cell(score[name]) for name in FROM_SCORE},
         "threshold": "" if threshold is None else f"{threshold:g}",
         "gt_used_for": use_of_ground_truth(score, about),
-        "init_weights": formats.read_weights_content(checkpoint, kind)["init_weights"],
+        **{name: content[name] for name in ("init_weights", "compute_precision")},
         "crf": cell(about["crf"]),
         "scales": cell(about["scales"]),
         "extra_supervision": about["extra_supervision"],

@@ -14,6 +14,7 @@ from wsss_steps import methods
 from wsss_steps.data.augment import augment
 from wsss_steps.errors import UserError
 from wsss_steps.nets.frozen import FrozenClassifier
+from wsss_steps.nets.precision import compute_in
 from wsss_steps.pretrained import load_backbone
 from wsss_steps.training import fast_layout
 
@@ -30,6 +31,7 @@ def start(slot: str, settings: dict[str, Any], num_classes: int, weights: Path |
         log.warning(
             "the backbone has random weights, yet parts are frozen: set frozen_stages: 0, frozen_batch_norm: false"
         )
+    compute_in(network.backbone, settings["compute_precision"])
     return method, network, initial
 
 
@@ -63,5 +65,6 @@ def content(method: ModuleType, settings: dict[str, Any], classes: Sequence[str]
         "classes": list(classes),
         "network": methods.arguments(method.build, settings),
         "init_weights": initial,
+        "compute_precision": settings["compute_precision"],
         "seed": settings["seed"],
     }

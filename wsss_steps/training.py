@@ -124,6 +124,7 @@ def fit(
     warmup_from: float,
     seed: int,
     device: str,
+    channels_last: bool = True,
     keeper: Keeper | None = None,
 ) -> list[dict[str, float]]:
     """Train `network` in place on the sum of the parts that `losses(network, batch)` gives; one row per epoch.
@@ -132,7 +133,7 @@ def fit(
     warmup_from: learning rate of the backbone at the first step of the warm-up. keeper: keeps the state meanwhile.
     A UserError when the loss is not finite.
     """
-    fast_layout(network).to(device).train()
+    (fast_layout(network) if channels_last else network).to(device).train()
     state, keeper = Training(network, optimiser), keeper or Keeper()
     batches = [batches_of(len(dataset), batch_size, seed=seed, epoch=epoch) for epoch in range(epochs)]
     steps = len(batches[0])

@@ -254,7 +254,7 @@ class Store:
             raise UserError(f"{self.path}: its shards hold other images; delete it to have it made again")
 
     def about(self) -> tuple[str, str | None, list[str] | None]:
-        """What an index repeats of a store: SHA-256 of stamp and image ids, the text of its classes, what is left out."""
+        """What an index repeats of a store: SHA-256 of stamp and image ids, text of its classes, what is left out."""
         with self._damage("what describes it"):
             digest = hashlib.sha256("\n".join([self._text("provenance", "{}"), *self.ids()]).encode()).hexdigest()
             return digest, self._text("classes", None), self.left_out if "left_out" in self._file.attrs else None

@@ -28,7 +28,7 @@ def pyramid(backbone: Backbone, images: Float[Tensor, "B 3 H W"]) -> list[Tensor
     """Feature maps (B, K_i, h_i, w_i) at the end of every stage of the backbone, finest first."""
     levels: list[Tensor] = []
     handles = [
-        stage[-1].register_forward_hook(lambda module, inputs, output: levels.append(output))
+        stage[-1].register_forward_hook(lambda module, inputs, output: levels.append(output.float()))
         for stage in backbone.stages[:-1]
     ]
     try:

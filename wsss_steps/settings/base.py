@@ -81,6 +81,12 @@ class Optimisation(Settings):
     power: Positive = Field(0.9, description="exponent of the polynomial schedule")
     warmup_epochs: float = Field(0.0, ge=0, description="epochs of linear warm-up, multiplied into the schedule")
     warmup_from: Positive = Field(1e-6, description="learning rate at the start of the warm-up")
+    compute_precision: Literal["float32", "tf32", "bfloat16"] = Field(
+        "float32",
+        description="of the backbone while training; tf32 (NVIDIA GPUs) and bfloat16 are faster and coarser. "
+        "Predictions are always computed in float32",
+    )
+    channels_last: bool = Field(True, description="order in memory of images and weights; rounding depends on it")
     seed: int = Field(0, description="of weights, sampling and augmentation")
 
 

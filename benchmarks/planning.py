@@ -1,0 +1,87 @@
+"""How long Snakemake plans for a data set of the size of VOC 2012: `python benchmarks/planning.py [images] [shards]`.
+
+Draws no picture: a dry run reads none. The lists, the manifest and its shards are those of a data set that is prepared.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import yaml
+
+from wsss_steps import shard_manifest
+from wsss_steps.data.manifest import Entry, Manifest, write_manifest
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+CLASSES = [f"class_{number}" for number in range(1, 21)]
+RECIPES = {
+    "cam": {"superpixels": "none", "seeds": "threshold", "segmenter": "plain"},
+    "superpixel": {"superpixels": "dino", "seeds": "superpixel", "segmenter": "spsrg"},
+    "masking": {
+        "classifier": "mdc",
+        "cams": "cam~merge=max",
+        "seeds": "saliency~saliency=given",
+        "segmenter": "masking",
+    },
+}
+
+
+def prepare(folder: Path, images: int, shards: int) -> None:
+    """Write a project with a data set of empty images whose manifest is made already."""
+    for name in ("Snakefile", "rules", "wsss_steps", "envs", "profiles"):
+        source = REPOSITORY / name
+        (shutil.copytree if source.is_dir() else shutil.copy)(source, folder / name)
+    for name in ("JPEGImages", "SegmentationClass", "Annotations", "ImageSets/Segmentation", "saliency"):
+        (folder / "voc" / name).mkdir(parents=True)
+    ids = [f"2008_{number:06d}" for number in range(images)]
+    splits = {"train": ids[: images * 9 // 10], "val": ids[images * 9 // 10 :]}
+    for split, names in splits.items():
+        (folder / "voc" / "ImageSets" / "Segmentation" / f"{split}.txt").write_text("\n".join(names) + "\n")
+    for name in ids:
+        (folder / "voc" / "JPEGImages" / f"{name}.jpg").touch()
+        (folder / "voc" / "saliency" / f"{name}.png").touch()
+    entries = [
+        Entry(name, split, f"voc/JPEGImages/{name}.jpg", 375, 500, (1,)) for split in splits for name in splits[split]
+    ]
+    config = {"dataset": "voc", "root": "voc", "classes": CLASSES, "shards": shards, "recipes": RECIPES}
+    config["saliency"] = {"given": {"folder": "{root}/saliency"}}
+    (folder / "config.yaml").write_text(yaml.safe_dump(config))
+    manifest = Manifest("voc", tuple(CLASSES), tuple(entries))
+    write_manifest(folder / "results/voc/manifest.json", manifest)
+    (folder / "results/voc/ground_truth.json").write_text("{}")
+    names = [f"{number:03d}-of-{shards:03d}" for number in range(shards)]
+    for name, part in zip(names, shard_manifest.shards_of(manifest, names), strict=True):
+        write_manifest(folder / "results/voc/shards" / f"{name}.json", part)
+
+
+def plan(folder: Path, *options: str) -> tuple[float, int]:
+    """Seconds of a dry run, and the number of jobs that it plans."""
+    begun = time.perf_counter()
+    command = [sys.executable, "-m", "snakemake", "--dry-run", "--quiet", "rules", *options]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise RuntimeError(done.stdout + done.stderr)
+    return time.perf_counter() - begun, int(re.findall(r"^total +(\d+)", done.stdout + done.stderr, re.MULTILINE)[0])
+
+
+def main() -> None:
+    images, shards = (int(word) for word in [*sys.argv[1:], "10582", "16"][:2])
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        prepare(folder, images, shards)
+        for what, options in (
+            ("from nothing", ("--forceall",)),
+            ("manifest and shards made", ("--rerun-triggers", "mtime")),
+        ):
+            seconds, jobs = plan(folder, *options)
+            print(f"{images} images, {shards} shards, {len(RECIPES)} recipes, {what}: {jobs} jobs, {seconds:.1f} s")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,140 @@
+"""The workflow on a real SLURM, with jobs cancelled, out of time, on a node that dies: the bytes are as without."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import slurm_cluster as slurm
+import snakemake_runs as runs
+from killing import training_of, wait_for
+
+pytestmark = pytest.mark.workflow
+
+TINY: dict[str, Any] = {
+    "dataset": "tiny",
+    "root": "results/tiny/scenes",
+    "classes": ["bird", "pineapple", "boat", "cart", "beetle", "mushroom"],
+    "draw": {"train": 10, "val": 4, "size": 64, "seed": 0},
+    "shards": 2,
+    "recipes": {"cam": {"superpixels": "none", "seeds": "threshold", "segmenter": "plain"}},
+    "classifier": {
+        "plain": {
+            "backbone": "small",
+            "frozen_stages": 0,
+            "frozen_batch_norm": False,
+            "epochs": 400,
+            "batch_size": 4,
+            "crop": 64,
+            "resize_long": None,
+        }
+    },
+}
+FOLDER = Path("results/tiny/plain")
+SEEDS = FOLDER / "cam/none/threshold"
+TARGET = str(SEEDS / "seeds.h5")
+STATE = FOLDER / ".classifier.safetensors.training"
+LOG = Path("logs/tiny/plain/train_classifier.log")
+ARTIFACTS = [
+    FOLDER / "classifier.safetensors",
+    *(FOLDER / f"cam/cams{name}.h5" for name in ("", ".shards/000-of-002", ".shards/001-of-002")),
+    *(SEEDS / f"seeds{name}.h5" for name in ("", ".shards/000-of-002", ".shards/001-of-002")),
+]
+ONE_THREAD = ["--set-threads", "train_classifier=1", "make_cams=1"]  # as rounding depends on it
+PROFILE = ["--workflow-profile", "profiles/slurm", "--slurm-status-command", "squeue"]
+AT_ONCE = ["--slurm-init-seconds-before-status-checks", "8", "--retries", "0", "--latency-wait", "10"]
+SUBMIT = (*PROFILE, *AT_ONCE, *ONE_THREAD, "--", TARGET)
+
+
+def house_in(folder: Path, repository: Path) -> Path:
+    runs.copy_of_project(repository, folder)
+    runs.configure(folder, TINY)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[slurm.Cluster]:
+    if reason := slurm.why_not():
+        pytest.skip(reason)
+    with slurm.running(tmp_path_factory.mktemp("slurm")) as cluster:
+        yield cluster
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory, repository: Path) -> dict[Path, bytes]:
+    """What a run without SLURM makes."""
+    folder = house_in(tmp_path_factory.mktemp("undisturbed"), repository)
+    runs.succeed(folder, *ONE_THREAD, "--", TARGET)
+    return {path: (folder / path).read_bytes() for path in ARTIFACTS}
+
+
+def job_of_training() -> str:
+    """The id of the one job that runs now."""
+    jobs = slurm.told("squeue", "--noheader", "--states=running", "--format=%i").split()
+    assert len(jobs) == 1, jobs
+    return jobs[0]
+
+
+def wait_until(words: str, *command: str, most: float = 180.0) -> None:
+    """Wait until a command of SLURM prints `words`."""
+    end = time.monotonic() + most
+    while words not in (found := slurm.told(*command)):
+        if time.monotonic() > end:
+            raise TimeoutError(f"{' '.join(command)}: expected {words}, found {found}")
+        time.sleep(0.5)
+
+
+def test_the_bytes_are_those_of_a_quiet_run(
+    cluster: slurm.Cluster,
+    undisturbed: dict[Path, bytes],
+    tmp_path: Path,
+    repository: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("WSSS_SAVE_SECONDS", "0.2")
+    house = house_in(tmp_path, repository)
+
+    # a job is cancelled
+    first = runs.started(house, *SUBMIT)
+    training = training_of(house / STATE)
+    slurm.told("scancel", job_of_training())
+    output, _ = first.communicate()
+    assert first.returncode == 1, output
+    assert "told to end by SIGTERM" in (house / LOG).read_text()
+    assert "--gpus=1" in output or "gpu=1" in output
+    assert not (house / ARTIFACTS[0]).exists()
+
+    # another runs into its time limit: it is stopped meanwhile, so that it does not end before
+    second = runs.started(house, *SUBMIT)
+    training = training_of(house / STATE, training)
+    job = job_of_training()
+    os.kill(training, signal.SIGSTOP)
+    slurm.told("scontrol", "update", f"JobId={job}", "TimeLimit=1")
+    wait_for(cluster.folder / "slurmctld.log", f"Time limit exhausted for JobId={job}", 240)
+    os.kill(training, signal.SIGCONT)
+    output, _ = second.communicate()
+    assert second.returncode == 1, output
+    assert "going on from" in (house / LOG).read_text()
+    assert "told to end by SIGTERM" in (house / LOG).read_text()
+
+    # the node's daemon dies under the third, is given up, and comes back
+    third = runs.started(house, *SUBMIT)
+    training = training_of(house / STATE, training)
+    os.kill(training, signal.SIGSTOP)
+    cluster.kill("slurmd")
+    wait_until("down", "sinfo", "--noheader", "--format=%T")
+    os.kill(training, signal.SIGCONT)
+    cluster.start_node()
+    output, _ = third.communicate()
+    if third.returncode:  # the executor may take the job for failed, or SLURM may have sent it again
+        output = runs.succeed(house, *SUBMIT)
+    assert not (house / STATE).exists()
+    assert {path: (house / path).read_bytes() for path in ARTIFACTS} == undisturbed, output
+    assert runs.planned(house, *ONE_THREAD, "--", TARGET) == set()
+    assert re.findall(r"SLURM jobid", output), "the rules ran through SLURM"

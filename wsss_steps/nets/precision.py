@@ -1,0 +1,25 @@
+"""The precision that a backbone is trained in."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import torch
+from torch import nn
+
+
+def compute_in(backbone: nn.Module, precision: Literal["float32", "tf32", "bfloat16"]) -> None:
+    """Let `backbone` compute in `precision` from now on, in place; its weights, inputs and outputs stay float32.
+
+    What comes after it, heads and losses, computes in float32. tf32 concerns the whole process, and NVIDIA GPUs alone.
+    """
+    torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = precision == "tf32"
+    if precision == "bfloat16":
+        forward = backbone.forward
+
+        def coarse(images: torch.Tensor, *rest: Any) -> Any:
+            with torch.autocast(images.device.type, torch.bfloat16):
+                found = forward(images, *rest)
+            return found.float() if isinstance(found, torch.Tensor) else [part.float() for part in found]
+
+        backbone.forward = coarse  # type: ignore[method-assign]
