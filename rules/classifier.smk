@@ -14,13 +14,14 @@ rule train_classifier:
         "../envs/wsss.yaml"
     threads: 8
     resources:
-        gpu=1,
+        gpu=PROCESSES,
         device=CONFIG.device,
+        launcher=LAUNCHER,
     params:
         settings=settings_of("classifier"),
         code=code_of("train_classifier", "classifier"),
     shell:
-        "python -m wsss_steps.train_classifier --manifest {input.manifest:q} --weights {input.weights:q}"
+        "{resources.launcher} wsss_steps.train_classifier --manifest {input.manifest:q} --weights {input.weights:q}"
         " --output {output.classifier:q} --history {output.history:q}"
         " --settings {params.settings:q} --code {params.code} --device {resources.device} --log {log:q}"
 

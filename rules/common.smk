@@ -46,6 +46,11 @@ wildcard_constraints:
     stage="[a-z_]+",
 
 
+# How a training is started: as one process, or by torchrun as several
+PROCESSES = CONFIG.gpus_per_training
+TORCHRUN = f"python -m torch.distributed.run --standalone --nproc-per-node={PROCESSES} -m --"
+LAUNCHER = TORCHRUN if PROCESSES > 1 else "python -m"
+
 SHARDS = [f"{number:03d}-of-{CONFIG.shards:03d}" for number in range(CONFIG.shards)] if CONFIG.shards > 1 else []
 
 

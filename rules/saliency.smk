@@ -33,13 +33,14 @@ rule train_saliency:
         "../envs/wsss.yaml"
     threads: 8
     resources:
-        gpu=1,
+        gpu=PROCESSES,
         device=CONFIG.device,
+        launcher=LAUNCHER,
     params:
         settings=settings_of("saliency"),
         code=code_of("train_saliency", "saliency"),
     shell:
-        "python -m wsss_steps.train_saliency --pairs {input.pairs:q} --weights {input.weights:q}"
+        "{resources.launcher} wsss_steps.train_saliency --pairs {input.pairs:q} --weights {input.weights:q}"
         " --output {output.detector:q} --history {output.history:q}"
         " --settings {params.settings:q} --code {params.code} --device {resources.device} --log {log:q}"
 

@@ -66,13 +66,14 @@ rule train_segmenter:
         "../envs/wsss.yaml"
     threads: 8
     resources:
-        gpu=1,
+        gpu=PROCESSES,
         device=CONFIG.device,
+        launcher=LAUNCHER,
     params:
         settings=settings_of("segmenter"),
         code=code_of_segmenter,
     shell:
-        "python -m wsss_steps.train_segmenter --manifest {input.manifest:q} --seeds {input.seeds:q}"
+        "{resources.launcher} wsss_steps.train_segmenter --manifest {input.manifest:q} --seeds {input.seeds:q}"
         " --superpixels {input.superpixels:q} --classifier {input.classifier:q} --weights {input.weights:q}"
         " --output {output.segmenter:q} --history {output.history:q}"
         " --settings {params.settings:q} --code {params.code} --device {resources.device} --log {log:q}"

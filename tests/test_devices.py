@@ -86,7 +86,10 @@ def test_devices_that_slurm_gave_are_taken(workstation: list[int], monkeypatch: 
     monkeypatch.setenv("SLURM_JOB_ID", "7")
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "1")
     with devices.leased("auto") as name:
-        assert (name, workstation) == ("cuda", [])
+        assert (name, workstation) == ("cuda", [0])
+    monkeypatch.setenv("LOCAL_RANK", "1")  # one of the processes that torchrun started
+    with devices.leased("auto"):
+        assert workstation == [0, 1]
 
 
 def test_gpus_that_are_hidden_keep_their_names(workstation: list[int]) -> None:

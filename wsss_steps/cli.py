@@ -17,7 +17,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from wsss_steps import formats, provenance
+from wsss_steps import formats, provenance, ranks
 from wsss_steps.errors import UserError
 
 NOT_PATHS = ("settings", "device", "stamp")
@@ -83,13 +83,17 @@ def existing(options: Mapping[str, Any], room: str = "") -> dict[str, Path]:
 
 
 def start_log(path: Path | None) -> None:
-    """Send log lines to standard error and, if given, to the file `path`."""
+    """Send log lines to standard error and, if given, to the file `path`; of several processes, the leader alone."""
     handlers: list[logging.Handler] = [logging.StreamHandler(sys.stderr)]
-    if path is not None:
+    if path is not None and ranks.leads():
         path.parent.mkdir(parents=True, exist_ok=True)
         handlers.append(logging.FileHandler(path, mode="w"))
     logging.basicConfig(
-        level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S", handlers=handlers, force=True
+        level=logging.INFO if ranks.leads() else logging.WARNING,
+        format="%(asctime)s %(message)s",
+        datefmt="%H:%M:%S",
+        handlers=handlers,
+        force=True,
     )
 
 
@@ -112,7 +116,8 @@ def main(run: Callable[..., None], argv: list[str] | None = None) -> None:
                 room, settings=options["settings"], code=code, device=device, inputs=existing(options, room)
             )
             run(**options)
-        stamp_beside(options, room)
+        if ranks.leads():
+            stamp_beside(options, room)
     except (UserError, OSError) as error:
         logging.error("ERROR %s", error)
         sys.exit(1)

@@ -82,6 +82,11 @@ class Config(known.Prepare):
         le=999,
         description="jobs that share the images of a stage that works image by image; no result depends on it",
     )
+    gpus_per_training: int = Field(
+        1,
+        ge=1,
+        description="processes, with a GPU each, that train one network: a fact of the machine, it reruns nothing",
+    )
     device: str = Field("auto", description="auto, cpu or cuda: a fact of the machine, it reruns nothing")
 
 

@@ -52,6 +52,8 @@ def leased(device: str) -> Iterator[str]:
     """
     name = resolve(device)
     if name == "cpu" or given_by_slurm(os.environ):
+        if name == "cuda":
+            torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", "0")))
         yield name
         return
     folder = Path(tempfile.gettempdir()) / f"wsss-gpus-{os.getuid()}"

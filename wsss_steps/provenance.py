@@ -21,9 +21,10 @@ from typing import Any
 PACKAGE = "wsss_steps"
 ROOT = Path(__file__).resolve().parent
 # These shape no number: how a command line is read, how progress and errors are shown, how a digest is made, and how a
-# training goes on after an interruption, to the same end.
-PLUMBING = ("cli", "progress", "provenance", "errors", "devices", "resuming", "locks", "formats.states")
-NOT_DECISIVE = {f"{PACKAGE}.{name}" for name in PLUMBING}
+# training goes on after an interruption, or in several processes, to the same end.
+PLUMBING = ("cli", "progress", "provenance", "errors", "devices", "ranks")
+PLUMBING_OF_TRAININGS = ("resuming", "locks", "formats.states", "distributed")
+NOT_DECISIVE = {f"{PACKAGE}.{name}" for name in (*PLUMBING, *PLUMBING_OF_TRAININGS)}
 FOLDER_MARK = ".snakemake_timestamp"  # Snakemake puts it into the folders that rules make
 VERSIONED = ("torch", "torchvision", "timm", "numpy", "scipy", "scikit-image", "pydensecrf2", "h5py", "pillow")
 

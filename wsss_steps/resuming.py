@@ -24,8 +24,10 @@ import numpy as np
 import torch
 
 from wsss_steps import formats, provenance
+from wsss_steps.distributed import agreed, joined
 from wsss_steps.errors import UserError
 from wsss_steps.locks import locked, seconds
+from wsss_steps.ranks import leads
 
 SAVE, SAVE_DEFAULT = "WSSS_SAVE_SECONDS", 300.0  # a fact of the machine, so in the environment: it reruns nothing
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
@@ -55,8 +57,8 @@ class Keeper:
     `made` says that another process made the outputs while this one waited for it: nothing is left to do.
     """
 
-    def __init__(self, folder: Path | None = None, *, stamp: str = "", made: bool = False) -> None:
-        self.made = made
+    def __init__(self, folder: Path | None = None, *, stamp: str = "", made: bool = False, device: str = "cpu") -> None:
+        self.made, self._device = made, device
         self._path = None if folder is None else folder / "state.safetensors"
         self._stamp, self._fingerprint = stamp, ""
         self._every = seconds(SAVE, SAVE_DEFAULT)
@@ -70,24 +72,31 @@ class Keeper:
             return
         start = formats.state_digest(training.state())
         self._fingerprint = hashlib.sha256(f"{self._stamp}{provenance.loaded_digest()}{start}".encode()).hexdigest()
-        if self._path.exists():
-            try:
-                state = formats.read_state(self._path, fingerprint=self._fingerprint)
-            except (UserError, OSError) as error:
-                log.warning("the training starts anew, its kept state is of no use: %s", error)
-            else:
-                training.restore(state["training"])
-                set_random_states(state["random"])
-                log.info("the training was interrupted: going on from %s", self._path)
+        state = self._trusted(self._path)
+        if not agreed(state is None, self._device) and state is not None:
+            training.restore(state["training"])
+            set_random_states(state["random"])
+            log.info("the training was interrupted: going on from %s", self._path)
         self._saved, self._stepping = time.monotonic(), True
+
+    def _trusted(self, path: Path) -> dict[str, Any] | None:
+        """The kept state, or None if there is none that is of use."""
+        if not path.exists():
+            return None
+        try:
+            return formats.read_state(path, fingerprint=self._fingerprint)
+        except (UserError, OSError) as error:
+            log.warning("the training starts anew, its kept state is of no use: %s", error)
+            return None
 
     def after_step(self, training: Resumable) -> bool:
         """Save if it is time to; whether the process was told to end, so that `finish` comes next."""
         if self._path is None:
             return False
-        if self._signal is None and time.monotonic() - self._saved >= self._every:
+        told = agreed(self._signal is not None, self._device)
+        if not told and time.monotonic() - self._saved >= self._every:
             self.save(training)
-        return self._signal is not None
+        return told
 
     def finish(self, training: Resumable) -> None:
         """Save after the last step, and raise `Interrupted` if the process was told to end.
@@ -97,12 +106,12 @@ class Keeper:
         if self._path is not None:
             self.save(training)
             self._stepping = False
-            if self._signal:
+            if agreed(self._signal is not None, self._device):
                 raise self._interrupted()
 
     def save(self, training: Resumable) -> None:
         """Save now. If that fails, as on a full disk, the state before stays, the log says so, and training goes on."""
-        if self._path is None:
+        if self._path is None or not leads():
             return
         state = {"training": training.state(), "random": random_states()}
         try:
@@ -128,7 +137,7 @@ class Keeper:
 
     def discard(self) -> None:
         """Delete the state: the outputs are in place."""
-        if self._path is not None:
+        if self._path is not None and leads():
             self._stepping = True  # too late for an interruption
             self._path.unlink(missing_ok=True)
 
@@ -152,23 +161,25 @@ class Keeper:
 
 
 @contextlib.contextmanager
-def kept(output: Path, history: Path, *, stamp: str) -> Iterator[Keeper]:
+def kept(output: Path, history: Path, *, stamp: str, device: str = "cpu") -> Iterator[Keeper]:
     """The keeper of the training that writes `output` and `history`; when these are in place, the state is deleted.
 
     While another process trains the same, this one waits. A run without a stamp keeps nothing: what tells whether a
-    state may be trusted is missing.
+    state may be trusted is missing. Of several processes that train together (`distributed`), the leader locks and
+    saves; all go on from its state.
     """
     if not json.loads(stamp or "{}"):
-        yield Keeper()
+        with joined(device):
+            yield Keeper()
         return
     folder = output.with_name(f".{output.name}.training")
-    with locked(folder) as waited:
-        for leftover in folder.glob(".*.tmp"):
+    with joined(device), locked(folder) if leads() else contextlib.nullcontext(False) as waited:
+        for leftover in folder.glob(".*.tmp") if leads() else ():
             leftover.unlink()
         made = waited and history.exists() and formats.read_weights_stamp(output) == json.loads(stamp)
         if made:
             log.info("%s: was made by the process that this one waited for", output)
-        keeper = Keeper(folder, stamp=stamp, made=made)
+        keeper = Keeper(folder, stamp=stamp, made=agreed(made, device), device=device)
         with keeper.listening():
             yield keeper
             keeper.discard()

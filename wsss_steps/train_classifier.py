@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from wsss_steps import formats, methods, resuming, trainees, training
+from wsss_steps import methods, resuming, trainees, training
 from wsss_steps.cli import main
 from wsss_steps.data.datasets import TagDataset
 from wsss_steps.data.images import normalise, read_image
@@ -35,7 +35,7 @@ def run(
 
     weights: initial weights of the backbone, if its settings name a file. history: a CSV with one row per epoch.
     """
-    with resuming.kept(output, history, stamp=stamp) as keeper:
+    with resuming.kept(output, history, stamp=stamp, device=device) as keeper:
         if keeper.made:
             return
         data = read_manifest(manifest)
@@ -43,24 +43,20 @@ def run(
         method, network, initial = trainees.start("classifier", settings, num_classes, weights)
         augmented = {"augmentation": trainees.augmentation(settings), "seed": settings["seed"]}
         dataset = TagDataset(data.split("train"), num_classes, **augmented)
-        optimisation = methods.arguments(training.make_optimiser, settings)
-        if settings.get("legacy_irn_momentum"):
-            optimisation["momentum"] = settings["weight_decay"]
-        optimiser = training.make_optimiser(network, network.backbone, **optimisation)
+        bug = {"momentum": settings["weight_decay"]} if settings.get("legacy_irn_momentum") else {}
 
         def losses(network: nn.Module, batch: training.Batch) -> dict[str, torch.Tensor]:
             parts: dict[str, torch.Tensor] = method.losses(network, batch, **methods.arguments(method.losses, settings))
             return parts
 
-        options = methods.arguments(training.fit, settings) | {"device": device, "keeper": keeper}
-        rows = training.fit(network, dataset, losses, optimiser, **options)
+        part = {"spread": network.backbone}  # heads give several maps at once, which are no images
+        rows = trainees.fit(network, dataset, losses, settings, device=device, keeper=keeper, **part, **bug)
         val = [entry for entry in data.entries if entry.split == "val"]
         scores = judge(network, val, num_classes, backbone, device)
         told = ", ".join(f"{name} {value:.3f}" for name, value in scores.items())
         log.info("tags of the split val: %s", told or "there are none")
         content = trainees.content(method, settings, data.classes, initial) | {"tag_scores": scores}
-        formats.write_weights(output, "classifier", network.state_dict(), content=content, stamp=stamp)
-        training.write_history(history, rows)
+        training.write(output, history, "classifier", network, rows, content=content, stamp=stamp)
 
 
 def judge(

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from wsss_steps import formats, methods, resuming, trainees, training
+from wsss_steps import resuming, trainees, training
 from wsss_steps.cli import main
 from wsss_steps.data.saliency_pairs import SALIENT, Pair, PairDataset, find_pairs, read_mask
 from wsss_steps.errors import UserError
@@ -56,25 +56,21 @@ def run(
         device: cpu or cuda.
         stamp: provenance.
     """
-    with resuming.kept(output, history, stamp=stamp) as keeper:
+    with resuming.kept(output, history, stamp=stamp, device=device) as keeper:
         if keeper.made:
             return
         found = find_pairs(pairs)
         check_coverage(found)
         method, network, initial = trainees.start("saliency", settings, len(CLASSES), weights)
         dataset = PairDataset(found, augmentation=trainees.augmentation(settings), seed=settings["seed"])
-        optimisation = methods.arguments(training.make_optimiser, settings)
-        optimiser = training.make_optimiser(network, network.backbone, **optimisation)
 
         def losses(network: nn.Module, batch: training.Batch) -> dict[str, torch.Tensor]:
             parts: dict[str, torch.Tensor] = method.losses(network, batch)
             return parts
 
-        options = methods.arguments(training.fit, settings) | {"device": device, "keeper": keeper}
-        rows = training.fit(network, dataset, losses, optimiser, **options)
+        rows = trainees.fit(network, dataset, losses, settings, device=device, keeper=keeper)
         content = trainees.content(method, settings, CLASSES, initial) | {"pairs": settings["pairs"]}
-        formats.write_weights(output, "saliency", network.state_dict(), content=content, stamp=stamp)
-        training.write_history(history, rows)
+        training.write(output, history, "saliency", network, rows, content=content, stamp=stamp)
 
 
 if __name__ == "__main__":

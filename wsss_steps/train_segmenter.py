@@ -57,7 +57,7 @@ def run(
         device: cpu or cuda.
         stamp: provenance.
     """
-    with resuming.kept(output, history, stamp=stamp) as keeper:
+    with resuming.kept(output, history, stamp=stamp, device=device) as keeper:
         if keeper.made:
             return
         data = read_manifest(manifest)
@@ -67,8 +67,6 @@ def run(
         method, network, initial = trainees.start("segmenter", settings, num_classes, weights)
         augmented = {"augmentation": trainees.augmentation(settings), "seed": settings["seed"]}
         dataset = SeedDataset(entries, num_classes, seeds=seeds, superpixels=superpixels, **augmented)
-        optimisation = methods.arguments(training.make_optimiser, settings)
-        optimiser = training.make_optimiser(network, network.backbone, **optimisation)
         judge = None if classifier is None else trainees.judge(classifier, data.classes, settings["backbone"], device)
         asked = methods.arguments(method.losses, settings | {"classifier": judge})
 
@@ -76,11 +74,9 @@ def run(
             parts: dict[str, torch.Tensor] = method.losses(network, batch, **asked)
             return parts
 
-        options = methods.arguments(training.fit, settings) | {"device": device, "keeper": keeper}
-        rows = training.fit(network, dataset, losses, optimiser, **options)
+        rows = trainees.fit(network, dataset, losses, settings, device=device, keeper=keeper)
         content = trainees.content(method, settings, data.classes, initial)
-        formats.write_weights(output, "segmenter", network.state_dict(), content=content, stamp=stamp)
-        training.write_history(history, rows)
+        training.write(output, history, "segmenter", network, rows, content=content, stamp=stamp)
 
 
 if __name__ == "__main__":

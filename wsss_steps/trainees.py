@@ -9,14 +9,15 @@ from types import ModuleType
 from typing import Any
 
 import torch
+from torch import nn
 
-from wsss_steps import methods
+from wsss_steps import methods, training
 from wsss_steps.data.augment import augment
 from wsss_steps.errors import UserError
 from wsss_steps.nets.frozen import FrozenClassifier
 from wsss_steps.nets.precision import compute_in
 from wsss_steps.pretrained import load_backbone
-from wsss_steps.training import fast_layout
+from wsss_steps.resuming import Keeper
 
 log = logging.getLogger(__name__)
 
@@ -33,6 +34,24 @@ def start(slot: str, settings: dict[str, Any], num_classes: int, weights: Path |
         )
     compute_in(network.backbone, settings["compute_precision"])
     return method, network, initial
+
+
+def fit(
+    network: Any,
+    dataset: training.SizedDataset,
+    losses: training.Losses,
+    settings: dict[str, Any],
+    *,
+    device: str,
+    keeper: Keeper,
+    spread: nn.Module | None = None,
+    **departures: float,
+) -> list[dict[str, float]]:
+    """`training.fit` with the optimiser and options that the settings say; departures are of the optimiser."""
+    optimisation = methods.arguments(training.make_optimiser, settings) | departures
+    optimiser = training.make_optimiser(network, network.backbone, **optimisation)
+    options = methods.arguments(training.fit, settings) | {"device": device, "keeper": keeper, "spread": spread}
+    return training.fit(network, dataset, losses, optimiser, **options)
 
 
 def augmentation(settings: dict[str, Any]) -> dict[str, Any]:
@@ -53,7 +72,7 @@ def judge(weights: Path, classes: Sequence[str], backbone: dict[str, Any], devic
     frozen = FrozenClassifier(
         network, mean=backbone["mean"], std=backbone["std"], own_mean=own["mean"], own_std=own["std"]
     )
-    fast_layout(frozen)
+    training.fast_layout(frozen)
     return frozen.to(device)
 
 

@@ -16,10 +16,11 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 
-from wsss_steps import formats
+from wsss_steps import distributed, formats
 from wsss_steps.errors import UserError
 from wsss_steps.ops.schedules import poly_warmup
 from wsss_steps.progress import track
+from wsss_steps.ranks import leads
 from wsss_steps.resuming import Keeper
 
 Batch = dict[str, Tensor]
@@ -126,14 +127,18 @@ def fit(
     device: str,
     channels_last: bool = True,
     keeper: Keeper | None = None,
+    spread: nn.Module | None = None,
 ) -> list[dict[str, float]]:
     """Train `network` in place on the sum of the parts that `losses(network, batch)` gives; one row per epoch.
 
     Parts whose name begins with `share_` are recorded in the rows, and not minimised.
     warmup_from: learning rate of the backbone at the first step of the warm-up. keeper: keeps the state meanwhile.
+    spread: the part of the network that several processes share (see `distributed.spread`); without it, all of it.
     A UserError when the loss is not finite.
     """
     (fast_layout(network) if channels_last else network).to(device).train()
+    spread = spread or network
+    distributed.spread(spread, device)
     state, keeper = Training(network, optimiser), keeper or Keeper()
     batches = [batches_of(len(dataset), batch_size, seed=seed, epoch=epoch) for epoch in range(epochs)]
     steps = len(batches[0])
@@ -146,7 +151,7 @@ def fit(
             # so that dropout does not depend on what was drawn before
             torch.manual_seed(abs(seed) * 1_000_003 + state.epoch)
         set_rate(optimiser, poly_warmup(state.step, total=total, power=power, warmup=warmup, warmup_from=start))
-        parts = _step(state, batch, losses, device, state.step % steps)
+        parts = _step(state, batch, losses, device, state.step % steps, spread)
         state.count(parts, len(batch["images"]), ends_epoch=(state.step + 1) % steps == 0)
         if keeper.after_step(state):
             break
@@ -181,7 +186,7 @@ def _row(state: Training, means: dict[str, float]) -> dict[str, float]:
     return row
 
 
-def _step(state: Training, batch: Batch, losses: Losses, device: str, step: int) -> dict[str, float]:
+def _step(state: Training, batch: Batch, losses: Losses, device: str, step: int, spread: nn.Module) -> dict[str, float]:
     """One step of the optimiser; returns the parts of the loss."""
     try:
         parts = losses(state.network, {name: tensor.to(device, non_blocking=True) for name, tensor in batch.items()})
@@ -202,6 +207,7 @@ def _step(state: Training, batch: Batch, losses: Losses, device: str, step: int)
         )
     state.optimiser.zero_grad(set_to_none=True)
     loss.backward()  # type: ignore[no-untyped-call]
+    distributed.sum_gradients(state.network, spread)
     state.optimiser.step()
     return values
 
@@ -232,6 +238,22 @@ def _outlive_signals(_: int) -> None:
     """Let a worker live until its parent, told to end as well, has finished its step."""
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, signal.SIG_IGN)
+
+
+def write(
+    output: Path,
+    history: Path,
+    kind: str,
+    network: nn.Module,
+    rows: list[dict[str, float]],
+    *,
+    content: dict[str, Any],
+    stamp: str,
+) -> None:
+    """Write weights and history; of several processes that trained together, the leader does."""
+    if leads():
+        formats.write_weights(output, kind, network.state_dict(), content=content, stamp=stamp)
+        write_history(history, rows)
 
 
 def write_history(path: Path, history: list[dict[str, float]]) -> None:

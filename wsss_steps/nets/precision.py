@@ -22,4 +22,4 @@ def compute_in(backbone: nn.Module, precision: Literal["float32", "tf32", "bfloa
                 found = forward(images, *rest)
             return found.float() if isinstance(found, torch.Tensor) else [part.float() for part in found]
 
-        backbone.forward = coarse  # type: ignore[method-assign]
+        backbone.forward = coarse
