@@ -4,8 +4,9 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 CORES ?= $(shell getconf _NPROCESSORS_ONLN)
 TESTS ?= tests
+KILLS ?= 200
 
-.PHONY: demo test install install-test clean help
+.PHONY: demo test campaign install install-test clean help
 
 help:  ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -15,6 +16,9 @@ demo: install  ## install, then run the whole workflow on the embedded data set
 
 test: install-test  ## install, then run all tests, linters and type checks
 	$(BIN)/python -m pytest $(TESTS)
+
+campaign: install-test  ## kill trainings at random moments, resume them and compare: KILLS=200, some minutes
+	$(BIN)/python tests/campaigns/kill_training.py --kills $(KILLS)
 
 install: $(VENV)/.installed
 

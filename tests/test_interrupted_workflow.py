@@ -86,3 +86,19 @@ def test_a_training_that_outlives_snakemake_is_waited_for(house: Path, undisturb
     assert "was made by the process that this one waited for" in (house / LOG).read_text()
     assert bytes_of_targets(house) == undisturbed
     assert not (house / STATE).exists()
+
+
+def test_two_runs_at_once(house: Path, undisturbed: list[bytes]) -> None:
+    first = runs.started(house, "--", *TARGETS)
+    training = training_of(house / STATE)
+    os.kill(training, signal.SIGSTOP)
+    try:
+        second = runs.snakemake(house, "--", *TARGETS)
+    finally:
+        os.kill(training, signal.SIGCONT)
+    output, _ = first.communicate()
+    assert second.returncode == 1
+    assert "LockException" in second.stdout
+    assert "--unlock" in second.stdout
+    assert first.returncode == 0, output
+    assert bytes_of_targets(house) == undisturbed
