@@ -21,11 +21,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from wsss_steps.data.example_backdrop import FENCE, WATER, Backdrop, Inks, draw_inks, paint_backdrop, plan_backdrop
-from wsss_steps.data.example_canvas import Raster, Thing, majority, paint_thing, rasterise
+from wsss_steps.data.example_backdrop import FENCE, WATER, Backdrop, Inks, draw_inks, plan_backdrop
+from wsss_steps.data.example_canvas import OVERSAMPLE, Raster, Thing, majority, paint_picture, rasterise
 from wsss_steps.data.example_distractors import DISTRACTORS
 from wsss_steps.data.example_shapes import Paint
-from wsss_steps.data.example_textures import Field, Texture
+from wsss_steps.data.example_textures import Texture
 from wsss_steps.data.example_things import BUILDERS
 
 CLASSES: tuple[str, ...] = tuple(BUILDERS)
@@ -38,7 +38,6 @@ CONTEXT_OF = {"boat": WATER, "bird": FENCE}
 """Which context keeps company with which class."""
 
 _NOMINAL = 128.0  # units on the nominal side
-_OVERSAMPLE = 2  # drawn at twice the size and averaged, for smooth edges; `majority` relies on 2
 _SIDES = (0.85, 1.1)  # range of the sides over the nominal side: sizes vary, as those of photographs do
 _CLASSES_PER_IMAGE = (0.5, 0.33, 0.17)  # of images, with 1, 2, 3 classes
 _WITH_CLASS, _WITHOUT_CLASS = 0.8, 0.12  # how often a context is there
@@ -59,7 +58,6 @@ _THING_SEEN = 0.45  # share of a thing in the frame that must be in sight
 _OCCLUDED = 0.05  # share of a thing in the frame that is hidden, from which it counts as occluded
 _CLEAR = 50.0  # square units of every thing outside the border band
 _ATTEMPTS = 2000  # of placing the things of a scene: it takes three on average, and 65 was the most in 1,200 scenes
-_SLOPE, _GRAIN = 0.08, 0.012  # of the illumination, from the middle to the edge; standard deviation of the noise
 
 
 @dataclass(frozen=True)
@@ -91,7 +89,7 @@ def draw_scene(rng: np.random.Generator, size: int) -> Scene:
     RuntimeError if the things of a scene could not be placed; it takes three attempts on average, of 2,000.
     """
     height, width = (round(size * rng.uniform(*_SIDES)) for _ in range(2))
-    shape, scale = (height * _OVERSAMPLE, width * _OVERSAMPLE), size * _OVERSAMPLE / _NOMINAL
+    shape, scale = (height * OVERSAMPLE, width * OVERSAMPLE), size * OVERSAMPLE / _NOMINAL
     extent = (shape[0] / scale, shape[1] / scale)
     names, inks = _draw_names(rng), draw_inks(rng)
     crowd = sum(name in BUILDERS for name in names)
@@ -104,7 +102,7 @@ def draw_scene(rng: np.random.Generator, size: int) -> Scene:
         owner = majority(raster.owner)
         labels = _labels(owner, things)
         if _legible(raster, np.where(labels == VOID, 0, owner), things, extent, _CLEAR * (size / _NOMINAL) ** 2):
-            image = _paint(rng, backdrop, things, shape, scale)
+            image = paint_picture(rng, backdrop, things, shape, scale)
             distractors = tuple(
                 thing.name for thing, seen in zip(things, raster.seen, strict=True) if not thing.label and seen
             )
@@ -142,7 +140,7 @@ def _draw_thing(
     parts = builder(
         length,
         _KEY_RADIUS[0] + _KEY_RADIUS[1] * length,
-        _body_paint(rng, inks, backdrop, texture),
+        _bodypaint_picture(rng, inks, backdrop, texture),
         Paint(colorsys.hsv_to_rgb(rng.random(), *_ACCENT)),
     )
     highest = max(backdrop.edges[-1] + _BELOW_HORIZON, 0.8 * length)  # of its foot, lest it lose its head
@@ -163,7 +161,7 @@ def _draw_thing(
     )
 
 
-def _body_paint(rng: np.random.Generator, inks: Inks, backdrop: Backdrop, texture: Texture | None) -> Paint:
+def _bodypaint_picture(rng: np.random.Generator, inks: Inks, backdrop: Backdrop, texture: Texture | None) -> Paint:
     if texture and rng.random() < _CAMOUFLAGED:
         return replace(backdrop.materials[-1][1], texture=texture)
     return inks.two_tone(rng, texture)
@@ -225,27 +223,3 @@ def _objects(
             )
         )
     return tuple(found)
-
-
-def _paint(
-    rng: np.random.Generator, backdrop: Backdrop, things: list[Thing], shape: tuple[int, int], scale: float
-) -> NDArray[np.uint8]:
-    """The picture (H, W, 3) of a canvas of `shape` (2H, 2W) pixels, `scale` pixels per unit."""
-    canvas = paint_backdrop(rng, backdrop, shape, scale)
-    for thing in things:
-        paint_thing(canvas, thing, scale)
-    picture = canvas.reshape(shape[0] // _OVERSAMPLE, _OVERSAMPLE, shape[1] // _OVERSAMPLE, _OVERSAMPLE, 3).mean(
-        axis=(1, 3)
-    )
-    picture *= _illumination(rng, picture.shape[:2])[..., None]
-    picture += rng.normal(0, _GRAIN, picture.shape[:2])[..., None]
-    levels: NDArray[np.uint8] = (np.clip(picture, 0, 1) * 255).round().astype(np.uint8)
-    return levels
-
-
-def _illumination(rng: np.random.Generator, shape: tuple[int, int]) -> Field:
-    """A gradient of light (H, W) about 1, brighter towards a random side."""
-    angle = rng.uniform(0, 2 * np.pi)
-    y, x = (np.linspace(-1, 1, side, dtype=np.float32) for side in shape)
-    gradient: Field = 1 + _SLOPE * (np.sin(angle) * y[:, None] + np.cos(angle) * x[None, :])
-    return gradient

@@ -13,10 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from wsss_steps.data.example_backdrop import mix
+from wsss_steps.data.example_backdrop import Backdrop, mix, paint_backdrop
 from wsss_steps.data.example_shapes import Paint, Parts, Points
 from wsss_steps.data.example_textures import Field
 
+OVERSAMPLE = 2  # drawn at twice the size and averaged, for smooth edges; `majority` relies on 2
+_SLOPE, _GRAIN = 0.08, 0.012  # of the illumination, from the middle to the edge; standard deviation of the noise
 _SHADOW = 0.2  # how much light the middle of a shadow takes
 _SHADOW_SIZE = (0.62, 0.14)  # half width and half height over the length of the thing
 _MODELLING = 0.1  # how much lighter the top of a thing is, and how much darker its foot
@@ -132,3 +134,26 @@ def _cast_shadow(canvas: Field, thing: Thing, scale: float) -> None:
     y, x = _units(rows, columns, scale)
     distance = ((x - np.float32(thing.x)) / half[0]) ** 2 + ((y - np.float32(thing.y)) / half[1]) ** 2
     canvas[rows, columns] *= (1 - _SHADOW * np.exp(-distance))[..., None].astype(np.float32)
+
+
+def paint_picture(
+    rng: np.random.Generator, backdrop: Backdrop, things: list[Thing], shape: tuple[int, int], scale: float
+) -> NDArray[np.uint8]:
+    """The picture (H, W, 3) of a canvas of `shape` (2H, 2W) pixels, `scale` pixels per unit."""
+    canvas = paint_backdrop(rng, backdrop, shape, scale)
+    for thing in things:
+        paint_thing(canvas, thing, scale)
+    rows, columns = shape[0] // OVERSAMPLE, shape[1] // OVERSAMPLE
+    picture = canvas.reshape(rows, OVERSAMPLE, columns, OVERSAMPLE, 3).mean(axis=(1, 3))
+    picture *= _illumination(rng, (rows, columns))[..., None]
+    picture += rng.normal(0, _GRAIN, (rows, columns))[..., None]
+    levels: NDArray[np.uint8] = (np.clip(picture, 0, 1) * 255).round().astype(np.uint8)
+    return levels
+
+
+def _illumination(rng: np.random.Generator, shape: tuple[int, int]) -> Field:
+    """A gradient of light (H, W) about 1, brighter towards a random side."""
+    angle = rng.uniform(0, 2 * np.pi)
+    y, x = (np.linspace(-1, 1, side, dtype=np.float32) for side in shape)
+    gradient: Field = 1 + _SLOPE * (np.sin(angle) * y[:, None] + np.cos(angle) * x[None, :])
+    return gradient

@@ -12,14 +12,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from wsss_steps.data.example_backdrop import FENCE, WATER, Backdrop, Inks, draw_inks, paint_backdrop, plan_backdrop
-from wsss_steps.data.example_canvas import Raster, Thing, majority, paint_thing, rasterise
+from wsss_steps.data.example_backdrop import FENCE, WATER, Backdrop, Inks, draw_inks, plan_backdrop
+from wsss_steps.data.example_canvas import OVERSAMPLE, Raster, Thing, majority, paint_picture, rasterise
 from wsss_steps.data.example_saliency_things import MATERIALS, THINGS, lattice, varied
 from wsss_steps.data.example_shapes import Paint
 from wsss_steps.data.example_textures import Texture
 
 _NOMINAL = 128.0  # units on the nominal side
-_OVERSAMPLE = 2  # drawn at twice the size and averaged; `majority` relies on 2
 _SIDES = (0.85, 1.1)  # range of the sides over the nominal side
 _THINGS_PER_IMAGE = (0.6, 0.3, 0.1)  # of images, with 1, 2, 3 things
 _CONTEXT = 0.25  # of images, with water; and of images, with a fence
@@ -34,7 +33,6 @@ _ACCENT = (0.6, 0.95)  # range of saturation and value of the bright colour of a
 _SEEN = 0.5  # share of a thing in the frame that must be in sight
 _LEAST = 0.012  # share of the pixels that must be salient
 _ATTEMPTS = 500
-_SLOPE, _GRAIN = 0.08, 0.012  # of the light, from the middle to the edge; standard deviation of the noise
 
 
 @dataclass(frozen=True)
@@ -52,7 +50,7 @@ def draw_picture(rng: np.random.Generator, size: int) -> Picture:
     RuntimeError if the things could not be placed; one attempt is nearly always enough.
     """
     height, width = (round(size * rng.uniform(*_SIDES)) for _ in range(2))
-    shape, scale = (height * _OVERSAMPLE, width * _OVERSAMPLE), size * _OVERSAMPLE / _NOMINAL
+    shape, scale = (height * OVERSAMPLE, width * OVERSAMPLE), size * OVERSAMPLE / _NOMINAL
     extent = (shape[0] / scale, shape[1] / scale)
     count = int(rng.choice((1, 2, 3), p=_THINGS_PER_IMAGE))
     names = [str(name) for name in rng.choice(tuple(THINGS), count)]
@@ -66,7 +64,9 @@ def draw_picture(rng: np.random.Generator, size: int) -> Picture:
         raster = rasterise(things, shape, scale)
         mask = ((majority(raster.owner) > 0) * 255).astype(np.uint8)
         if _in_sight(raster) and (mask > 0).mean() >= _LEAST:
-            return Picture(_paint(rng, backdrop, things, shape, scale), mask, tuple(thing.name for thing in things))
+            return Picture(
+                paint_picture(rng, backdrop, things, shape, scale), mask, tuple(thing.name for thing in things)
+            )
     raise RuntimeError(f"could not place {names} in {_ATTEMPTS} attempts: please report the seed")
 
 
@@ -109,20 +109,3 @@ def _draw_material(rng: np.random.Generator) -> Texture | None:
     texture = MATERIALS[int(rng.integers(len(MATERIALS)))]
     scale, turn = rng.uniform(*_COARSENESS), rng.uniform(0, np.pi)
     return None if texture is None else varied(texture, scale, turn)
-
-
-def _paint(
-    rng: np.random.Generator, backdrop: Backdrop, things: list[Thing], shape: tuple[int, int], scale: float
-) -> NDArray[np.uint8]:
-    """The picture (H, W, 3) of a canvas of `shape` (2H, 2W) pixels, `scale` pixels per unit."""
-    canvas = paint_backdrop(rng, backdrop, shape, scale)
-    for thing in things:
-        paint_thing(canvas, thing, scale)
-    rows, columns = shape[0] // _OVERSAMPLE, shape[1] // _OVERSAMPLE
-    picture = canvas.reshape(rows, _OVERSAMPLE, columns, _OVERSAMPLE, 3).mean(axis=(1, 3))
-    angle = rng.uniform(0, 2 * np.pi)
-    y, x = np.linspace(-1, 1, rows)[:, None], np.linspace(-1, 1, columns)[None, :]
-    light = 1 + _SLOPE * (np.sin(angle) * y + np.cos(angle) * x)
-    picture = picture * light[..., None] + rng.normal(0, _GRAIN, (rows, columns, 1))
-    levels: NDArray[np.uint8] = (np.clip(picture, 0, 1) * 255).round().astype(np.uint8)
-    return levels
