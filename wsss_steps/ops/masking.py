@@ -10,13 +10,6 @@ from torch import Tensor
 from wsss_steps.ops.seed_losses import mean_per_image
 from wsss_steps.ops.seeds import UNLABELLED
 
-LEAST = 1e-7  # a probability below it counts as this much in a logarithm
-
-
-def _log(probabilities: Tensor) -> Tensor:
-    return probabilities.clamp(min=LEAST).log()
-
-
 def foreground_map(
     probabilities: Float[Tensor, "B L h w"], tags: Float[Tensor, "B C"], weights: Float[Tensor, "B C"] | None = None
 ) -> Float[Tensor, "B h w"]:
@@ -26,21 +19,26 @@ def foreground_map(
 
 
 def saliency_loss(
-    probabilities: Float[Tensor, "B L h w"], labels: Int[Tensor, "B h w"], tags: Float[Tensor, "B C"]
+    logits: Float[Tensor, "B L h w"], labels: Int[Tensor, "B h w"], tags: Float[Tensor, "B C"]
 ) -> Float[Tensor, ""]:
     """Cross-entropy of background and foreground alone, averaged over the images (eq. 2.7).
 
     -(mean over background pixels of log H_0) - (mean over object pixels of log of the sum of H_c, c present).
 
+    Logarithms are taken of logits, never of probabilities: a network that is sure of background everywhere still gets a
+    gradient, while a probability that is clamped away from 0 has none, and such a network never came back.
+
     Args:
-        probabilities: H, softmax over C + 1 labels, background first.
+        logits: H is their softmax over C + 1 labels, background first.
         labels: 0 background, 255 unlabelled and skipped, all others object, whichever class they name.
-        tags: the present classes, {0, 1}.
+        tags: the present classes, {0, 1}. An image without any has no object pixels to explain.
     """
+    logs = torch.log_softmax(logits, dim=1)
     background = labels == 0
-    foreground = ~background & (labels != UNLABELLED)
-    missed = mean_per_image(_log(probabilities[:, 0]), background)
-    return -(missed + mean_per_image(_log(foreground_map(probabilities, tags)), foreground)).mean()
+    foreground = ~background & (labels != UNLABELLED) & tags.any(1)[:, None, None]
+    absent = (tags == 0)[:, :, None, None] & tags.any(1)[:, None, None, None]
+    objects = torch.logsumexp(logs[:, 1:].masked_fill(absent, -torch.inf), dim=1)
+    return -(mean_per_image(logs[:, 0], background) + mean_per_image(objects, foreground)).mean()
 
 
 def attention_map(

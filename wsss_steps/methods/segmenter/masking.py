@@ -72,7 +72,7 @@ def losses(
     for scale in train_scales:
         logits = network(resize_images(images, scaled_size(images.shape[-2:], scale)))
         labels = resize_labels(batch["seeds"], logits.shape[-2:])
-        parts[f"seed_{scale:g}"] = saliency_loss(torch.softmax(logits, dim=1), labels, batch["tags"])
+        parts[f"seed_{scale:g}"] = saliency_loss(logits, labels, batch["tags"])
         whole = logits if scale == 1 else whole
     if lambda_seg and classifier is not None:
         whole = network(images) if whole is None else whole
