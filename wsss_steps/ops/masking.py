@@ -10,6 +10,7 @@ from torch import Tensor
 from wsss_steps.ops.seed_losses import mean_per_image
 from wsss_steps.ops.seeds import UNLABELLED
 
+
 def foreground_map(
     probabilities: Float[Tensor, "B L h w"], tags: Float[Tensor, "B C"], weights: Float[Tensor, "B C"] | None = None
 ) -> Float[Tensor, "B h w"]:
