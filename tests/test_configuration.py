@@ -204,7 +204,7 @@ def test_the_recipes_of_table_2_3_have_its_ticks(repository: Path) -> None:
         dilated = bool(classifier["dilations"]) if attention else None
         found = (seeds["refine"], attention, dilated, segmenter["paths"] if attention else 0, seeds["saliency"])
         assert found == TICKS[name], name
-        assert (cams["merge"], segmenter["lambda_seg"]) == ("max", 2.0 if attention else 0)
+        assert (cams["merge"], segmenter["lambda_seg"]) == ("max", 0.2 if attention else 0)
 
 
 def test_what_a_method_needs() -> None:

@@ -116,7 +116,7 @@ class Keeper:
         state = {"training": training.state(), "random": random_states()}
         try:
             formats.write_state(self._path, state, fingerprint=self._fingerprint)
-        except OSError as error:
+        except (UserError, OSError) as error:
             log.warning(
                 "%s: the state of the training could not be saved, the one before is kept: %s", self._path, error
             )

@@ -20,7 +20,7 @@ SIMPLE = (str, int, float, bool, type(None))
 
 
 def write_state(target: Path, state: Mapping[str, Any], *, fingerprint: str) -> None:
-    """Write a state whole: until it is, the file that was there before stays. An OSError if it cannot be written."""
+    """Write a state whole: until it is, the file that was there before stays. An error if it cannot be written."""
     from safetensors import SafetensorError
 
     tensors, tree = flatten(state)
