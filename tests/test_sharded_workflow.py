@@ -55,8 +55,8 @@ def whole(tmp_path_factory: pytest.TempPathFactory, repository: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def sharded(tmp_path_factory: pytest.TempPathFactory, repository: Path) -> Path:
-    """In four shards, of which some have no image."""
-    return house_in(tmp_path_factory.mktemp("sharded"), repository, shards=4)
+    """In three shards, of which some have no image."""
+    return house_in(tmp_path_factory.mktemp("sharded"), repository, shards=3)
 
 
 def stores_of(results: Path) -> dict[str, tuple[str, Path]]:
@@ -80,7 +80,7 @@ def test_every_store_holds_the_same_numbers(whole: Path, sharded: Path) -> None:
             for image_id in one.ids():
                 for data, array in one[image_id].items():
                     np.testing.assert_array_equal(array, other[image_id][data], err_msg=f"{name} {image_id} {data}")
-        assert len(list(found[name][1].with_suffix(".shards").glob("*.h5"))) == 4
+        assert len(list(found[name][1].with_suffix(".shards").glob("*.h5"))) == 3
 
 
 def test_networks_label_maps_and_scores_are_the_same(whole: Path, sharded: Path) -> None:
