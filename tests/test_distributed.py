@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import killing
 import pytest
@@ -19,7 +20,6 @@ from wsss_steps.errors import UserError
 
 # a batch of 3 makes unequal shares, the last batch of an epoch, of 1, an empty one
 FROZEN = (("frozen_batch_norm", True), ("batch_size", 3))
-KINDS = ("classifier", "segmenter", "saliency")
 TOGETHER = ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2", "-m", "--")
 
 
@@ -57,7 +57,7 @@ def differences(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) ->
     return max(float((one[name] - other[name]).norm() / (one[name].norm() + 1e-12)) for name in floats)
 
 
-@pytest.mark.parametrize("room", KINDS)
+@pytest.mark.parametrize("room", ["classifier", "segmenter"])
 def test_two_processes_give_the_weights_of_one(room: str, inputs: Path, tmp_path: Path) -> None:
     alone = succeed(killing.Run(room, inputs, tmp_path / "alone", FROZEN))
     together = killing.Run(room, inputs, tmp_path / "together", FROZEN)
@@ -82,8 +82,9 @@ def test_an_interrupted_one_goes_on(inputs: Path, tmp_path: Path) -> None:
     assert re.search("going on from", run.log.read_text())
 
 
-def test_batch_norm_that_is_trained_needs_gpus(inputs: Path, tmp_path: Path) -> None:
-    run = killing.Run("classifier", inputs, tmp_path / "together")
+@pytest.mark.parametrize(("room", "departures"), [("classifier", ()), ("saliency", FROZEN)])
+def test_batch_norm_that_is_trained_needs_gpus(room: str, departures: Any, inputs: Path, tmp_path: Path) -> None:
+    run = killing.Run(room, inputs, tmp_path / "together", departures)
     process = started(run, *TOGETHER)
     output, _ = process.communicate(timeout=300)
     assert process.returncode != 0
