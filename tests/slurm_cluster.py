@@ -79,8 +79,15 @@ class Cluster:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    def start(self) -> None:
-        """Start munge, the controller and the node; a RuntimeError if they do not come up."""
+    def start(self) -> str | None:
+        """Start munge, the controller and the node; why they do not come up, or None."""
+        try:
+            self._start()
+        except (OSError, LookupError, RuntimeError, subprocess.CalledProcessError) as error:
+            return f"no SLURM: it cannot be started here ({error})"
+        return None
+
+    def _start(self) -> None:
         host = platform.node().split(".")[0]
         for name in ("state", "spool"):
             (self.folder / name).mkdir(parents=True)
@@ -134,7 +141,6 @@ def running(folder: Path) -> Iterator[Cluster]:
     """A cluster that keeps its files in `folder`."""
     cluster = Cluster(folder)
     try:
-        cluster.start()
         yield cluster
     finally:
         cluster.stop()

@@ -63,6 +63,8 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[slurm.Cluster]
     if reason := slurm.why_not():
         pytest.skip(reason)
     with slurm.running(tmp_path_factory.mktemp("slurm")) as cluster:
+        if reason := cluster.start():
+            pytest.skip(reason)
         yield cluster
 
 
