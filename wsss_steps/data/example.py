@@ -140,7 +140,7 @@ def _draw_thing(
     parts = builder(
         length,
         _KEY_RADIUS[0] + _KEY_RADIUS[1] * length,
-        _bodypaint_picture(rng, inks, backdrop, texture),
+        _body_paint(rng, inks, backdrop, texture),
         Paint(colorsys.hsv_to_rgb(rng.random(), *_ACCENT)),
     )
     highest = max(backdrop.edges[-1] + _BELOW_HORIZON, 0.8 * length)  # of its foot, lest it lose its head
@@ -161,7 +161,7 @@ def _draw_thing(
     )
 
 
-def _bodypaint_picture(rng: np.random.Generator, inks: Inks, backdrop: Backdrop, texture: Texture | None) -> Paint:
+def _body_paint(rng: np.random.Generator, inks: Inks, backdrop: Backdrop, texture: Texture | None) -> Paint:
     if texture and rng.random() < _CAMOUFLAGED:
         return replace(backdrop.materials[-1][1], texture=texture)
     return inks.two_tone(rng, texture)
