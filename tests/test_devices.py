@@ -82,6 +82,13 @@ def test_who_holds_all_gpus_is_named(
     others[0].communicate()
 
 
+def test_float32_is_not_rounded_to_tf32(workstation: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.backends.cudnn, "allow_tf32", True)  # as torch has it
+    with devices.leased("auto"):
+        assert not torch.backends.cudnn.allow_tf32
+        assert not torch.backends.cuda.matmul.allow_tf32
+
+
 def test_devices_that_slurm_gave_are_taken(workstation: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SLURM_JOB_ID", "7")
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "1")

@@ -48,9 +48,11 @@ def given_by_slurm(environment: Mapping[str, str]) -> bool:
 def leased(device: str) -> Iterator[str]:
     """`resolve`, and if that is `cuda`: hold one GPU that no other process of this user holds; `cuda` then means it.
 
-    If all are held it says by whom, and waits as long as `locks.WAIT` says; a UserError if that was too short.
+    If all are held it says by whom, and waits as long as `locks.WAIT` says; a UserError if that was too short. A GPU
+    computes in float32 proper: torch would let convolutions round to TF32, which `compute_precision` is there to ask for.
     """
     name = resolve(device)
+    torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = False
     if name == "cpu" or given_by_slurm(os.environ):
         if name == "cuda":
             torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", "0")))

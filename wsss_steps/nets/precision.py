@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Literal
 
 import torch
 from torch import nn
@@ -17,9 +17,9 @@ def compute_in(backbone: nn.Module, precision: Literal["float32", "tf32", "bfloa
     if precision == "bfloat16":
         forward = backbone.forward
 
-        def coarse(images: torch.Tensor, *rest: Any) -> Any:
+        def coarse(images: torch.Tensor) -> torch.Tensor:
             with torch.autocast(images.device.type, torch.bfloat16):
-                found = forward(images, *rest)
-            return found.float() if isinstance(found, torch.Tensor) else [part.float() for part in found]
+                found: torch.Tensor = forward(images)
+            return found.float()
 
         backbone.forward = coarse
