@@ -49,7 +49,7 @@ def leased(device: str) -> Iterator[str]:
     """`resolve`, and if that is `cuda`: hold one GPU that no other process of this user holds; `cuda` then means it.
 
     If all are held it says by whom, and waits as long as `locks.WAIT` says; a UserError if that was too short. A GPU
-    computes in float32 proper: torch would let convolutions round to TF32, which `compute_precision` is there to ask for.
+    computes in float32 proper: by itself torch lets convolutions round to TF32, for which `compute_precision` must ask.
     """
     name = resolve(device)
     torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = False
