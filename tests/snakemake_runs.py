@@ -15,6 +15,17 @@ import yaml
 
 PROJECT = ("Snakefile", "config.yaml", "rules", "wsss_steps", "profiles", "envs")
 
+# a data set that is drawn in a second, and how to train on it as quickly
+DRAWN: dict[str, Any] = {
+    "dataset": "tiny",
+    "root": "results/tiny/scenes",
+    "classes": ["bird", "pineapple", "boat", "cart", "beetle", "mushroom"],
+    "draw": {"train": 10, "val": 4, "size": 64, "seed": 0},
+}
+CAM_RECIPE = {"superpixels": "none", "seeds": "threshold", "segmenter": "plain"}
+QUICK: dict[str, Any] = {"backbone": "small", "frozen_batch_norm": False, "batch_size": 4, "crop": 64}
+QUICK_CLASSIFIER: dict[str, Any] = QUICK | {"frozen_stages": 0, "resize_long": None}
+
 
 def copy_of_project(repository: Path, folder: Path) -> None:
     """Copy what the workflow runs from, so that a test may edit it."""
@@ -27,6 +38,13 @@ def copy_of_project(repository: Path, folder: Path) -> None:
 def configure(folder: Path, content: Mapping[str, Any]) -> None:
     """Write the configuration that `snakemake` runs on."""
     (folder / "test.yaml").write_text(yaml.safe_dump(dict(content)))
+
+
+def house_in(folder: Path, repository: Path, content: Mapping[str, Any]) -> Path:
+    """A copy of the project with its configuration; returns `folder`."""
+    copy_of_project(repository, folder)
+    configure(folder, content)
+    return folder
 
 
 def started(folder: Path, *arguments: str) -> subprocess.Popen[str]:

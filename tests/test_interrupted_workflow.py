@@ -14,24 +14,14 @@ from killing import training_of, wait_for
 
 pytestmark = pytest.mark.workflow
 
-CLASSIFIER = {"backbone": "small", "frozen_stages": 0, "frozen_batch_norm": False, "epochs": 60, "batch_size": 4}
 TINY: dict[str, Any] = {
-    "dataset": "tiny",
-    "root": "results/tiny/scenes",
-    "classes": ["bird", "pineapple", "boat", "cart", "beetle", "mushroom"],
-    "draw": {"train": 10, "val": 4, "size": 64, "seed": 0},
-    "recipes": {"cam": {"superpixels": "none", "seeds": "threshold", "segmenter": "plain"}},
-    "classifier": {"plain": CLASSIFIER | {"crop": 64, "resize_long": None}},
+    **runs.DRAWN,
+    "recipes": {"cam": runs.CAM_RECIPE},
+    "classifier": {"plain": runs.QUICK_CLASSIFIER | {"epochs": 60}},
 }
 TARGETS = ("results/tiny/plain/classifier.safetensors", "results/tiny/plain/classifier_history.csv")
 STATE = Path("results/tiny/plain/.classifier.safetensors.training")
 LOG = Path("logs/tiny/plain/train_classifier.log")
-
-
-def house_in(folder: Path, repository: Path) -> Path:
-    runs.copy_of_project(repository, folder)
-    runs.configure(folder, TINY)
-    return folder
 
 
 def bytes_of_targets(folder: Path) -> list[bytes]:
@@ -40,7 +30,7 @@ def bytes_of_targets(folder: Path) -> list[bytes]:
 
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory: pytest.TempPathFactory, repository: Path) -> list[bytes]:
-    folder = house_in(tmp_path_factory.mktemp("undisturbed"), repository)
+    folder = runs.house_in(tmp_path_factory.mktemp("undisturbed"), repository, TINY)
     runs.succeed(folder, "--", *TARGETS)
     return bytes_of_targets(folder)
 
@@ -48,7 +38,7 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory, repository: Path) -> l
 @pytest.fixture
 def house(tmp_path: Path, repository: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("WSSS_SAVE_SECONDS", "0.2")
-    return house_in(tmp_path, repository)
+    return runs.house_in(tmp_path, repository, TINY)
 
 
 def test_a_training_that_is_told_to_end_goes_on(house: Path, undisturbed: list[bytes]) -> None:

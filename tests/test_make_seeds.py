@@ -91,9 +91,3 @@ def test_superpixels_of_another_size_are_refused(paths: dict[str, Path]) -> None
     write_store(other, "superpixels", [(name, arrays) for name in "ab"], stamp="{}")
     with pytest.raises(UserError, match=r"expected \(1, 4\) of image 'a', found \(9, 9\)"):
         run(**paths, superpixels=other, settings=SUPERPIXEL)
-
-
-def test_seeds_without_any_class_are_refused(paths: dict[str, Path]) -> None:
-    with pytest.raises(UserError, match="no pixel of any image is the seed of a class"):
-        run(**paths, settings=THRESHOLD | {"foreground": 1.0})
-    assert not paths["output"].exists()

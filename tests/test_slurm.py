@@ -18,23 +18,10 @@ from killing import training_of, wait_for
 pytestmark = pytest.mark.workflow
 
 TINY: dict[str, Any] = {
-    "dataset": "tiny",
-    "root": "results/tiny/scenes",
-    "classes": ["bird", "pineapple", "boat", "cart", "beetle", "mushroom"],
-    "draw": {"train": 10, "val": 4, "size": 64, "seed": 0},
+    **runs.DRAWN,
     "shards": 2,
-    "recipes": {"cam": {"superpixels": "none", "seeds": "threshold", "segmenter": "plain"}},
-    "classifier": {
-        "plain": {
-            "backbone": "small",
-            "frozen_stages": 0,
-            "frozen_batch_norm": False,
-            "epochs": 400,
-            "batch_size": 4,
-            "crop": 64,
-            "resize_long": None,
-        }
-    },
+    "recipes": {"cam": runs.CAM_RECIPE},
+    "classifier": {"plain": runs.QUICK_CLASSIFIER | {"epochs": 400}},
 }
 FOLDER = Path("results/tiny/plain")
 SEEDS = FOLDER / "cam/none/threshold"
@@ -52,12 +39,6 @@ AT_ONCE = ["--slurm-init-seconds-before-status-checks", "8", "--retries", "0", "
 SUBMIT = (*PROFILE, *AT_ONCE, *ONE_THREAD, "--", TARGET)
 
 
-def house_in(folder: Path, repository: Path) -> Path:
-    runs.copy_of_project(repository, folder)
-    runs.configure(folder, TINY)
-    return folder
-
-
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[slurm.Cluster]:
     if reason := slurm.why_not():
@@ -71,7 +52,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[slurm.Cluster]
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory: pytest.TempPathFactory, repository: Path) -> dict[Path, bytes]:
     """What a run without SLURM makes."""
-    folder = house_in(tmp_path_factory.mktemp("undisturbed"), repository)
+    folder = runs.house_in(tmp_path_factory.mktemp("undisturbed"), repository, TINY)
     runs.succeed(folder, *ONE_THREAD, "--", TARGET)
     return {path: (folder / path).read_bytes() for path in ARTIFACTS}
 
@@ -100,16 +81,19 @@ def test_the_bytes_are_those_of_a_quiet_run(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("WSSS_SAVE_SECONDS", "0.2")
-    house = house_in(tmp_path, repository)
+    house = runs.house_in(tmp_path, repository, TINY)
 
     # a job is cancelled
     first = runs.started(house, *SUBMIT)
     training = training_of(house / STATE)
-    slurm.told("scancel", job_of_training())
+    job = job_of_training()
+    about = slurm.told("scontrol", "show", "job", job)
+    assert "Partition=gpu" in about
+    assert "gres:gpu:1" in about
+    slurm.told("scancel", job)
     output, _ = first.communicate()
     assert first.returncode == 1, output
     assert "told to end by SIGTERM" in (house / LOG).read_text()
-    assert "--gpus=1" in output or "gpu=1" in output
     assert not (house / ARTIFACTS[0]).exists()
 
     # another runs into its time limit: it is stopped meanwhile, so that it does not end before

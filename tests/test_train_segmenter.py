@@ -193,6 +193,17 @@ def test_every_missing_image_is_named(folder: Path) -> None:
         train(folder, options_of(settings.PlainSegmenter))
 
 
+def test_seeds_without_any_class_are_refused(folder: Path) -> None:
+    with Store(folder / "seeds.h5", "seeds") as store:
+        empty = {
+            name: {"seeds": np.where(store[name]["seeds"] == 255, 255, 0).astype(np.uint8)} for name in store.ids()
+        }
+    write_store(folder / "seeds.h5", "seeds", empty.items(), stamp="{}")
+    with pytest.raises(UserError, match=r"seeds\.h5: no pixel of any image is the seed of a class"):
+        train(folder, options_of(settings.PlainSegmenter))
+    assert not (folder / "net.safetensors").exists()
+
+
 def test_random_weights_that_are_frozen_are_pointed_out(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
     train(folder, options_of(settings.PlainSegmenter, epochs=1, frozen_stages=1))
     assert "random weights, yet parts are frozen" in caplog.text

@@ -20,39 +20,16 @@ from wsss_steps import formats
 pytestmark = pytest.mark.workflow
 
 TINY: dict[str, Any] = {
-    "dataset": "tiny",
-    "root": "results/tiny/scenes",
-    "classes": ["bird", "pineapple", "boat", "cart", "beetle", "mushroom"],
-    "draw": {"train": 10, "val": 4, "size": 64, "seed": 0},
+    **runs.DRAWN,
     "recipes": {
-        "cam": {"superpixels": "none", "seeds": "threshold", "segmenter": "plain"},
+        "cam": runs.CAM_RECIPE,
         "superpixel": {"superpixels": "dino", "seeds": "superpixel~alpha=0.6", "segmenter": "spsrg"},
     },
     "compare_superpixels": ["dino", "slic~count=7", "dino~features=rgb"],
-    "classifier": {
-        "plain": {
-            "backbone": "small",
-            "frozen_stages": 0,
-            "frozen_batch_norm": False,
-            "epochs": 1,
-            "batch_size": 4,
-            "crop": 64,
-            "resize_long": None,
-        }
-    },
+    "classifier": {"plain": runs.QUICK_CLASSIFIER | {"epochs": 1}},
     "cams": {"cam": {"scales": [1.0, 0.5]}},
     "features": {"keys": {"vit": "own", "weights": "pretrain_keys"}},
-    "segmenter": {
-        name: {
-            "backbone": "small",
-            "frozen_batch_norm": False,
-            "epochs": 1,
-            "batch_size": 4,
-            "crop": 64,
-            "warmup_epochs": 0.5,
-        }
-        for name in ("plain", "spsrg")
-    },
+    "segmenter": {name: runs.QUICK | {"epochs": 1, "warmup_epochs": 0.5} for name in ("plain", "spsrg")},
     "pretrain_keys": {
         "width": 24,
         "depth": 2,

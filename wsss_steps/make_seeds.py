@@ -86,18 +86,13 @@ def seeds_of(
     refined: Store | None,
     method: Seeds,
     coverage: Coverage,
-    whole: bool,
 ) -> Iterator[tuple[str, Any]]:
-    """Give (image id, data sets) of every image, counting what is labelled; `whole`: these are no mere shard."""
+    """Give (image id, data sets) of every image, counting what is labelled."""
     for entry in entries:
         ids = grid_of(entry, superpixels, "superpixels", "superpixels")
         labels = method(*maps_of(entry, cams), ids, grid_of(entry, refined, "refined", "refined saliency maps"))
         coverage.add(labels, bool(entry.tags))
         yield entry.id, {"seeds": labels}
-    if whole and not coverage.foreground:
-        raise UserError(
-            "no pixel of any image is the seed of a class; lower the foreground threshold or train the classifier more"
-        )
 
 
 def run(
@@ -131,9 +126,7 @@ def run(
         ids = None if superpixels is None else stack.enter_context(Store(superpixels, "superpixels"))
         refined = None if refined_saliency is None else stack.enter_context(Store(refined_saliency, "refined_saliency"))
         check(entries, [store for store in (maps, ids, refined) if store is not None])
-        items = seeds_of(
-            entries, maps, ids, refined, lambda *arrays: module.seeds(*arrays, **options), coverage, not data.shard
-        )
+        items = seeds_of(entries, maps, ids, refined, lambda *arrays: module.seeds(*arrays, **options), coverage)
         write_store(output, "seeds", track(items, len(entries), "seeds"), stamp=stamp, classes=list(data.classes))
     logging.getLogger(__name__).info("%s", coverage)
 

@@ -5,10 +5,12 @@ exists is complete. Every reader checks kind and version and says what it expect
 """
 
 from wsss_steps.formats.files import VERSION, read_json, whole, write_json, write_text
+from wsss_steps.formats.indices import write_index
+from wsss_steps.formats.kinds import KINDS
 from wsss_steps.formats.labels import IGNORE, read_labels, voc_palette, write_labels
 from wsss_steps.formats.stamps import read_stamp, write_beside
 from wsss_steps.formats.states import read_state, state_digest, write_state
-from wsss_steps.formats.stores import KINDS, Store, write_index, write_store
+from wsss_steps.formats.stores import Store, write_store
 from wsss_steps.formats.weights import read_weights, read_weights_content, read_weights_stamp, write_weights
 
 __all__ = [

@@ -1,4 +1,4 @@
-"""HDF5 stores: one group per image id, with the data sets that `KINDS` lists.
+"""HDF5 stores: one group per image id, with the data sets that `formats/kinds.py` lists.
 
 Two-dimensional 8-bit maps carry the attributes of the HDF5 image specification 1.2: a viewer shows them as pictures.
 
@@ -14,9 +14,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -24,62 +22,14 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from wsss_steps.errors import UserError, all_wrong
+from wsss_steps.errors import UserError
 from wsss_steps.formats.files import VERSION, whole
+from wsss_steps.formats.kinds import KINDS, DataSet
 from wsss_steps.formats.labels import voc_palette
 from wsss_steps.formats.patient import PatientFile
 
-
-@dataclass(frozen=True)
-class DataSet:
-    """What one data set of a store holds: numpy type, number of dimensions, what it means and in which unit."""
-
-    dtype: str
-    dimensions: int
-    meaning: str
-    unit: str = "1"
-    scale: float = 1.0  # value = stored number * scale
-    palette: bool = False
-
-
 FORM = ("v110", "v110")  # of the file, oldest and newest: that of HDF5 1.10
 DAMAGED = (OSError, KeyError, RuntimeError, ValueError, TypeError)  # what h5py raises on a damaged file
-
-# (H, W) is the size of the image, (h, w) a grid; background 0, classes 1..C, 255 unlabelled.
-KINDS: dict[str, dict[str, DataSet]] = {
-    "cams": {
-        "cam": DataSet(
-            "u1", 3, "class activation maps of the classes in `class`, (n, H, W) or strided, maximum 1", scale=1 / 255
-        ),
-        "class": DataSet("u1", 1, "the present classes, ascending, 1..C"),
-    },
-    "features": {
-        "features": DataSet("f2", 3, "one feature vector per patch, (h, w, d), rows first"),
-        "extent": DataSet(
-            "f4", 1, "height and width that the grid spans; the image is its top left part", unit="px of the image"
-        ),
-    },
-    "superpixels": {
-        "superpixels": DataSet("u2", 2, "superpixel of every pixel, (H, W), 1..n"),
-        "seed_patches": DataSet(
-            "i4", 1, "row-major index of the patch each superpixel grew from, (n,); -1 if from none"
-        ),
-    },
-    "saliency": {
-        "saliency": DataSet("u1", 2, "saliency of every pixel, (H, W), 0 not salient to 1 salient", scale=1 / 255)
-    },
-    "refined_saliency": {
-        "refined": DataSet(
-            "u1", 2, "refined saliency map, (H, W): 0 background, 1 object, 255 unlabelled", palette=True
-        )
-    },
-    "seeds": {"seeds": DataSet("u1", 2, "partial label map, (H, W): 0 background, 1..C, 255 unlabelled", palette=True)},
-    "confusions": {
-        "confusion": DataSet(
-            "i8", 2, "pixels of ground truth class (row) predicted as class (column), (C+1, C+1 or C+2)"
-        )
-    },
-}
 
 
 def _mark_as_image(data: h5py.Dataset, file: h5py.File, palette: bool) -> None:
@@ -99,6 +49,30 @@ def _write_palette(file: h5py.File) -> None:
         colours.attrs[name] = np.bytes_(text)
 
 
+@contextlib.contextmanager
+def store_file(
+    target: Path,
+    kind: str,
+    *,
+    stamp: str,
+    classes: list[str] | None,
+    left_out: Collection[str] | None,
+    shards: list[list[str]] | None = None,
+) -> Iterator[tuple[h5py.Group, PatientFile]]:
+    """Give the group of images of a new store and the file below it; the store is whole when the block ends."""
+    with whole(target) as temporary, PatientFile(temporary) as raw, h5py.File(raw, "w", libver=FORM) as file:
+        texts = {"format": f"wsss/{kind}", "provenance": stamp or "{}"}
+        texts |= {} if classes is None else {"classes": json.dumps(["background", *classes])}
+        texts |= {} if left_out is None else {"left_out": json.dumps(sorted(left_out))}
+        texts |= {} if shards is None else {"shards": json.dumps(shards)}
+        file.attrs.update({name: np.bytes_(text.encode()) for name, text in texts.items()})
+        file.attrs["format_version"] = VERSION
+        images = file.create_group("images")
+        yield images, raw
+        file.attrs["num_images"] = len(images)
+        file.attrs["complete"] = True
+
+
 def write_store(
     target: Path,
     kind: str,
@@ -115,16 +89,9 @@ def write_store(
     when an item lacks a data set, has one too many, or one of another type or number of dimensions.
     """
     schema = KINDS[kind]
-    count = 0
-    with whole(target) as temporary, PatientFile(temporary) as raw, h5py.File(raw, "w", libver=FORM) as file:
-        texts = {"format": f"wsss/{kind}", "provenance": stamp or "{}"}
-        texts |= {} if classes is None else {"classes": json.dumps(["background", *classes])}
-        texts |= {} if left_out is None else {"left_out": json.dumps(sorted(left_out))}
-        file.attrs.update({name: np.bytes_(text.encode()) for name, text in texts.items()})
-        file.attrs["format_version"] = VERSION
+    with store_file(target, kind, stamp=stamp, classes=classes, left_out=left_out) as (images, raw):
         if any(data.palette for data in schema.values()):
-            _write_palette(file)
-        images = file.create_group("images")
+            _write_palette(images.file)
         for image_id, arrays in items:
             if set(arrays) != set(schema):
                 raise ValueError(
@@ -132,12 +99,9 @@ def write_store(
                 )
             group = images.create_group(image_id)
             for name, array in arrays.items():
-                _write_array(group, name, array, schema[name], file)
-            count += 1
+                _write_array(group, name, array, schema[name], images.file)
             raw.check()
-        file.attrs["num_images"] = count
-        file.attrs["complete"] = True
-    return count
+        return len(images)
 
 
 def _write_array(group: h5py.Group, name: str, array: NDArray[Any], form: DataSet, file: h5py.File) -> None:
@@ -159,50 +123,6 @@ def _write_array(group: h5py.Group, name: str, array: NDArray[Any], form: DataSe
         data.attrs["scale_factor"] = form.scale
     if form.dimensions == 2 and form.dtype == "u1":
         _mark_as_image(data, file, form.palette)
-
-
-def write_index(target: Path, shards: Sequence[Path], stamp: str) -> int:
-    """Write a store that opens all of the stores `shards`, all of one kind; returns the number of images.
-
-    The stores must lie below the folder of `target`, and stay there. A UserError if they are of several kinds, or if
-    an image is in more than one.
-    """
-    kind = _kind_of(shards[0])
-    with contextlib.ExitStack() as stack:
-        parts = [stack.enter_context(Store(path, kind)) for path in shards]
-        ids = [(image_id, path) for path, part in zip(shards, parts, strict=True) for image_id in part.ids()]
-        twice = [image_id for image_id, count in Counter(image_id for image_id, _ in ids).items() if count > 1]
-        all_wrong(f"{target}: images that are in more than one shard", twice)
-        about = [part.about() for part in parts]
-    names = [path.relative_to(target.parent).as_posix() for path in shards]
-    with whole(target) as temporary, PatientFile(temporary) as raw, h5py.File(raw, "w", libver=FORM) as file:
-        texts = {"format": f"wsss/{kind}", "provenance": stamp or "{}"}
-        texts["shards"] = json.dumps([[name, digest] for name, (digest, _, _) in zip(names, about, strict=True)])
-        if about[0][1] is not None:
-            texts["classes"] = about[0][1]
-        if any(left_out is not None for _, _, left_out in about):
-            texts["left_out"] = json.dumps(sorted(image_id for *_, left_out in about for image_id in left_out or []))
-        file.attrs.update({name: np.bytes_(text.encode()) for name, text in texts.items()})
-        file.attrs["format_version"] = VERSION
-        images = file.create_group("images")
-        for image_id, path in sorted(ids):
-            images[image_id] = h5py.ExternalLink(path.relative_to(target.parent).as_posix(), f"/images/{image_id}")
-        file.attrs["num_images"] = len(ids)
-        file.attrs["complete"] = True
-    return len(ids)
-
-
-def _kind_of(path: Path) -> str:
-    """The kind that a file says it is of; a UserError if it is no store."""
-    try:
-        with h5py.File(path, "r", locking=False) as file:
-            found = file.attrs["format"]
-    except DAMAGED as error:
-        raise UserError(f"{path}: not a readable HDF5 file ({error}); delete it to have it made again") from None
-    kind = (found.decode() if isinstance(found, bytes) else str(found)).removeprefix("wsss/")
-    if kind not in KINDS:
-        raise UserError(f"{path}: expected one of the formats wsss/{', wsss/'.join(KINDS)}, found {kind}")
-    return kind
 
 
 class Store:
@@ -253,11 +173,12 @@ class Store:
         if shards and set(self._part_of) != self._images:
             raise UserError(f"{self.path}: its shards hold other images; delete it to have it made again")
 
-    def about(self) -> tuple[str, str | None, list[str] | None]:
-        """What an index repeats of a store: SHA-256 of stamp and image ids, text of its classes, what is left out."""
+    def about(self) -> tuple[str, list[str] | None, list[str] | None]:
+        """What an index repeats of a store: SHA-256 of stamp and image ids, its classes, what is left out."""
         with self._damage("what describes it"):
             digest = hashlib.sha256("\n".join([self._text("provenance", "{}"), *self.ids()]).encode()).hexdigest()
-            return digest, self._text("classes", None), self.left_out if "left_out" in self._file.attrs else None
+            classes = json.loads(self._text("classes", "null"))
+            return digest, classes and classes[1:], self.left_out if "left_out" in self._file.attrs else None
 
     @contextlib.contextmanager
     def _damage(self, what: str) -> Iterator[None]:
