@@ -12,7 +12,7 @@ rule train_classifier:
         "<benchmarks>/{classifier}/train_classifier.tsv"
     conda:
         "../envs/wsss.yaml"
-    threads: 8
+    threads: CONFIG.threads
     resources:
         gpu=PROCESSES,
         device=CONFIG.device,
@@ -39,7 +39,7 @@ rule make_cams:
         in_shards("<benchmarks>/{classifier}/{cams}/make_cams.tsv")
     conda:
         "../envs/wsss.yaml"
-    threads: 8
+    threads: CONFIG.threads
     resources:
         gpu=1,
         device=CONFIG.device,

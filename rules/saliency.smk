@@ -31,7 +31,7 @@ rule train_saliency:
         "<benchmarks>/saliency/{saliency}/train_saliency.tsv"
     conda:
         "../envs/wsss.yaml"
-    threads: 8
+    threads: CONFIG.threads
     resources:
         gpu=PROCESSES,
         device=CONFIG.device,
@@ -59,7 +59,7 @@ rule predict_saliency:
         in_shards("<benchmarks>/saliency/{saliency}/predict_saliency.tsv")
     conda:
         "../envs/wsss.yaml"
-    threads: 8
+    threads: CONFIG.threads
     resources:
         gpu=1,
         device=CONFIG.device,

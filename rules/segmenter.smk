@@ -64,7 +64,7 @@ rule train_segmenter:
         "<benchmarks>/{classifier}/{cams}/{superpixels}/{seeds}/{segmenter}/train_segmenter.tsv"
     conda:
         "../envs/wsss.yaml"
-    threads: 8
+    threads: CONFIG.threads
     resources:
         gpu=PROCESSES,
         device=CONFIG.device,
@@ -93,7 +93,7 @@ rule predict:
         in_shards("<benchmarks>/{classifier}/{cams}/{superpixels}/{seeds}/{segmenter}/predict.tsv")
     conda:
         "../envs/wsss.yaml"
-    threads: 8
+    threads: CONFIG.threads
     resources:
         gpu=1,
         device=CONFIG.device,
@@ -119,7 +119,7 @@ rule make_pseudo_labels:
         in_shards("<benchmarks>/{classifier}/{cams}/{superpixels}/{seeds}/{segmenter}/make_pseudo_labels.tsv")
     conda:
         "../envs/wsss.yaml"
-    threads: 8
+    threads: CONFIG.threads
     resources:
         gpu=1,
         device=CONFIG.device,

@@ -11,7 +11,7 @@ rule pretrain_keys:
         "<benchmarks>/features/pretrain_keys.tsv"
     conda:
         "../envs/wsss.yaml"
-    threads: 8
+    threads: CONFIG.threads
     resources:
         gpu=1,
         device=CONFIG.device,
@@ -37,7 +37,7 @@ rule extract_keys:
         in_shards("<benchmarks>/features/{features}/extract_keys.tsv")
     conda:
         "../envs/wsss.yaml"
-    threads: 8
+    threads: CONFIG.threads
     resources:
         gpu=1,
         device=CONFIG.device,
@@ -62,7 +62,7 @@ rule make_superpixels:
         in_shards("<benchmarks>/superpixels/{superpixels}/make_superpixels.tsv")
     conda:
         "../envs/wsss.yaml"
-    threads: 2
+    threads: min(2, CONFIG.threads)
     params:
         settings=settings_of("superpixels"),
         code=code_of("make_superpixels", "superpixels"),

@@ -21,6 +21,7 @@ DRAWN: dict[str, Any] = {
     "root": "results/tiny/scenes",
     "classes": ["bird", "pineapple", "boat", "cart", "beetle", "mushroom"],
     "draw": {"train": 10, "val": 4, "size": 64, "seed": 0},
+    "threads": 1,
 }
 CAM_RECIPE = {"superpixels": "none", "seeds": "threshold", "segmenter": "plain"}
 QUICK: dict[str, Any] = {"backbone": "small", "frozen_batch_norm": False, "batch_size": 4, "crop": 64}

@@ -33,10 +33,9 @@ ARTIFACTS = [
     *(FOLDER / f"cam/cams.shards/{name}.h5" for name in ("000-of-002", "001-of-002")),
     *(SEEDS / f"seeds{name}.h5" for name in ("", ".shards/000-of-002", ".shards/001-of-002")),
 ]
-ONE_THREAD = ["--set-threads", "train_classifier=1", "make_cams=1"]  # as rounding depends on it
 PROFILE = ["--workflow-profile", "profiles/slurm", "--slurm-status-command", "squeue"]
 AT_ONCE = ["--slurm-init-seconds-before-status-checks", "8", "--retries", "0", "--latency-wait", "10"]
-SUBMIT = (*PROFILE, *AT_ONCE, *ONE_THREAD, "--", TARGET)
+SUBMIT = (*PROFILE, *AT_ONCE, "--", TARGET)
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +52,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[slurm.Cluster]
 def undisturbed(tmp_path_factory: pytest.TempPathFactory, repository: Path) -> dict[Path, bytes]:
     """What a run without SLURM makes."""
     folder = runs.house_in(tmp_path_factory.mktemp("undisturbed"), repository, TINY)
-    runs.succeed(folder, *ONE_THREAD, "--", TARGET)
+    runs.succeed(folder, "--", TARGET)
     return {path: (folder / path).read_bytes() for path in ARTIFACTS}
 
 
@@ -123,5 +122,5 @@ def test_the_bytes_are_those_of_a_quiet_run(
         output = runs.succeed(house, *SUBMIT)
     assert not (house / STATE).exists()
     assert {path: (house / path).read_bytes() for path in ARTIFACTS} == undisturbed, output
-    assert runs.planned(house, *ONE_THREAD, "--", TARGET) == set()
+    assert runs.planned(house, "--", TARGET) == set()
     assert re.findall(r"SLURM jobid", output), "the rules ran through SLURM"

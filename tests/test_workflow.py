@@ -126,8 +126,8 @@ def test_a_second_run_plans_nothing(house: Path) -> None:
 
 
 def test_machine_facts_rerun_nothing(house: Path) -> None:
-    assert runs.planned(house, "--config", "device=cpu") == set()
-    assert runs.planned(house, "--set-threads", "train_classifier=1") == set()
+    assert runs.planned(house, "--config", "device=cpu", "threads=4") == set()
+    assert runs.planned(house, "--set-threads", "train_classifier=2") == set()
 
 
 def test_an_edited_comment_reruns_nothing(house: Path) -> None:

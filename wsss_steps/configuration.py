@@ -87,6 +87,12 @@ class Config(known.Prepare):
         ge=1,
         description="processes, with a GPU each, that train one network: a fact of the machine, it reruns nothing",
     )
+    threads: int = Field(
+        8,
+        ge=1,
+        description="most CPU threads of a job with a network: a fact of the machine, it reruns nothing; but sums on a "
+        "CPU are rounded in another order, so its numbers are comparable to the last digit at equal threads only",
+    )
     device: str = Field("auto", description="auto, cpu or cuda: a fact of the machine, it reruns nothing")
 
 
