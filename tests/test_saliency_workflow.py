@@ -21,6 +21,7 @@ CONTENT: dict[str, Any] = {
     "dataset": "tiny",
     "root": "voc",
     "classes": list(CLASSES),
+    "threads": 1,
     "recipes": {"cam": {}},
     "draw_saliency": {"count": 4, "size": 64},
     "saliency": {

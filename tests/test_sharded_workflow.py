@@ -31,6 +31,7 @@ TINY: dict[str, Any] = {
     "saliency": {"given": {"folder": "{root}/saliency", "bad_maps": "leave_out"}},
     "segmenter": {name: {**SMALL, "aspp_rates": [1, 2]} for name in ("spsrg", "masking")},
     "evaluate": {"bootstrap": 20},
+    "threads": 1,
     "keep_features": True,
     "gallery_images": 2,
 }
