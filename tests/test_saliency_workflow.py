@@ -44,13 +44,11 @@ TARGETS = [f"results/tiny/saliency/{choice}/saliency.h5" for choice in CHOICES]
 
 @pytest.fixture(scope="module")
 def house(tmp_path_factory: pytest.TempPathFactory, repository: Path) -> Path:
-    folder = tmp_path_factory.mktemp("house")
-    runs.copy_of_project(repository, folder)
+    folder = runs.house_in(tmp_path_factory.mktemp("house"), repository, CONTENT)
     make_voc(folder / "voc")
     (folder / "voc" / "saliency").mkdir()
     for image_id in SPLITS["train"][:2]:
         Image.fromarray(np.full((HEIGHT, WIDTH), 99, np.uint8)).save(folder / "voc" / "saliency" / f"{image_id}.png")
-    runs.configure(folder, CONTENT)
     runs.succeed(folder, "--", *TARGETS)
     return folder
 

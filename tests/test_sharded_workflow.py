@@ -41,10 +41,9 @@ SLIC = "results/voc/superpixels/slic~count=4/superpixels.h5"
 
 def house_in(folder: Path, repository: Path, **changes: Any) -> Path:
     """A copy of the project, run; the saliency map of one image is wanting, and left out."""
-    runs.copy_of_project(repository, folder)
+    runs.house_in(folder, repository, {**TINY, **changes})
     make_voc(folder / "voc")
     write_saliency(folder / "voc", ["t0", "t2"])
-    runs.configure(folder, {**TINY, **changes})
     runs.succeed(folder)
     return folder / "results" / "voc"
 

@@ -54,9 +54,7 @@ def configure(folder: Path, **changes: Any) -> None:
 @pytest.fixture(scope="module")
 def house(tmp_path_factory: pytest.TempPathFactory, repository: Path) -> Path:
     """A copy of the project in which the workflow has run once."""
-    folder = tmp_path_factory.mktemp("house")
-    runs.copy_of_project(repository, folder)
-    configure(folder)
+    folder = runs.house_in(tmp_path_factory.mktemp("house"), repository, TINY)
     (folder / "printed.txt").write_text(runs.succeed(folder))
     return folder
 
@@ -128,6 +126,14 @@ def test_a_second_run_plans_nothing(house: Path) -> None:
 def test_machine_facts_rerun_nothing(house: Path) -> None:
     assert runs.planned(house, "--config", "device=cpu", "threads=4") == set()
     assert runs.planned(house, "--set-threads", "train_classifier=2") == set()
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_jobs_take_the_threads_of_the_configuration(threads: int, house: Path) -> None:
+    found = runs.jobs(house, "--forceall", "--config", f"threads={threads}")
+    trainings = [job for job in found if re.match("rule train_", job)]
+    assert len(trainings) == 3
+    assert all(("threads: 2" in job) == (threads == 2) for job in trainings)
 
 
 def test_an_edited_comment_reruns_nothing(house: Path) -> None:
@@ -232,11 +238,9 @@ LINEAGE = "mdc/cam~merge=max/none/saliency~saliency={}"
 @pytest.fixture(scope="module")
 def masked(tmp_path_factory: pytest.TempPathFactory, repository: Path) -> Path:
     """A copy of the project in which the recipes with saliency have run; the map of t1 is wanting, and left out."""
-    folder = tmp_path_factory.mktemp("masked")
-    runs.copy_of_project(repository, folder)
+    folder = runs.house_in(tmp_path_factory.mktemp("masked"), repository, MASKING)
     tiny_voc.make_voc(folder / "voc")
     tiny_voc.write_saliency(folder / "voc", ["t0", "t2"])
-    runs.configure(folder, MASKING)
     (folder / "printed.txt").write_text(runs.succeed(folder))
     return folder
 
