@@ -55,7 +55,7 @@ def settings_of(room: str, **departures: Any) -> dict[str, Any]:
     """Settings of a training of nine steps, with random views; departures replace them."""
     backbone = Backbone(net="small", mean=(0.4, 0.5, 0.6))
     quick = {"backbone": backbone, "epochs": 3, "batch_size": 2, "crop": 16, "resize_long": None}
-    quick |= {"frozen_batch_norm": False}
+    quick |= {"frozen_batch_norm": "none"}
     tiny = {"width": 12, "depth": 2, "heads": 3, "epochs": 3, "batch_size": 2, "prototypes": 8, "blurred": 0.5}
     of = {
         "classifier": lambda: PlainClassifier(**quick | {"output_stride": 4, "frozen_stages": 0} | departures),

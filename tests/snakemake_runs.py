@@ -24,7 +24,7 @@ DRAWN: dict[str, Any] = {
     "threads": 1,
 }
 CAM_RECIPE = {"superpixels": "none", "seeds": "threshold", "segmenter": "plain"}
-QUICK: dict[str, Any] = {"backbone": "small", "frozen_batch_norm": False, "batch_size": 4, "crop": 64}
+QUICK: dict[str, Any] = {"backbone": "small", "frozen_batch_norm": "none", "batch_size": 4, "crop": 64}
 QUICK_CLASSIFIER: dict[str, Any] = QUICK | {"frozen_stages": 0, "resize_long": None}
 
 

@@ -19,7 +19,7 @@ from wsss_steps import distributed, formats
 from wsss_steps.errors import UserError
 
 # a batch of 3 makes unequal shares, the last batch of an epoch, of 1, an empty one
-FROZEN = (("frozen_batch_norm", True), ("batch_size", 3))
+FROZEN = (("frozen_batch_norm", "all"), ("batch_size", 3))
 TOGETHER = ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2", "-m", "--")
 
 
@@ -88,7 +88,7 @@ def test_batch_norm_that_is_trained_needs_gpus(room: str, departures: Any, input
     process = started(run, *TOGETHER)
     output, _ = process.communicate(timeout=300)
     assert process.returncode != 0
-    assert "batch norm cannot be trained, set frozen_batch_norm: true" in output
+    assert "batch norm cannot be trained, set frozen_batch_norm: all" in output
     assert not run.output.exists()
 
 

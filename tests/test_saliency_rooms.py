@@ -20,7 +20,7 @@ def detector(**departures: Any) -> dict[str, Any]:
     small = {
         "backbone": Backbone(net="small", mean=(0.4, 0.5, 0.6)),
         "pairs": "drawn",
-        "frozen_batch_norm": False,
+        "frozen_batch_norm": "none",
         "decoder_width": 8,
     }
     quick = {"epochs": 1, "batch_size": 2, "crop": 64, "resize_long": None}

@@ -29,7 +29,7 @@ CONTENT: dict[str, Any] = {
         "detector": {
             "pairs": "drawn",
             "backbone": "small",
-            "frozen_batch_norm": False,
+            "frozen_batch_norm": "none",
             "decoder_width": 8,
             "resize_long": None,
             "crop": 64,

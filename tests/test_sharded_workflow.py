@@ -17,7 +17,7 @@ from wsss_steps import formats
 
 pytestmark = pytest.mark.workflow
 
-SMALL = {"backbone": "small", "frozen_batch_norm": False, "epochs": 1, "batch_size": 2, "crop": 16, "warmup_epochs": 0}
+SMALL = {"backbone": "small", "frozen_batch_norm": "none", "epochs": 1, "batch_size": 2, "crop": 16, "warmup_epochs": 0}
 TINY: dict[str, Any] = {
     "dataset": "voc",
     "root": "voc",

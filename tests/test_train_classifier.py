@@ -21,7 +21,7 @@ def classifier(**departures: Any) -> dict[str, Any]:
         "backbone": Backbone(net="small", mean=(0.4, 0.5, 0.6)),
         "output_stride": 4,
         "frozen_stages": 0,
-        "frozen_batch_norm": False,
+        "frozen_batch_norm": "none",
     }
     quick = {"epochs": 2, "batch_size": 2, "crop": 16, "resize_long": None}
     return PlainClassifier(**{**small, **quick, **departures}).model_dump(mode="json")

@@ -23,7 +23,7 @@ SMALL = settings.Backbone(net="small").model_dump(mode="json")
 
 def options_of(cls: type[settings.Settings], **departures: Any) -> dict[str, Any]:
     few = {"epochs": 2, "batch_size": 3, "crop": 24, "aspp_rates": (1, 2), "warmup_epochs": 1.0, "learning_rate": 0.05}
-    few |= {"head_multiplier": 0.1, "frozen_batch_norm": False}
+    few |= {"head_multiplier": 0.1, "frozen_batch_norm": "none"}
     return cls(**(few | departures)).model_dump(mode="json") | {"backbone": SMALL}
 
 
@@ -52,7 +52,7 @@ def folder(tmp_path: Path) -> Path:
 def classifier_in(folder: Path, classes: tuple[str, ...] = ("red", "green"), **departures: Any) -> Path:
     """A classifier at its random start, as a file."""
     output = folder / "classifier.safetensors"
-    few = {"output_stride": 8, "frozen_stages": 0, "frozen_batch_norm": False}
+    few = {"output_stride": 8, "dilated": True, "frozen_stages": 0, "frozen_batch_norm": "none"}
     chosen = settings.PlainClassifier(**few).model_dump(mode="json") | {"backbone": SMALL | departures}
     method, network, initial = trainees.start("classifier", chosen, len(classes), None)
     content = trainees.content(method, chosen, classes, initial)

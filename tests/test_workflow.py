@@ -215,7 +215,7 @@ def test_lint(house: Path) -> None:
 
 # ---- chapter 2: image masking, on the VOC data set of a few pixels, with saliency maps given ------------------------
 
-SMALL = {"backbone": "small", "frozen_batch_norm": False, "epochs": 1, "batch_size": 2, "crop": 16, "warmup_epochs": 0}
+SMALL = {"backbone": "small", "frozen_batch_norm": "none", "epochs": 1, "batch_size": 2, "crop": 16, "warmup_epochs": 0}
 MASKING: dict[str, Any] = {
     "dataset": "voc",
     "root": "voc",

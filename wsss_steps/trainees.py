@@ -28,9 +28,9 @@ def start(slot: str, settings: dict[str, Any], num_classes: int, weights: Path |
     torch.manual_seed(settings["seed"])
     network = method.build(num_classes, **methods.arguments(method.build, settings))
     initial = load_backbone(network.backbone, settings["backbone"], weights)
-    if initial == "random" and (settings["frozen_stages"] or settings["frozen_batch_norm"]):
+    if initial == "random" and (settings["frozen_stages"] or settings["frozen_batch_norm"] != "none"):
         log.warning(
-            "the backbone has random weights, yet parts are frozen: set frozen_stages: 0, frozen_batch_norm: false"
+            "the backbone has random weights, yet parts are frozen: set frozen_stages: 0, frozen_batch_norm: none"
         )
     compute_in(network.backbone, settings["compute_precision"])
     return method, network, initial

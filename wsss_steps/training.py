@@ -194,7 +194,7 @@ def _step(state: Training, batch: Batch, losses: Losses, device: str, step: int,
         if "more than 1 value per channel" in str(error):  # torch has no other name for it
             raise UserError(
                 f"training: batch normalisation cannot train on {len(batch['images'])} image of which the network "
-                "leaves a single position; give more images, a larger crop, or frozen_batch_norm: true"
+                "leaves a single position; give more images, a larger crop, or frozen_batch_norm: all"
             ) from None
         raise
     loss = torch.stack([part for name, part in parts.items() if not name.startswith(RECORDED)]).sum()

@@ -29,7 +29,7 @@ from wsss_steps import (
 )
 from wsss_steps.errors import UserError
 
-SMALL = "~backbone=small~frozen_batch_norm=false~epochs=1~batch_size=2~warmup_epochs=0"
+SMALL = "~backbone=small~frozen_batch_norm=none~epochs=1~batch_size=2~warmup_epochs=0"
 CLASSIFIER = f"plain{SMALL}~frozen_stages=0~resize_long=null"
 KEYS = {"width": 24, "depth": 1, "heads": 2, "epochs": 1, "batch_size": 2, "prototypes": 8}
 CONFIG = configuration.load(
@@ -102,7 +102,7 @@ def test_a_batch_that_batch_normalisation_cannot_train_on(tmp_path: Path) -> Non
         classifier(tmp_path, one_image(tmp_path, 12, 16), "~crop=16")
     said(
         "training: batch normalisation cannot train on 1 image of which the network leaves a single position; "
-        "give more images, a larger crop, or frozen_batch_norm: true",
+        "give more images, a larger crop, or frozen_batch_norm: all",
         caught.value,
     )
     assert not (tmp_path / "c.safetensors").exists()

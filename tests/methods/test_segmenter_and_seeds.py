@@ -17,14 +17,14 @@ CLASSES, SIDE = 3, 32
 
 
 def options_of(cls: type[settings.Settings]) -> dict:
-    few = {"aspp_rates": (1, 2), "frozen_batch_norm": False} if "aspp_rates" in cls.model_fields else {}
+    few = {"aspp_rates": (1, 2), "frozen_batch_norm": "none"} if "aspp_rates" in cls.model_fields else {}
     return cls(**few).model_dump(mode="json")
 
 
 def judge() -> FrozenClassifier:
     """A small classifier at its random start, frozen."""
     torch.manual_seed(7)
-    options = {"output_stride": 8, "frozen_stages": 0, "frozen_batch_norm": False}
+    options = {"output_stride": 8, "dilated": True, "frozen_stages": 0, "frozen_batch_norm": "none"}
     network = methods.load("classifier", "plain").build(CLASSES, backbone={"net": "small", "options": {}}, **options)
     same = {"mean": (0.5,) * 3, "std": (0.5,) * 3, "own_mean": (0.5,) * 3, "own_std": (0.5,) * 3}
     return FrozenClassifier(network, **same)
@@ -126,7 +126,13 @@ class Sure(nn.Module):
 )
 def test_spsrg_grows_where_the_network_is_sure(label: int, restrict: bool, grown: float) -> None:
     method = methods.load("segmenter", "spsrg")
-    options = {"train_scales": [1.0], "beta_bg": 0.7, "beta_fg": 0.7, "restrict_to_present": restrict}
+    options = {
+        "train_scales": [1.0],
+        "output_stride": 8,
+        "beta_bg": 0.7,
+        "beta_fg": 0.7,
+        "restrict_to_present": restrict,
+    }
     parts = method.losses(Sure(label), batch_of(1), **options)
     assert parts["share_seeded"].item() == 0.75
     assert parts["share_labelled"].item() == grown
@@ -143,7 +149,8 @@ def test_spsrg_needs_superpixels() -> None:
 def test_balanced_and_plain_loss_differ() -> None:
     method, network = methods.load("segmenter", "plain"), Sure(0)
     plain, balanced = (
-        method.losses(network, batch_of(1), train_scales=[1.0], balanced=flag)["seed_1"] for flag in (False, True)
+        method.losses(network, batch_of(1), train_scales=[1.0], output_stride=8, balanced=flag)["seed_1"]
+        for flag in (False, True)
     )
     surprise = 10 + torch.log(1 + 3 * torch.exp(torch.tensor(-10.0)))  # of class 2; that of background is about 0
     assert plain.item() == pytest.approx(surprise.item() / 3, abs=1e-3)  # 4 of 12 labelled cells

@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+import torchvision
 from torch import nn
 
 from wsss_steps.errors import UserError
@@ -82,7 +83,7 @@ def test_dilation_keeps_the_values_where_grids_meet() -> None:
 @pytest.mark.parametrize("net", ["resnet50", "timm:resnet18", "small"])
 def test_frozen_stages_and_batch_norms_do_not_move(net: str) -> None:
     backbone = build(net, 16)
-    freeze(backbone, 2, True)
+    freeze(backbone, 2, "all")
     backbone.train()
     before = {key: value.clone() for key, value in backbone.state_dict().items()}
     trainable = [parameter for parameter in backbone.parameters() if parameter.requires_grad]
@@ -101,12 +102,62 @@ def test_frozen_stages_and_batch_norms_do_not_move(net: str) -> None:
 
 def test_batch_norm_moves_unless_frozen() -> None:
     backbone = build("timm:resnet18", 16)
-    freeze(backbone, 1, False)
+    freeze(backbone, 1, "none")
     before = {key: value.clone() for key, value in backbone.state_dict().items() if "running_mean" in key}
     backbone.train()
     backbone(torch.rand(2, 3, 32, 32))
     moved = {key for key, value in before.items() if not torch.equal(backbone.state_dict()[key], value)}
     assert moved == {key for key in before if not key.startswith(("net.bn1", "net.layer1"))}
+
+
+@pytest.mark.parametrize("net", ["resnet50", "timm:resnet18"])
+def test_frozen_statistics_leave_the_affine_part_to_training(net: str) -> None:
+    """As in IRN: running means and variances stay, weights and biases of stages that are not frozen move."""
+    backbone = build(net, 16)
+    freeze(backbone, 2, "statistics")
+    backbone.train()
+    before = {key: value.clone() for key, value in backbone.state_dict().items()}
+    optimiser = torch.optim.SGD([one for one in backbone.parameters() if one.requires_grad], lr=0.1)
+    backbone(torch.rand(2, 3, 32, 32)).square().mean().backward()
+    optimiser.step()
+    moved = {key for key, value in backbone.state_dict().items() if not torch.equal(value, before[key])}
+    assert not {key for key in moved if "running" in key or "num_batches" in key}
+    norms = {name for name, module in backbone.named_modules() if isinstance(module, nn.BatchNorm2d)}
+    affine = {key.split(".")[1] for key in moved if key.rpartition(".")[0] in norms}
+    assert affine == {"layer3", "layer4"}
+
+
+def test_what_is_frozen_of_batch_norm_has_three_values() -> None:
+    with pytest.raises(ValueError, match="expected one of none, statistics, all, found 'affine'"):
+        freeze(build("small", 8), 0, "affine")
+
+
+def test_without_dilation_a_resnet_is_that_of_irn() -> None:
+    """Layer 4 of torchvision's plain network with its stride set to 1 by hand, and nothing else changed."""
+    by_hand = torchvision.models.resnet50(weights=None).eval()
+    by_hand.layer4[0].conv2.stride = by_hand.layer4[0].downsample[0].stride = (1, 1)
+    ours = build_backbone("resnet50", output_stride=16, options={}, dilated=False).eval()
+    dilated = build("resnet50", 16).eval()
+    state = {key: value for key, value in by_hand.state_dict().items() if not key.startswith("fc.")}
+    ours.net.load_state_dict(state)
+    dilated.net.load_state_dict(state)
+    x = image = torch.rand(1, 3, 97, 64)
+    with torch.no_grad():
+        for layer in list(by_hand.children())[:-2]:
+            x = layer(x)
+        assert torch.equal(ours(image), x)
+        assert not torch.allclose(dilated(image), x)
+
+
+@pytest.mark.parametrize(
+    ("net", "stride"), [("small", 4), ("vgg16", 8), ("timm:mobilenetv2_100", 8), ("timm:resnet18", 8)]
+)
+@pytest.mark.parametrize("size", [(64, 64), (61, 75)])
+def test_without_dilation_every_network_keeps_its_grid(net: str, stride: int, size: tuple[int, int]) -> None:
+    backbone = build_backbone(net, output_stride=stride, options={}, dilated=False).eval()
+    with torch.no_grad():
+        assert backbone(torch.rand(1, 3, *size)).shape[2:] == tuple(-(-side // stride) for side in size)
+    assert {module.dilation for module in backbone.modules() if isinstance(module, nn.Conv2d)} == {(1, 1)}
 
 
 def test_wrong_requests_are_answered() -> None:
@@ -125,4 +176,4 @@ def test_wrong_requests_are_answered() -> None:
     with pytest.raises(UserError, match=r"options \{'nonsense': 1\}"):
         build_backbone("timm:resnet18", output_stride=16, options={"nonsense": 1})
     with pytest.raises(UserError, match=r"frozen_stages=5: expected at most the 4 stages"):
-        freeze(build("small", 8), 5, True)
+        freeze(build("small", 8), 5, "all")

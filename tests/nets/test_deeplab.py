@@ -14,8 +14,9 @@ def build(num_classes: int = 3, **options) -> nn.Module:
         "backbone": SMALL,
         "output_stride": 8,
         "aspp_rates": [1, 2],
+        "dilated": True,
         "frozen_stages": 0,
-        "frozen_batch_norm": False,
+        "frozen_batch_norm": "none",
     }
     return build_deeplab(num_classes, **(defaults | options))
 
@@ -69,7 +70,7 @@ def test_vgg_has_deep_branches() -> None:
 
 
 def test_frozen_parts_have_no_gradient() -> None:
-    network = build(frozen_stages=1, frozen_batch_norm=True)
+    network = build(frozen_stages=1, frozen_batch_norm="all")
     frozen = [parameter for parameter in network.backbone.parameters() if not parameter.requires_grad]
     assert frozen
     assert all(parameter.requires_grad for parameter in network.head.parameters())

@@ -20,7 +20,7 @@ CLASSIFIERS = {
 
 def judge(name: str = "mdc", **normalisation: tuple[float, ...]) -> FrozenClassifier:
     torch.manual_seed(0)
-    options = {"output_stride": 8, "frozen_stages": 0, "frozen_batch_norm": False} | CLASSIFIERS[name]
+    options = {"output_stride": 8, "dilated": True, "frozen_stages": 0, "frozen_batch_norm": "none"} | CLASSIFIERS[name]
     return FrozenClassifier(
         methods.load("classifier", name).build(2, backbone=SMALL, **options), **SAME | normalisation
     )

@@ -20,8 +20,9 @@ def build(**options: Any) -> PoolNet:
         "backbone": SMALL,
         "output_stride": 16,
         "decoder_width": 24,
+        "dilated": True,
         "frozen_stages": 0,
-        "frozen_batch_norm": False,
+        "frozen_batch_norm": "none",
     }
     return build_poolnet(**(defaults | options))
 
@@ -103,7 +104,7 @@ def test_every_weight_learns() -> None:
 
 
 def test_frozen_parts_have_no_gradient() -> None:
-    network = build(frozen_stages=1, frozen_batch_norm=True)
+    network = build(frozen_stages=1, frozen_batch_norm="all")
     assert not any(parameter.requires_grad for parameter in network.backbone.stages[0][0].parameters())
     assert all(parameter.requires_grad for parameter in network.aggregate.parameters())
 

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from wsss_steps.errors import UserError
 from wsss_steps.nets.small import Small
 
+FROZEN_BATCH_NORM = ("none", "statistics", "all")
 BATCH_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.SyncBatchNorm)
 VGG16_BLOCKS = ((64, 64), (128, 128), (256, 256, 256), (512, 512, 512), (512, 512, 512))
 
@@ -61,21 +62,23 @@ class Backbone(nn.Module):
         return self
 
 
-def freeze(backbone: Backbone, stages: int, batch_norm: bool) -> None:
-    """Keep the first `stages` stages as they are and, if `batch_norm`, every batch norm: statistics and affine part.
+def freeze(backbone: Backbone, stages: int, batch_norm: str) -> None:
+    """Keep the first `stages` stages as they are, and of every batch norm what `batch_norm` says.
 
-    Frozen modules get no gradient, and stay in evaluation mode when the network is set to training.
+    batch_norm: none, statistics (running mean and variance; the affine part is trained), or all.
+    Frozen parameters get no gradient, and frozen modules stay in evaluation mode when the network is set to training.
     """
+    if batch_norm not in FROZEN_BATCH_NORM:
+        raise ValueError(f"batch_norm: expected one of {', '.join(FROZEN_BATCH_NORM)}, found '{batch_norm}'")
     if stages > len(backbone.stages):
         raise UserError(
             f"frozen_stages={stages}: expected at most the {len(backbone.stages)} stages that the backbone has"
         )
-    still = [module for stage in backbone.stages[:stages] for module in stage]
-    if batch_norm:
-        still += [module for module in backbone.modules() if isinstance(module, BATCH_NORMS)]
-    for module in still:
+    frozen = [module for stage in backbone.stages[:stages] for module in stage]
+    norms = [module for module in backbone.modules() if isinstance(module, BATCH_NORMS)]
+    for module in frozen + (norms if batch_norm == "all" else []):
         module.requires_grad_(False)
-    backbone._still = still
+    backbone._still = frozen + (norms if batch_norm != "none" else [])
     backbone.train(backbone.training)
 
 
@@ -188,16 +191,36 @@ BUILDERS: dict[str, Callable[[str, int], Backbone]] = {
 }
 
 
-def build_backbone(net: str, *, output_stride: int, options: Mapping[str, Any]) -> Backbone:
+def undilate(network: nn.Module) -> None:
+    """Set every convolution to dilation 1; its padding shrinks with it, so that the output keeps its size."""
+    for module in network.modules():
+        if isinstance(module, nn.Conv2d):
+            if not isinstance(module.padding, str):
+                pairs = zip(module.padding, module.dilation, strict=True)
+                module.padding = tuple(padding // dilation for padding, dilation in pairs)
+            module.dilation = (1, 1)
+
+
+def build_backbone(net: str, *, output_stride: int, options: Mapping[str, Any], dilated: bool = True) -> Backbone:
     """A backbone with random weights, drawn from torch's generator.
 
-    net: small, resnet50, resnet101, vgg16, or timm:<name>. output_stride: 4, 8, 16 or 32, as far as the network can.
-    options: further arguments of timm.create_model. A UserError if the network or its stride is unknown.
+    Args:
+        net: small, resnet50, resnet101, vgg16, or timm:<name>.
+        output_stride: 4, 8, 16 or 32, as far as the network can.
+        options: further arguments of timm.create_model.
+        dilated: convolutions behind a stride that is taken out are dilated, which keeps what a cell sees
+            (DeepLab); without it, they are those of the strided network on a finer grid (IRN's classifier).
+
+    A UserError if the network or its stride is unknown.
     """
     if net.startswith("timm:"):
-        return _timm(net, output_stride, options)
-    if net not in BUILDERS:
+        backbone = _timm(net, output_stride, options)
+    elif net not in BUILDERS:
         raise UserError(f"unknown backbone '{net}'; known backbones: {', '.join(BUILDERS)}, timm:<name>")
-    if options:
+    elif options:
         raise UserError(f"backbone {net} takes no options, found {dict(options)}; options are for timm:<name>")
-    return BUILDERS[net](net, output_stride)
+    else:
+        backbone = BUILDERS[net](net, output_stride)
+    if not dilated:
+        undilate(backbone.net)
+    return backbone

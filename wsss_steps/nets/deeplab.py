@@ -71,8 +71,9 @@ def build_deeplab(
     backbone: dict[str, Any],
     output_stride: int,
     aspp_rates: Sequence[int],
+    dilated: bool,
     frozen_stages: int,
-    frozen_batch_norm: bool,
+    frozen_batch_norm: str,
 ) -> DeepLab:
     """DeepLab-v2 with random weights; the branches are deep on VGG16 and flat on other backbones.
 
@@ -81,10 +82,11 @@ def build_deeplab(
         backbone: `net` names the network, `options` are its further arguments.
         output_stride: image pixels per step of the logits.
         aspp_rates: dilation of each branch, in steps of the feature map.
+        dilated: dilate the convolutions behind a stride that the output stride takes out.
         frozen_stages: stages kept as loaded, counted from the input.
-        frozen_batch_norm: keep the statistics and the affine part of batch normalisation as loaded.
+        frozen_batch_norm: what of the backbone's batch normalisation stays as loaded: none, statistics or all.
     """
-    base = build_backbone(backbone["net"], output_stride=output_stride, options=backbone["options"])
+    base = build_backbone(backbone["net"], output_stride=output_stride, options=backbone["options"], dilated=dilated)
     freeze(base, frozen_stages, frozen_batch_norm)
     hidden = FC_CHANNELS if backbone["net"] == "vgg16" else None
     return DeepLab(base, Aspp(base.channels, num_classes + 1, aspp_rates, hidden))

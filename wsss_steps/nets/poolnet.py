@@ -137,8 +137,9 @@ def build_poolnet(
     backbone: Mapping[str, Any],
     output_stride: int,
     decoder_width: int,
+    dilated: bool,
     frozen_stages: int,
-    frozen_batch_norm: bool,
+    frozen_batch_norm: str,
 ) -> PoolNet:
     """The network with random weights.
 
@@ -146,10 +147,11 @@ def build_poolnet(
         backbone: `net` names the network, `options` are its further arguments.
         output_stride: image pixels per step of the top features.
         decoder_width: most channels of a level of the decoder.
+        dilated: dilate the convolutions behind a stride that the output stride takes out.
         frozen_stages: stages kept as loaded, counted from the input.
-        frozen_batch_norm: keep the statistics and the affine part of the backbone's batch normalisation as loaded.
+        frozen_batch_norm: what of the backbone's batch normalisation stays as loaded: none, statistics or all.
     """
-    base = build_backbone(backbone["net"], output_stride=output_stride, options=backbone["options"])
+    base = build_backbone(backbone["net"], output_stride=output_stride, options=backbone["options"], dilated=dilated)
     network = PoolNet(base, decoder_width)
     freeze(base, frozen_stages, frozen_batch_norm)
     return network

@@ -36,6 +36,26 @@ def resize_maps(maps: Float[np.ndarray, "n h w"], size: tuple[int, int]) -> Floa
     return result
 
 
-def resize_labels(labels: Int[Tensor, "B H W"], size: tuple[int, int]) -> Int[Tensor, "B h w"]:
-    """Label of the pixel nearest to each centre of the new grid; labels below 2^24, as they pass through float32."""
-    return F.interpolate(labels[:, None].float(), size, mode="nearest-exact")[:, 0].to(labels.dtype)
+def sample_labels(
+    labels: Int[Tensor, "B H W"], size: Sequence[int], stride: int, *, outside: int
+) -> Int[Tensor, "B h w"]:
+    """Label at the centre of each cell of a network's output: the grid on which `enlarge` draws the output.
+
+    Args:
+        labels: label maps of the images.
+        size: height and width at which the network reads the images, px; another than (H, W) scales the label map.
+        stride: px of the network's input per cell, so (h, w) = ceil(size / stride). Where it is even, the centre lies
+            between two pixels, and the one below or to the right is taken.
+        outside: label of a cell whose centre lies beyond the edge of the image.
+    """
+    height, width = labels.shape[-2:]
+    rows, columns = _centres(height, size[0], stride, labels), _centres(width, size[1], stride, labels)
+    sampled = labels[:, rows.clamp(max=height - 1)[:, None], columns.clamp(max=width - 1)]
+    inside = (rows < height)[:, None] & (columns < width)
+    return torch.where(inside, sampled, torch.full_like(sampled, outside))
+
+
+def _centres(length: int, scaled: int, stride: int, like: Tensor) -> Int[Tensor, " n"]:
+    """Index, along an axis of `length` px that is read at `scaled` px, of the pixel under the centre of each cell."""
+    cells = torch.arange(-(-scaled // stride), device=like.device)
+    return (2 * cells + 1) * stride * length // (2 * scaled)

@@ -11,6 +11,7 @@ Fraction = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[float, Field(gt=0)]
 Count = Annotated[int, Field(ge=1)]
 Rgb = tuple[float, float, float]
+FrozenBatchNorm = Literal["none", "statistics", "all"]
 CrfPreset = Literal["none", "deeplab", "probability", "label", "superpixel", "mctformer", "seam", "toco", "puzzle"]
 
 EXPONENT = re.compile(r"[-+]?\d+(\.\d*)?[eE][-+]?\d+")  # a number such as 1e-3 that YAML 1.1 takes for text
@@ -100,8 +101,13 @@ class Network(Settings):
     frozen_stages: int = Field(
         0, ge=0, description="stages kept as loaded, counted from the input; the stem is part of the first"
     )
-    frozen_batch_norm: bool = Field(
-        True, description="keep the statistics and weights of batch normalisation as loaded"
+    dilated: bool = Field(
+        True,
+        description="dilate the convolutions behind a stride that output_stride takes out: a cell sees as much as before",
+    )
+    frozen_batch_norm: FrozenBatchNorm = Field(
+        "all",
+        description="what of batch normalisation stays as loaded: none, its statistics, or all (the affine part too)",
     )
 
 

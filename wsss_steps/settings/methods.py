@@ -13,6 +13,7 @@ from wsss_steps.settings.base import (
     CrfPreset,
     DeepLab,
     Fraction,
+    FrozenBatchNorm,
     Network,
     Optimisation,
     Positive,
@@ -26,7 +27,17 @@ class PlainClassifier(Network, Augmentation, Optimisation):
     """Multi-label classifier, eq. 3.2, as in IRN."""
 
     method: Literal["plain"] = "plain"
+    dilated: bool = Field(
+        False,
+        description="dilate the convolutions behind a stride that output_stride takes out; in IRN's classifier "
+        "layer 4 has stride 1 and no dilation",
+    )
     frozen_stages: int = Field(2, ge=0)
+    frozen_batch_norm: FrozenBatchNorm = Field(
+        "statistics",
+        description="what of batch normalisation stays as loaded: none, its statistics (IRN's trains the affine part "
+        "of stages that are not frozen), or all",
+    )
     resize_long: tuple[Count, Count] | None = (320, 640)
     crop: Count = 512
     epochs: Count = 5

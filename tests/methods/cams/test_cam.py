@@ -107,7 +107,9 @@ def test_images_are_read_at_every_scale() -> None:
 def test_the_mirrored_image_has_the_mirrored_map(resolution: str) -> None:
     torch.manual_seed(0)
     backbone = Spec(net="small").model_dump(mode="json")
-    network = plain.build(2, backbone=backbone, output_stride=8, frozen_stages=0, frozen_batch_norm=False)
+    network = plain.build(
+        2, backbone=backbone, output_stride=8, dilated=True, frozen_stages=0, frozen_batch_norm="none"
+    )
     image = np.random.default_rng(0).integers(
         0, 256, (29, 48, 3), dtype=np.uint8
     )  # width: whole cells, so that nothing is cut

@@ -16,8 +16,9 @@ from wsss_steps.settings import Backbone, MdcClassifier
 SETTINGS: dict[str, Any] = {
     "backbone": Backbone(net="small").model_dump(mode="json"),
     "output_stride": 8,
+    "dilated": True,
     "frozen_stages": 1,
-    "frozen_batch_norm": False,
+    "frozen_batch_norm": "none",
     "dilations": (1, 3),
     "widths": (8, 6),
     "init": "normal",

@@ -14,8 +14,9 @@ from wsss_steps.settings import Backbone as Spec
 SETTINGS: dict[str, Any] = {
     "backbone": Spec(net="small").model_dump(mode="json"),
     "output_stride": 8,
+    "dilated": True,
     "frozen_stages": 1,
-    "frozen_batch_norm": False,
+    "frozen_batch_norm": "none",
 }
 
 

@@ -17,8 +17,9 @@ def build(
     *,
     backbone: Mapping[str, Any],
     output_stride: int,
+    dilated: bool,
     frozen_stages: int,
-    frozen_batch_norm: bool,
+    frozen_batch_norm: str,
     dilations: Sequence[int],
     widths: Sequence[int],
     init: str,
@@ -30,14 +31,17 @@ def build(
         num_classes: C.
         backbone: `net` names the network, `options` are its further arguments.
         output_stride: image pixels per cell of the maps.
+        dilated: dilate the convolutions behind a stride that the output stride takes out.
         frozen_stages: stages kept as loaded, counted from the input.
-        frozen_batch_norm: keep the statistics and the affine part of batch normalisation as loaded.
+        frozen_batch_norm: what of the backbone's batch normalisation stays as loaded: none, statistics or all.
         dilations: of the first convolution of each dilated block; without any, the standard block is alone.
         widths: outputs of the two 3x3 convolutions of a block.
         init: normal or kaiming.
         init_std: of the normal distribution.
     """
-    features = build_backbone(backbone["net"], output_stride=output_stride, options=backbone["options"])
+    features = build_backbone(
+        backbone["net"], output_stride=output_stride, options=backbone["options"], dilated=dilated
+    )
     freeze(features, frozen_stages, frozen_batch_norm)
     return DilatedClassifier(features, num_classes, dilations=dilations, widths=widths, init=init, init_std=init_std)
 

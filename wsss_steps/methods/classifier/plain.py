@@ -13,10 +13,18 @@ from wsss_steps.ops.losses import multi_label_loss
 
 
 def build(
-    num_classes: int, *, backbone: Mapping[str, Any], output_stride: int, frozen_stages: int, frozen_batch_norm: bool
+    num_classes: int,
+    *,
+    backbone: Mapping[str, Any],
+    output_stride: int,
+    dilated: bool,
+    frozen_stages: int,
+    frozen_batch_norm: str,
 ) -> MapClassifier:
     """The network with random weights. backbone: its settings, of which `net` and `options` are read."""
-    features = build_backbone(backbone["net"], output_stride=output_stride, options=backbone["options"])
+    features = build_backbone(
+        backbone["net"], output_stride=output_stride, options=backbone["options"], dilated=dilated
+    )
     freeze(features, frozen_stages, frozen_batch_norm)
     return MapClassifier(features, num_classes)
 

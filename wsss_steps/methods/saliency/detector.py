@@ -24,8 +24,9 @@ def build(
     backbone: Mapping[str, Any],
     output_stride: int,
     decoder_width: int,
+    dilated: bool,
     frozen_stages: int,
-    frozen_batch_norm: bool,
+    frozen_batch_norm: str,
 ) -> PoolNet:
     """The network with random weights; `num_classes` is 1, the class of whatever is salient."""
     if num_classes != 1:
@@ -34,6 +35,7 @@ def build(
         backbone=backbone,
         output_stride=output_stride,
         decoder_width=decoder_width,
+        dilated=dilated,
         frozen_stages=frozen_stages,
         frozen_batch_norm=frozen_batch_norm,
     )

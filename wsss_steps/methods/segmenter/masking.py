@@ -11,7 +11,7 @@ from wsss_steps.errors import UserError
 from wsss_steps.nets.deeplab import build_deeplab as build
 from wsss_steps.nets.frozen import FrozenClassifier
 from wsss_steps.ops.masking import attention_loss, attention_map, mean_of, saliency_loss
-from wsss_steps.ops.resize import enlarge, resize_images, resize_labels, scaled_size
+from wsss_steps.ops.resize import enlarge, resize_images, sample_labels, scaled_size
 from wsss_steps.ops.seeds import UNLABELLED
 
 __all__ = ["build", "losses"]
@@ -70,8 +70,9 @@ def losses(
     images = batch["images"]
     parts, whole = {}, None
     for scale in train_scales:
-        logits = network(resize_images(images, scaled_size(images.shape[-2:], scale)))
-        labels = resize_labels(batch["seeds"], logits.shape[-2:])
+        size = scaled_size(images.shape[-2:], scale)
+        logits = network(resize_images(images, size))
+        labels = sample_labels(batch["seeds"], size, output_stride, outside=UNLABELLED)
         parts[f"seed_{scale:g}"] = saliency_loss(logits, labels, batch["tags"])
         whole = logits if scale == 1 else whole
     if lambda_seg and classifier is not None:

@@ -7,14 +7,20 @@ from collections.abc import Sequence
 from torch import Tensor, nn
 
 from wsss_steps.nets.deeplab import build_deeplab as build
-from wsss_steps.ops.resize import resize_images, resize_labels, scaled_size
+from wsss_steps.ops.resize import resize_images, sample_labels, scaled_size
 from wsss_steps.ops.seed_losses import balanced_seed_loss, seed_cross_entropy
+from wsss_steps.ops.seeds import UNLABELLED
 
 __all__ = ["build", "losses"]
 
 
 def losses(
-    network: nn.Module, batch: dict[str, Tensor], *, train_scales: Sequence[float], balanced: bool
+    network: nn.Module,
+    batch: dict[str, Tensor],
+    *,
+    train_scales: Sequence[float],
+    output_stride: int,
+    balanced: bool,
 ) -> dict[str, Tensor]:
     """Loss on the grid of the logits for every input scale; their sum is minimised.
 
@@ -22,13 +28,15 @@ def losses(
         network: gives logits (B, C+1, h, w).
         batch: `images` (B, 3, H, W), normalised; `seeds` (B, H, W), 0..C and 255.
         train_scales: factors on the image size.
+        output_stride: image px per cell of the logits.
         balanced: mean over background plus mean over class pixels per image (eq. 3.8), instead of the mean over all
             labelled pixels.
     """
     parts = {}
+    images = batch["images"]
     loss = balanced_seed_loss if balanced else seed_cross_entropy
     for scale in train_scales:
-        images = batch["images"]
-        logits = network(resize_images(images, scaled_size(images.shape[-2:], scale)))
-        parts[f"seed_{scale:g}"] = loss(logits, resize_labels(batch["seeds"], logits.shape[-2:]))
+        size = scaled_size(images.shape[-2:], scale)
+        labels = sample_labels(batch["seeds"], size, output_stride, outside=UNLABELLED)
+        parts[f"seed_{scale:g}"] = loss(network(resize_images(images, size)), labels)
     return parts

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from wsss_steps.errors import UserError
 from wsss_steps.nets.deeplab import build_deeplab as build
 from wsss_steps.ops.region_growing import grow
-from wsss_steps.ops.resize import resize_images, resize_labels, scaled_size
+from wsss_steps.ops.resize import resize_images, sample_labels, scaled_size
 from wsss_steps.ops.seed_losses import balanced_seed_loss
 from wsss_steps.ops.seeds import UNLABELLED
 
@@ -29,6 +29,7 @@ def losses(
     batch: dict[str, Tensor],
     *,
     train_scales: Sequence[float],
+    output_stride: int,
     beta_bg: float,
     beta_fg: float,
     restrict_to_present: bool,
@@ -40,6 +41,7 @@ def losses(
         batch: `images` (B, 3, H, W), normalised; `tags` (B, C); `seeds` (B, H, W), 0..C and 255; `superpixels` (B, H,
             W), ids from 1, 0 outside the image.
         train_scales: factors on the image size.
+        output_stride: image px per cell of the logits.
         beta_bg: mean probability above which a superpixel becomes background.
         beta_fg: mean probability above which a superpixel becomes its class.
         restrict_to_present: only tagged classes and background can grow.
@@ -55,11 +57,12 @@ def losses(
         )
     present = batch["tags"] if restrict_to_present else None
     parts = {}
+    images = batch["images"]
     for scale in train_scales:
-        images = batch["images"]
-        logits = network(resize_images(images, scaled_size(images.shape[-2:], scale)))
-        grid = logits.shape[-2:]
-        seeds, superpixels = resize_labels(batch["seeds"], grid), resize_labels(batch["superpixels"], grid)
+        size = scaled_size(images.shape[-2:], scale)
+        logits = network(resize_images(images, size))
+        seeds = sample_labels(batch["seeds"], size, output_stride, outside=UNLABELLED)
+        superpixels = sample_labels(batch["superpixels"], size, output_stride, outside=0)
         probabilities = torch.softmax(logits.detach(), dim=1)
         labels = grow(probabilities, seeds, superpixels, beta_bg=beta_bg, beta_fg=beta_fg, present=present)
         parts[f"seed_{scale:g}"] = balanced_seed_loss(logits, labels)
