@@ -103,7 +103,7 @@ class Network(Settings):
     )
     dilated: bool = Field(
         True,
-        description="dilate the convolutions behind a stride that output_stride takes out: a cell sees as much as before",
+        description="dilate the convolutions behind a stride that output_stride takes out, as DeepLab does",
     )
     frozen_batch_norm: FrozenBatchNorm = Field(
         "all",
