@@ -1,7 +1,7 @@
 rule train_classifier:
     # Learns the classes of whole images from their tags.
     input:
-        manifest="<results>/manifest.json",
+        manifest="<results>/splits/train/manifest.json",
         weights=initial_weights("classifier"),
     output:
         classifier="<results>/{classifier}/classifier.safetensors",
@@ -16,14 +16,13 @@ rule train_classifier:
     resources:
         gpu=PROCESSES,
         device=CONFIG.device,
-        launcher=LAUNCHER,
     params:
         settings=settings_of("classifier"),
         code=code_of("train_classifier", "classifier"),
     shell:
-        "{resources.launcher} wsss_steps.train_classifier --manifest {input.manifest:q} --weights {input.weights:q}"
+        "{LAUNCHER:q} wsss_steps.train_classifier --manifest {input.manifest:q} --weights {input.weights:q}"
         " --output {output.classifier:q} --history {output.history:q}"
-        " --settings {params.settings:q} --code {params.code} --device {resources.device} --log {log:q}"
+        " --settings {params.settings:q} --code {params.code:q} --device {resources.device:q} --log {log:q}"
 
 
 rule make_cams:
@@ -48,4 +47,4 @@ rule make_cams:
         code=code_of("make_cams", "classifier", "cams"),
     shell:
         "python -m wsss_steps.make_cams --manifest {input.manifest:q} --classifier {input.classifier:q} --output {output:q}"
-        " --settings {params.settings:q} --code {params.code} --device {resources.device} --log {log:q}"
+        " --settings {params.settings:q} --code {params.code:q} --device {resources.device:q} --log {log:q}"

@@ -1,4 +1,5 @@
 # The only other reader of `config`: it is validated here, before any job is planned. Helpers that turn choices into parameters and paths.
+import functools
 import json
 import os
 import sys
@@ -7,7 +8,9 @@ from pathlib import Path
 from snakemake.exceptions import WorkflowError
 
 from wsss_steps import configuration, declarations, preflight, provenance, show_summary
+from wsss_steps.data import sources
 from wsss_steps.errors import UserError
+from wsss_steps.methods import arguments
 from wsss_steps.settings import source as saliency_source
 
 try:
@@ -44,12 +47,13 @@ wildcard_constraints:
     seeds="[^/]+",
     segmenter="[^/]+",
     stage="[a-z_]+",
+    split="[a-z][a-z0-9_]*",
 
 
 # How a training is started: as one process, or by torchrun as several
 PROCESSES = CONFIG.gpus_per_training
-TORCHRUN = f"python -m torch.distributed.run --standalone --nproc-per-node={PROCESSES} -m --"
-LAUNCHER = TORCHRUN if PROCESSES > 1 else "python -m"
+TORCHRUN = ["python", "-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={PROCESSES}", "-m", "--"]
+LAUNCHER = TORCHRUN if PROCESSES > 1 else ["python", "-m"]
 
 SHARDS = [f"{number:03d}-of-{CONFIG.shards:03d}" for number in range(CONFIG.shards)] if CONFIG.shards > 1 else []
 
@@ -76,9 +80,11 @@ def shard_of(source):
 
 def manifest_of_shard(wildcards):
     """Input: the manifest of the shard. Which shards have changed is known when the manifest is dealt out."""
+    split = wildcards.get("split", "train")
     if not SHARDS:
-        return "<results>/manifest.json"
-    return next(path for path in checkpoints.shard_manifest.get().output if Path(path).stem == wildcards.shard)
+        return f"<results>/splits/{split}/manifest.json"
+    made = checkpoints.shard_manifest.get(split=split).output
+    return next(path for path in made if Path(path).stem == wildcards.shard)
 
 
 def shards_of_store(wildcards):
@@ -193,12 +199,58 @@ def code_of_segmenter(wildcards):
     return code_of("train_segmenter", "segmenter", *(["classifier"] if asked else []))(wildcards)
 
 
-def root_of_dataset(wildcards):
-    """Input: what draws the data set, or the files that define it (an edit of a list or a new image makes the manifest anew)."""
-    if CONFIG.draw is not None:
-        return CONFIG.root
-    names = (CONFIG.train_list, CONFIG.val_list, CONFIG.tags_csv, CONFIG.image_folder, CONFIG.mask_folder)
-    return [f"{CONFIG.root}/{name}" for name in names if name]
+def scenes_if_drawn(wildcards):
+    """Input: the data set, if the workflow draws it."""
+    return "<results>/scenes" if CONFIG.draw else []
+
+
+def list_of_split(wildcards):
+    """Parameter: the list of the split's images."""
+    return f"{CONFIG.data_folder}/{configuration.list_files(CONFIG)[wildcards.split]}"
+
+
+def table_of_tags(wildcards):
+    """Parameter: the table of tags, if there is one and the split has tags."""
+    read = CONFIG.tags_csv is not None and wildcards.split not in CONFIG.unscored
+    return f"{CONFIG.data_folder}/{CONFIG.tags_csv}" if read else []
+
+
+def settings_of_images(wildcards):
+    """Parameter: the settings of `prepare` for the split."""
+    return json.dumps(configuration.images_settings(CONFIG, wildcards.split), sort_keys=True)
+
+
+def settings_of_masks(wildcards):
+    """Parameter: the settings of `prepare_masks` for the split."""
+    return json.dumps(configuration.masks_settings(CONFIG, wildcards.split), sort_keys=True)
+
+
+def state_of(split, artifact, read, settings):
+    """Parameter: changes when the content of the user's files does that the artifact is made of (`data/sources.py`)."""
+    if CONFIG.draw:
+        return "drawn"
+    record = sources.record_of(Path(f"results/{CONFIG.dataset}/splits/{split}/{artifact}"))
+    return sources.state(read(Path(CONFIG.root), **arguments(read, settings)), record)
+
+
+@functools.cache
+def state_of_split(split):
+    return state_of(split, "manifest.json", sources.of_images, configuration.images_settings(CONFIG, split))
+
+
+@functools.cache
+def state_of_truth(split):
+    return state_of(split, "ground_truth.json", sources.of_masks, configuration.masks_settings(CONFIG, split))
+
+
+def state_of_images(wildcards):
+    """Parameter: the state of the split's images and tags."""
+    return state_of_split(wildcards.split)
+
+
+def state_of_masks(wildcards):
+    """Parameter: the state of the split's label images."""
+    return state_of_truth(wildcards.split)
 
 
 def kept_or_temporary(path):
@@ -206,9 +258,9 @@ def kept_or_temporary(path):
     return path if CONFIG.keep_features else temp(path)
 
 
-def settings_of_room(room, **fixed):
+def settings_of_step(room, **fixed):
     """Parameter: the settings of a room that has no choice of methods, with those that the rule fixes."""
-    return configuration.room_settings(CONFIG, room, **fixed)
+    return configuration.step_settings(CONFIG, room, **fixed)
 
 
 # stage -> the file or folder below a recipe's folders that is evaluated, and how many of the recipe's choices lead to it
@@ -216,20 +268,31 @@ STAGES = {
     "cams": ("cams.h5", 2),
     "seeds": ("seeds.h5", 4),
     "pseudo_labels": ("pseudo_labels", 5),
-    "segmentation": ("segmentation", 5),
-    "segmentation_crf": ("segmentation_crf", 5),
+    "segmentation": ("segmentation/{split}", 5),
+    "segmentation_crf": ("segmentation_crf/{split}", 5),
 }
+HELD_OUT = ("segmentation", "segmentation_crf")  # stages of the images that nothing was learnt from
+SCORED_SPLITS = [split for split in CONFIG.splits if split not in CONFIG.unscored]
 
 
 def predictions_of_stage(wildcards):
     """Input: what is evaluated."""
-    return f"<results>/{wildcards.lineage}/{STAGES[wildcards.stage][0]}"
+    return f"<results>/{wildcards.lineage}/{STAGES[wildcards.stage][0]}".format(split=wildcards.split)
 
 
 def settings_of_stage(wildcards):
     """Parameter: the settings of `evaluate`, the stage, and the split that the stage's predictions are of."""
-    split = "val" if wildcards.stage.startswith("segmentation") else "train"
-    return configuration.room_settings(CONFIG, "evaluate", stage=wildcards.stage, split=split)
+    return configuration.step_settings(CONFIG, "evaluate", stage=wildcards.stage, split=wildcards.split)
+
+
+def settings_of_tag_scores(wildcards):
+    """Parameter: the split whose tags are compared."""
+    return json.dumps({"split": wildcards.split})
+
+
+def settings_of_prediction(wildcards):
+    """Parameter: the settings of `predict` for a held-out split, whose tags are not known."""
+    return configuration.step_settings(CONFIG, "predict", split=wildcards.split, known_tags=False)
 
 
 def pseudo_labels_of_all_recipes():
@@ -237,15 +300,18 @@ def pseudo_labels_of_all_recipes():
 
 
 def rows_of_summary():
-    """(recipe's name, recipe, stage) of every row of summary.csv."""
-    return [(name, recipe, stage) for name, recipe in CONFIG.recipes.items() for stage in STAGES]
+    """(recipe's name, recipe, stage, split) of every row of summary.csv."""
+    splits = {stage: SCORED_SPLITS if stage in HELD_OUT else ["train"] for stage in STAGES}
+    places = [(stage, split) for stage in STAGES if stage not in HELD_OUT for split in splits[stage]]
+    places += [(stage, split) for split in SCORED_SPLITS for stage in HELD_OUT]
+    return [(name, recipe, *place) for name, recipe in CONFIG.recipes.items() for place in places]
 
 
 def scores_of_summary(wildcards):
     """Input: the score of every row."""
     return [
-        f"<results>/{recipe.lineage(STAGES[stage][1])}/evaluation/{stage}.json"
-        for _, recipe, stage in rows_of_summary()
+        f"<results>/{recipe.lineage(STAGES[stage][1])}/evaluation/{stage}/{split}.json"
+        for _, recipe, stage, split in rows_of_summary()
     ]
 
 
@@ -254,7 +320,7 @@ def checkpoints_of_summary(wildcards):
     classifier, segmenter = "<results>/{}/classifier.safetensors", "<results>/{}/segmenter.safetensors"
     return [
         classifier.format(recipe.lineage(1)) if STAGES[stage][1] < 5 else segmenter.format(recipe.lineage())
-        for _, recipe, stage in rows_of_summary()
+        for _, recipe, stage, _ in rows_of_summary()
     ]
 
 
@@ -319,11 +385,22 @@ def features_to_keep():
 def results():
     """Input of the default target: with ground truth for the tables, without it for the pseudo-labels alone."""
     wanted = ["<results>/gallery.png", *pseudo_labels_of_all_recipes(), *features_to_keep()]
+    recipes = list(CONFIG.recipes.values())
     if CONFIG.mask_folder is not None:
         wanted += ["<results>/summary.csv"]
         wanted += ["<results>/superpixels.csv"] if CONFIG.compare_superpixels else []
+        wanted += [
+            f"<results>/{recipe.lineage()}/segmentation_crf/{split}" for recipe in recipes for split in CONFIG.unscored
+        ]
     else:
-        wanted += [f"<results>/{recipe.lineage()}/segmentation_crf" for recipe in CONFIG.recipes.values()]
+        wanted += [
+            f"<results>/{recipe.lineage()}/segmentation_crf/{split}" for recipe in recipes for split in CONFIG.splits
+        ]
+    wanted += [
+        f"<results>/{classifier}/evaluation/tags/{split}.json"
+        for classifier in dict.fromkeys(recipe.classifier for recipe in recipes)
+        for split in SCORED_SPLITS
+    ]
     return wanted
 
 

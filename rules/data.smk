@@ -1,7 +1,7 @@
 rule make_example:
     # Draws the embedded data set in PASCAL VOC layout.
     output:
-        directory(CONFIG.root if CONFIG.draw else "<results>/scenes"),
+        directory("<results>/scenes"),
     log:
         "<logs>/make_example.log",
     benchmark:
@@ -10,32 +10,34 @@ rule make_example:
         "../envs/wsss.yaml"
     threads: 1
     params:
-        settings=settings_of_room("draw"),
+        settings=settings_of_step("draw"),
         code=code_of("make_example"),
     shell:
         "python -m wsss_steps.make_example --output {output:q} --settings {params.settings:q}"
-        " --code {params.code} --log {log:q}"
+        " --code {params.code:q} --log {log:q}"
 
 
 rule prepare:
-    # Checks every image, mask and tag, and writes the manifest; the ground truth is kept apart from it.
+    # Checks every image and tag of a split, and writes its manifest. The user's files are no inputs: see `state`.
     input:
-        root=root_of_dataset,
+        drawn=scenes_if_drawn,
     output:
-        manifest="<results>/manifest.json",
-        ground_truth="<results>/ground_truth.json",
+        manifest="<results>/splits/{split}/manifest.json",
     log:
-        "<logs>/prepare.log",
+        "<logs>/splits/{split}/prepare.log",
     benchmark:
-        "<benchmarks>/prepare.tsv"
+        "<benchmarks>/splits/{split}/prepare.tsv"
     conda:
         "../envs/wsss.yaml"
     threads: 1
     params:
-        root=CONFIG.root,
-        settings=settings_of_room("prepare"),
+        root=CONFIG.data_folder,
+        list_file=list_of_split,
+        tags=table_of_tags,
+        state=state_of_images,
+        settings=settings_of_images,
         code=code_of("prepare"),
     shell:
-        "python -m wsss_steps.prepare --root {params.root:q}"
-        " --manifest {output.manifest:q} --ground-truth {output.ground_truth:q}"
-        " --settings {params.settings:q} --code {params.code} --log {log:q}"
+        "python -m wsss_steps.prepare --root {params.root:q} --list-file {params.list_file:q} --tags {params.tags:q}"
+        " --manifest {output.manifest:q}"
+        " --settings {params.settings:q} --code {params.code:q} --log {log:q}"

@@ -1,18 +1,44 @@
-rule evaluate:
-    # Counts pixels of every class against the ground truth: the only rules that see it are in this file.
+rule prepare_masks:
+    # Checks every label image of a split, and writes where its ground truth lies: the only rules that see it are here.
     input:
-        manifest="<results>/manifest.json",
-        ground_truth="<results>/ground_truth.json",
+        manifest="<results>/splits/{split}/manifest.json",
+    output:
+        ground_truth="<results>/splits/{split}/ground_truth.json",
+    log:
+        "<logs>/splits/{split}/prepare_masks.log",
+    benchmark:
+        "<benchmarks>/splits/{split}/prepare_masks.tsv"
+    priority: 100  # what is wrong with a mask is told before hours of training, not after them
+    conda:
+        "../envs/wsss.yaml"
+    threads: 1
+    params:
+        root=CONFIG.data_folder,
+        state=state_of_masks,
+        settings=settings_of_masks,
+        code=code_of("prepare_masks"),
+    shell:
+        "python -m wsss_steps.prepare_masks --root {params.root:q} --manifest {input.manifest:q}"
+        " --ground-truth {output.ground_truth:q}"
+        " --settings {params.settings:q} --code {params.code:q} --log {log:q}"
+
+
+rule evaluate:
+    # Counts pixels of every class against the ground truth.
+    input:
+        manifest="<results>/splits/{split}/manifest.json",
+        ground_truth="<results>/splits/{split}/ground_truth.json",
         predictions=predictions_of_stage,
     output:
-        confusions="<results>/{lineage}/evaluation/{stage}.h5",
-        score="<results>/{lineage}/evaluation/{stage}.json",
+        confusions="<results>/{lineage}/evaluation/{stage}/{split}.h5",
+        score="<results>/{lineage}/evaluation/{stage}/{split}.json",
     log:
-        "<logs>/{lineage}/evaluate_{stage}.log",
+        "<logs>/{lineage}/evaluation/{stage}/{split}.log",
     benchmark:
-        "<benchmarks>/{lineage}/evaluate_{stage}.tsv"
+        "<benchmarks>/{lineage}/evaluation/{stage}/{split}.tsv"
     wildcard_constraints:
         lineage=".+",
+        stage="|".join(STAGES),
     conda:
         "../envs/wsss.yaml"
     threads: 1
@@ -22,13 +48,39 @@ rule evaluate:
     shell:
         "python -m wsss_steps.evaluate --manifest {input.manifest:q} --ground-truth {input.ground_truth:q}"
         " --predictions {input.predictions:q} --output {output.confusions:q} --score {output.score:q}"
-        " --settings {params.settings:q} --code {params.code} --log {log:q}"
+        " --settings {params.settings:q} --code {params.code:q} --log {log:q}"
+
+
+rule evaluate_classifier:
+    # Compares the tags that a classifier predicts with those of a held-out split; no network is chosen by it.
+    input:
+        manifest="<results>/splits/{split}/manifest.json",
+        classifier="<results>/{classifier}/classifier.safetensors",
+    output:
+        "<results>/{classifier}/evaluation/tags/{split}.json",
+    log:
+        "<logs>/{classifier}/evaluation/tags/{split}.log",
+    benchmark:
+        "<benchmarks>/{classifier}/evaluation/tags/{split}.tsv"
+    conda:
+        "../envs/wsss.yaml"
+    threads: CONFIG.threads
+    resources:
+        gpu=1,
+        device=CONFIG.device,
+    params:
+        settings=settings_of_tag_scores,
+        code=code_of("evaluate_classifier", "classifier"),
+    shell:
+        "python -m wsss_steps.evaluate_classifier --manifest {input.manifest:q} --classifier {input.classifier:q}"
+        " --score {output:q}"
+        " --settings {params.settings:q} --code {params.code:q} --device {resources.device:q} --log {log:q}"
 
 
 rule evaluate_superpixels:
     input:
-        manifest="<results>/manifest.json",
-        ground_truth="<results>/ground_truth.json",
+        manifest="<results>/splits/train/manifest.json",
+        ground_truth="<results>/splits/train/ground_truth.json",
         superpixels="<results>/superpixels/{superpixels}/superpixels.h5",
     output:
         "<results>/superpixels/{superpixels}/score.json",
@@ -40,19 +92,19 @@ rule evaluate_superpixels:
         "../envs/wsss.yaml"
     threads: 1
     params:
-        settings=settings_of_room("evaluate_superpixels"),
+        settings=settings_of_step("evaluate_superpixels"),
         code=code_of("evaluate_superpixels"),
     shell:
         "python -m wsss_steps.evaluate_superpixels --manifest {input.manifest:q} --ground-truth {input.ground_truth:q}"
         " --superpixels {input.superpixels:q} --score {output:q}"
-        " --settings {params.settings:q} --code {params.code} --log {log:q}"
+        " --settings {params.settings:q} --code {params.code:q} --log {log:q}"
 
 
 rule ground_truth_saliency:
     # Saliency maps made of the label images: the upper bound of Table 2.3. What rests on them says so in summary.csv.
     input:
         manifest=manifest_of_shard,
-        ground_truth="<results>/ground_truth.json",
+        ground_truth="<results>/splits/train/ground_truth.json",
     output:
         in_shards(f"<results>/saliency/{configuration.GROUND_TRUTH}/saliency.h5"),
     log:
@@ -66,7 +118,7 @@ rule ground_truth_saliency:
         code=code_of("ground_truth_saliency"),
     shell:
         "python -m wsss_steps.ground_truth_saliency --manifest {input.manifest:q} --ground-truth {input.ground_truth:q}"
-        " --output {output:q} --settings '{{}}' --code {params.code} --log {log:q}"
+        " --output {output:q} --settings '{{}}' --code {params.code:q} --log {log:q}"
 
 
 rule summarise_superpixels:
@@ -87,7 +139,7 @@ rule summarise_superpixels:
         code=code_of("summarise_superpixels"),
     shell:
         "python -m wsss_steps.summarise_superpixels --scores {input:q} --output {output:q}"
-        " --settings {params.settings:q} --code {params.code} --log {log:q}"
+        " --settings {params.settings:q} --code {params.code:q} --log {log:q}"
 
 
 rule summarise:
@@ -111,14 +163,14 @@ rule summarise:
     shell:
         "python -m wsss_steps.summarise --scores {input.scores:q} --checkpoints {input.checkpoints:q}"
         " --saliency {input.saliency:q} --output {output:q}"
-        " --settings {params.settings:q} --code {params.code} --log {log:q}"
+        " --settings {params.settings:q} --code {params.code:q} --log {log:q}"
 
 
 rule draw_gallery:
     # One picture of some training images in every stage of every recipe.
     input:
-        manifest="<results>/manifest.json",
-        ground_truth="<results>/ground_truth.json",
+        manifest="<results>/splits/train/manifest.json",
+        ground_truth="<results>/splits/train/ground_truth.json",
         sources=sources_of_gallery,
     output:
         "<results>/gallery.png",
@@ -135,4 +187,4 @@ rule draw_gallery:
     shell:
         "python -m wsss_steps.draw_gallery --manifest {input.manifest:q} --ground-truth {input.ground_truth:q}"
         " --sources {input.sources:q} --output {output:q}"
-        " --settings {params.settings:q} --code {params.code} --log {log:q}"
+        " --settings {params.settings:q} --code {params.code:q} --log {log:q}"

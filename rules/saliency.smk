@@ -10,11 +10,11 @@ rule make_saliency_example:
         "../envs/wsss.yaml"
     threads: 1
     params:
-        settings=settings_of_room("draw_saliency"),
+        settings=settings_of_step("draw_saliency"),
         code=code_of("make_saliency_example"),
     shell:
         "python -m wsss_steps.make_saliency_example --output {output:q} --settings {params.settings:q}"
-        " --code {params.code} --log {log:q}"
+        " --code {params.code:q} --log {log:q}"
 
 
 rule train_saliency:
@@ -35,14 +35,13 @@ rule train_saliency:
     resources:
         gpu=PROCESSES,
         device=CONFIG.device,
-        launcher=LAUNCHER,
     params:
         settings=settings_of("saliency"),
         code=code_of("train_saliency", "saliency"),
     shell:
-        "{resources.launcher} wsss_steps.train_saliency --pairs {input.pairs:q} --weights {input.weights:q}"
+        "{LAUNCHER:q} wsss_steps.train_saliency --pairs {input.pairs:q} --weights {input.weights:q}"
         " --output {output.detector:q} --history {output.history:q}"
-        " --settings {params.settings:q} --code {params.code} --device {resources.device} --log {log:q}"
+        " --settings {params.settings:q} --code {params.code:q} --device {resources.device:q} --log {log:q}"
 
 
 rule predict_saliency:
@@ -68,4 +67,4 @@ rule predict_saliency:
         code=code_of("predict_saliency", "saliency"),
     shell:
         "python -m wsss_steps.predict_saliency --manifest {input.manifest:q} --source {input.source:q} --output {output:q}"
-        " --settings {params.settings:q} --code {params.code} --device {resources.device} --log {log:q}"
+        " --settings {params.settings:q} --code {params.code:q} --device {resources.device:q} --log {log:q}"

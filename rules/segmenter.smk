@@ -19,7 +19,7 @@ rule refine_saliency:
     shell:
         "python -m wsss_steps.refine_saliency --manifest {input.manifest:q} --cams {input.cams:q}"
         " --saliency {input.saliency:q} --output {output:q}"
-        " --settings {params.settings:q} --code {params.code} --log {log:q}"
+        " --settings {params.settings:q} --code {params.code:q} --log {log:q}"
 
 
 rule make_seeds:
@@ -44,13 +44,13 @@ rule make_seeds:
     shell:
         "python -m wsss_steps.make_seeds --manifest {input.manifest:q} --cams {input.cams:q}"
         " --superpixels {input.superpixels:q} --refined-saliency {input.refined_saliency:q} --output {output:q}"
-        " --settings {params.settings:q} --code {params.code} --log {log:q}"
+        " --settings {params.settings:q} --code {params.code:q} --log {log:q}"
 
 
 rule train_segmenter:
     # Learns a class for every pixel from the seeds.
     input:
-        manifest="<results>/manifest.json",
+        manifest="<results>/splits/train/manifest.json",
         seeds="<results>/{classifier}/{cams}/{superpixels}/{seeds}/seeds.h5",
         superpixels=superpixels_of_recipe,
         classifier=classifier_of_segmenter,
@@ -68,29 +68,30 @@ rule train_segmenter:
     resources:
         gpu=PROCESSES,
         device=CONFIG.device,
-        launcher=LAUNCHER,
     params:
         settings=settings_of("segmenter"),
         code=code_of_segmenter,
     shell:
-        "{resources.launcher} wsss_steps.train_segmenter --manifest {input.manifest:q} --seeds {input.seeds:q}"
+        "{LAUNCHER:q} wsss_steps.train_segmenter --manifest {input.manifest:q} --seeds {input.seeds:q}"
         " --superpixels {input.superpixels:q} --classifier {input.classifier:q} --weights {input.weights:q}"
         " --output {output.segmenter:q} --history {output.history:q}"
-        " --settings {params.settings:q} --code {params.code} --device {resources.device} --log {log:q}"
+        " --settings {params.settings:q} --code {params.code:q} --device {resources.device:q} --log {log:q}"
 
 
 rule predict:
-    # Label maps of the val images, before and after the dense CRF. No tags are used.
+    # Label maps of held-out images, before and after the dense CRF. No tags are used.
     input:
         manifest=manifest_of_shard,
         segmenter="<results>/{classifier}/{cams}/{superpixels}/{seeds}/{segmenter}/segmenter.safetensors",
     output:
-        raw=directory(in_shards("<results>/{classifier}/{cams}/{superpixels}/{seeds}/{segmenter}/segmentation")),
-        crf=directory(in_shards("<results>/{classifier}/{cams}/{superpixels}/{seeds}/{segmenter}/segmentation_crf")),
+        raw=directory(in_shards("<results>/{classifier}/{cams}/{superpixels}/{seeds}/{segmenter}/segmentation/{split}")),
+        crf=directory(
+            in_shards("<results>/{classifier}/{cams}/{superpixels}/{seeds}/{segmenter}/segmentation_crf/{split}")
+        ),
     log:
-        in_shards("<logs>/{classifier}/{cams}/{superpixels}/{seeds}/{segmenter}/predict.log"),
+        in_shards("<logs>/{classifier}/{cams}/{superpixels}/{seeds}/{segmenter}/predict/{split}.log"),
     benchmark:
-        in_shards("<benchmarks>/{classifier}/{cams}/{superpixels}/{seeds}/{segmenter}/predict.tsv")
+        in_shards("<benchmarks>/{classifier}/{cams}/{superpixels}/{seeds}/{segmenter}/predict/{split}.tsv")
     conda:
         "../envs/wsss.yaml"
     threads: CONFIG.threads
@@ -98,12 +99,12 @@ rule predict:
         gpu=1,
         device=CONFIG.device,
     params:
-        settings=settings_of_room("predict", split="val", known_tags=False),
+        settings=settings_of_prediction,
         code=code_of("predict", "segmenter"),
     shell:
         "python -m wsss_steps.predict --manifest {input.manifest:q} --segmenter {input.segmenter:q}"
         " --output {output.crf:q} --output-raw {output.raw:q}"
-        " --settings {params.settings:q} --code {params.code} --device {resources.device} --log {log:q}"
+        " --settings {params.settings:q} --code {params.code:q} --device {resources.device:q} --log {log:q}"
 
 
 rule make_pseudo_labels:
@@ -124,8 +125,8 @@ rule make_pseudo_labels:
         gpu=1,
         device=CONFIG.device,
     params:
-        settings=settings_of_room("predict", split="train", known_tags=True),
+        settings=settings_of_step("predict", split="train", known_tags=True),
         code=code_of("predict", "segmenter"),
     shell:
         "python -m wsss_steps.predict --manifest {input.manifest:q} --segmenter {input.segmenter:q} --output {output:q}"
-        " --settings {params.settings:q} --code {params.code} --device {resources.device} --log {log:q}"
+        " --settings {params.settings:q} --code {params.code:q} --device {resources.device:q} --log {log:q}"

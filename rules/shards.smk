@@ -11,13 +11,13 @@ if SHARDS:
     checkpoint shard_manifest:
         # One manifest per shard. A checkpoint, since only what the changed ones lead to runs again.
         input:
-            manifest="<results>/manifest.json",
+            manifest="<results>/splits/{split}/manifest.json",
         output:
-            expand("<results>/shards/{shard}.json", shard=SHARDS),
+            expand("<results>/splits/{{split}}/shards/{shard}.json", shard=SHARDS),
         log:
-            "<logs>/shard_manifest.log",
+            "<logs>/splits/{split}/shard_manifest.log",
         benchmark:
-            "<benchmarks>/shard_manifest.tsv"
+            "<benchmarks>/splits/{split}/shard_manifest.tsv"
         conda:
             "../envs/wsss.yaml"
         threads: 1
@@ -25,7 +25,7 @@ if SHARDS:
             code=code_of("shard_manifest"),
         shell:
             "python -m wsss_steps.shard_manifest --manifest {input.manifest:q} --shards {output:q}"
-            " --settings '{{}}' --code {params.code} --log {log:q}"
+            " --settings '{{}}' --code {params.code:q} --log {log:q}"
 
     rule join_stores:
         # One store that opens those of all shards; the maps stay where they are.
@@ -46,7 +46,7 @@ if SHARDS:
             code=code_of("join_shards"),
         shell:
             "python -m wsss_steps.join_shards --shards {input:q} --output {output:q}"
-            " --settings '{{}}' --code {params.code} --log {log:q}"
+            " --settings '{{}}' --code {params.code:q} --log {log:q}"
 
     rule join_label_maps:
         # One folder of label maps.
@@ -60,7 +60,7 @@ if SHARDS:
             "<benchmarks>/{lineage}/{folder}.join.tsv"
         wildcard_constraints:
             lineage=".+",
-            folder="pseudo_labels|segmentation|segmentation_crf",
+            folder="pseudo_labels|(segmentation|segmentation_crf)/[a-z][a-z0-9_]*",
         conda:
             "../envs/wsss.yaml"
         threads: 1
@@ -68,4 +68,4 @@ if SHARDS:
             code=code_of("join_shards"),
         shell:
             "python -m wsss_steps.join_shards --shards {input:q} --output {output:q}"
-            " --settings '{{}}' --code {params.code} --log {log:q}"
+            " --settings '{{}}' --code {params.code:q} --log {log:q}"

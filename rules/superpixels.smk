@@ -1,7 +1,7 @@
 rule pretrain_keys:
     # Trains a small vision transformer on the data set's own images, without labels (DINO).
     input:
-        manifest="<results>/manifest.json",
+        manifest="<results>/splits/train/manifest.json",
     output:
         vit="<results>/features/vit.safetensors",
         history="<results>/features/vit_history.csv",
@@ -16,12 +16,12 @@ rule pretrain_keys:
         gpu=1,
         device=CONFIG.device,
     params:
-        settings=settings_of_room("pretrain_keys"),
+        settings=settings_of_step("pretrain_keys"),
         code=code_of("pretrain_keys"),
     shell:
         "python -m wsss_steps.pretrain_keys --manifest {input.manifest:q}"
         " --output {output.vit:q} --history {output.history:q}"
-        " --settings {params.settings:q} --code {params.code} --device {resources.device} --log {log:q}"
+        " --settings {params.settings:q} --code {params.code:q} --device {resources.device:q} --log {log:q}"
 
 
 rule extract_keys:
@@ -46,7 +46,7 @@ rule extract_keys:
         code=code_of("extract_keys", "features"),
     shell:
         "python -m wsss_steps.extract_keys --manifest {input.manifest:q} --weights {input.weights:q} --output {output:q}"
-        " --settings {params.settings:q} --code {params.code} --device {resources.device} --log {log:q}"
+        " --settings {params.settings:q} --code {params.code:q} --device {resources.device:q} --log {log:q}"
 
 
 rule make_superpixels:
@@ -68,4 +68,4 @@ rule make_superpixels:
         code=code_of("make_superpixels", "superpixels"),
     shell:
         "python -m wsss_steps.make_superpixels --manifest {input.manifest:q} --features {input.features:q} --output {output:q}"
-        " --settings {params.settings:q} --code {params.code} --log {log:q}"
+        " --settings {params.settings:q} --code {params.code:q} --log {log:q}"

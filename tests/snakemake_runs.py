@@ -18,7 +18,6 @@ PROJECT = ("Snakefile", "config.yaml", "rules", "wsss_steps", "profiles", "envs"
 # a data set that is drawn in a second, and how to train on it as quickly
 DRAWN: dict[str, Any] = {
     "dataset": "tiny",
-    "root": "results/tiny/scenes",
     "classes": ["bird", "pineapple", "boat", "cart", "beetle", "mushroom"],
     "draw": {"train": 10, "val": 4, "size": 64, "seed": 0},
     "threads": 1,

@@ -6,12 +6,11 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import pytest
-from tiny_voc import make_voc, settings
+from tiny_voc import make_voc, prepare_words
 
 from wsss_steps.cli import existing, main, parser_of, room_of
 from wsss_steps.errors import UserError, all_wrong
@@ -122,12 +121,11 @@ def test_an_unknown_device_is_refused(capsys: pytest.CaptureFixture) -> None:
 
 def test_a_room_from_the_command_line(tmp_path: Path, repository: Path) -> None:
     root = make_voc(tmp_path / "voc")
-    paths = {"--root": root, "--manifest": "m.json", "--ground-truth": "g.json", "--log": "log"}
-    words = [str(tmp_path / word) if index % 2 else str(word) for index, word in enumerate(chain(*paths.items()))]
-    command = [sys.executable, "-m", "wsss_steps.prepare", *words, "--settings", json.dumps(settings())]
+    words = [*prepare_words(root, tmp_path / "m.json"), "--log", str(tmp_path / "log")]
+    command = [sys.executable, "-m", "wsss_steps.prepare", *words]
     done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=repository)
     assert done.returncode == 0, done.stderr
-    assert "images: 5 of 5" in (tmp_path / "log").read_text()  # progress
+    assert "images of train: 3 of 3" in (tmp_path / "log").read_text()  # progress
     (root / "JPEGImages" / "t0.jpg").unlink()
     done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=repository)
     assert done.returncode == 1

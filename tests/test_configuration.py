@@ -8,13 +8,14 @@ from typing import Any
 
 import pytest
 import yaml
+from tiny_voc import make_voc
 
 from wsss_steps import configuration, methods, settings
 from wsss_steps.errors import UserError
 
 
 def content(**changes: Any) -> dict[str, Any]:
-    base = {"dataset": "tiny", "root": "nowhere", "draw": {}, "classes": ["cat", "dog"], "recipes": {"cam": {}}}
+    base = {"dataset": "tiny", "draw": {}, "classes": ["cat", "dog"], "recipes": {"cam": {}}}
     return {**base, **changes}
 
 
@@ -46,22 +47,25 @@ def test_backbone_is_inlined_by_name() -> None:
 
 
 def test_root_in_a_path_of_weights(tmp_path: Path) -> None:
-    (tmp_path / "mobile.pth").touch()
+    root = make_voc(tmp_path / "voc")
+    (root / "mobile.pth").touch()
     own = {"net": "small", "weights": "{root}/mobile.pth"}
-    config = configuration.load(content(root=str(tmp_path), backbones={"mobile": own}))
+    config = configuration.load(content(root=str(root), draw=None, backbones={"mobile": own}))
     choice = configuration.resolve(config, "segmenter", "plain~backbone=mobile")
-    assert choice.weights_file() == f"{tmp_path}/mobile.pth"
+    assert choice.weights_file() == f"{root}/mobile.pth"
 
 
 def test_sources_of_saliency(tmp_path: Path) -> None:
     """Where maps, pairs and weights lie; the root is put in, and what does not exist is an error before any job."""
+    root = make_voc(tmp_path / "voc")
     for name in ("saliency", "DUTS-TR"):
-        (tmp_path / name).mkdir()
-    (tmp_path / "d.safetensors").touch()
-    config = configuration.load(content(root=str(tmp_path), saliency={"given": {}, "detector": {}}))
+        (root / name).mkdir()
+    (root / "d.safetensors").touch()
+    mine = content(root=str(root), draw=None)
+    config = configuration.load(mine | dict(saliency={"given": {}, "detector": {}}))
     sources = {
-        "given": ("maps", f"{tmp_path}/saliency"),
-        "detector": ("pairs", f"{tmp_path}/DUTS-TR"),
+        "given": ("maps", f"{root}/saliency"),
+        "detector": ("pairs", f"{root}/DUTS-TR"),
         "detector~pairs=drawn": ("pairs", "drawn"),
         "detector~pairs=drawn~epochs=2": ("pairs", "drawn"),
         "unsupervised~features=rgb": ("features", "rgb"),
@@ -71,10 +75,10 @@ def test_sources_of_saliency(tmp_path: Path) -> None:
         assert settings.source(chosen.settings) == expected
         assert settings.missing_source(chosen.settings) is None
     config = configuration.load(
-        content(root=str(tmp_path), saliency={"detector": {"weights": "{root}/d.safetensors", "pairs": "none"}})
+        mine | dict(saliency={"detector": {"weights": "{root}/d.safetensors", "pairs": "none"}})
     )
     chosen = configuration.resolve(config, "saliency", "detector")
-    assert settings.source(chosen.settings) == ("weights", f"{tmp_path}/d.safetensors")
+    assert settings.source(chosen.settings) == ("weights", f"{root}/d.safetensors")
 
 
 def test_departures_are_typed() -> None:
@@ -130,10 +134,12 @@ def test_numbers_written_as_text_are_numbers() -> None:
             "no such file of weights: no/such.pth",
         ),
         ({"features": {"keys": {"weights": "pretrain_keys"}}}, "expected vit: own, found vit_base_patch8_224"),
-        ({"saliency": {"given": {}}}, "saliency 'given': no such folder of maps: nowhere/saliency"),
-        ({"saliency": {"detector": {}}}, "saliency 'detector': no such folder of pairs: nowhere/DUTS-TR"),
+        ({"saliency": {"given": {}}}, "saliency 'given': no such folder of maps: results/tiny/scenes/saliency"),
+        ({"saliency": {"detector": {}}}, "saliency 'detector': no such folder of pairs: results/tiny/scenes/DUTS-TR"),
         ({"saliency": {"detector": {"weights": "x.pth"}}}, "saliency 'detector': no such file of weights: x.pth"),
-        ({"draw": None}, "root: no such folder: nowhere"),
+        ({"draw": None, "root": "nowhere"}, "root: no such folder: nowhere"),
+        ({"draw": None}, "root: expected the folder of the data set, found none"),
+        ({"root": "photographs"}, "root: expected none beside draw, .* into results/tiny/scenes, found 'photographs'"),
         (
             {"compare_superpixels": ["watershed"]},
             "unknown superpixels method 'watershed'; known methods: dino, none, slic",
@@ -156,7 +162,7 @@ def test_what_is_said_of_a_wrong_config(changes: dict[str, Any], words: str) -> 
 
 def test_everything_wrong_is_said_at_once() -> None:
     with pytest.raises(UserError) as caught:
-        configuration.load(content(recipes={"a": {"seeds": "x"}, "b": {"cams": "y"}}, draw=None))
+        configuration.load(content(recipes={"a": {"seeds": "x"}, "b": {"cams": "y"}}, draw=None, root="nowhere"))
     message = str(caught.value)
     assert all(words in message for words in ("unknown seeds method 'x'", "unknown cams method 'y'", "no such folder"))
 

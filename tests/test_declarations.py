@@ -6,13 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tiny_voc import make_voc
 
 from wsss_steps import configuration, declarations
 
 
 def load(**changes: Any) -> configuration.Config:
     coco = {"net": "small", "supervision": "COCO segmentation"}
-    base = {"dataset": "tiny", "root": "nowhere", "draw": {}, "classes": ["cat"], "backbones": {"coco": coco}}
+    base = {"dataset": "tiny", "draw": {}, "classes": ["cat"], "backbones": {"coco": coco}}
     return configuration.load({**base, **changes})
 
 
@@ -23,10 +24,11 @@ def declared(config: configuration.Config, stage: str, name: str = "a") -> str:
 def test_tags_alone_are_no_extra_supervision() -> None:
     config = load(recipes={"a": {}})
     assert {declared(config, stage) for stage in ("cams", "seeds", "pseudo_labels", "segmentation_crf")} == {""}
-    row = declarations.about_row(config, "a", config.recipes["a"], "segmentation")
+    row = declarations.about_row(config, "a", config.recipes["a"], "segmentation", "val")
     assert row == {
         "recipe": "a",
         "stage": "segmentation",
+        "split": "val",
         "crf": "none",
         "scales": [1.0, 0.75, 0.5],
         "extra_supervision": "",
@@ -53,7 +55,9 @@ def test_saliency_of_the_ground_truth_is_declared() -> None:
     assert declared(config, "cams") == ""
     assert declared(config, "seeds") == "saliency: ground truth"
     assert declared(config, "segmentation") == "saliency: ground truth; COCO segmentation weights"
-    seeds, cams = (declarations.about_row(config, "a", config.recipes["a"], stage) for stage in ("seeds", "cams"))
+    seeds, cams = (
+        declarations.about_row(config, "a", config.recipes["a"], stage, "train") for stage in ("seeds", "cams")
+    )
     assert (seeds["saliency"], seeds["made_of_ground_truth"]) == ("ground_truth", "saliency")
     assert (cams["saliency"], cams["made_of_ground_truth"]) == (None, "")
 
@@ -67,10 +71,11 @@ def test_saliency_of_the_ground_truth_is_declared() -> None:
     ],
 )
 def test_what_saliency_maps_were_made_of_is_declared(tmp_path: Path, chosen: str, words: str) -> None:
+    root = make_voc(tmp_path / "voc")
     for name in ("DUTS-TR", "maps"):
-        (tmp_path / name).mkdir()
+        (root / name).mkdir()
     config = load(
-        root=str(tmp_path),
+        root=str(root),
         draw=None,
         recipes={"a": {"seeds": f"saliency~saliency={chosen}"}},
         saliency={"given": {"folder": "{root}/maps"}},
@@ -79,9 +84,10 @@ def test_what_saliency_maps_were_made_of_is_declared(tmp_path: Path, chosen: str
 
 
 def test_a_detectors_own_weights_are_declared(tmp_path: Path) -> None:
-    (tmp_path / "own.safetensors").touch()
+    root = make_voc(tmp_path / "voc")
+    (root / "own.safetensors").touch()
     departures = {"backbone": "coco", "weights": "{root}/own.safetensors"}
     recipes = {"a": {"seeds": "saliency~saliency=detector"}}
-    config = load(root=str(tmp_path), draw=None, recipes=recipes, saliency={"detector": departures})
+    config = load(root=str(root), draw=None, recipes=recipes, saliency={"detector": departures})
     expected = "saliency: detector with the weights own.safetensors; COCO segmentation weights"
     assert declared(config, "seeds") == expected

@@ -6,11 +6,10 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
-from tiny_voc import HEIGHT, TAGS, WIDTH, make_voc, truth_of
-from tiny_voc import settings as prepare_settings
+from tiny_voc import HEIGHT, TAGS, WIDTH, make_voc, truth_of, write_voc
 
-from wsss_steps import draw_gallery, formats, prepare
-from wsss_steps.data.manifest import Entry, Manifest
+from wsss_steps import draw_gallery, formats
+from wsss_steps.data.manifest import Entry, GroundTruth, Manifest, write_ground_truth
 from wsss_steps.errors import UserError
 
 COLUMNS = (
@@ -26,7 +25,7 @@ COLUMNS = (
 def folder(tmp_path: Path) -> Path:
     """The tiny data set with one source of every kind; image t0 has no class activation map."""
     root = make_voc(tmp_path / "voc")
-    prepare.run(root=root, manifest=tmp_path / "m.json", ground_truth=tmp_path / "g.json", settings=prepare_settings())
+    write_voc(root, tmp_path / "m.json", tmp_path / "g.json")
     cam = np.linspace(0, 1, HEIGHT * WIDTH, dtype=np.float32).reshape(1, HEIGHT, WIDTH)
     maps = {name: (cam[: name != "t0"], np.array([1][: name != "t0"], np.uint8)) for name in TAGS}
     stores: dict[str, Any] = {
@@ -96,8 +95,8 @@ def test_columns_and_rows_are_as_many_as_asked_for(folder: Path) -> None:
 
 
 def test_images_without_ground_truth_are_hatched(folder: Path) -> None:
-    truth = prepare.GroundTruth({}, tuple([0] * 256))
-    prepare.write_ground_truth(folder / "g.json", truth)
+    truth = GroundTruth({}, tuple([0] * 256))
+    write_ground_truth(folder / "g.json", truth)
     assert run(folder).height > 0
 
 

@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from tiny_voc import HEIGHT, TAGS, WIDTH, make_voc, truth_of
-from tiny_voc import settings as prepare_settings
+from tiny_voc import HEIGHT, TAGS, WIDTH, make_voc, truth_of, write_voc
 
-from wsss_steps import evaluate, formats, prepare
+from wsss_steps import evaluate, formats
+from wsss_steps.data.manifest import GroundTruth, write_ground_truth
 from wsss_steps.errors import UserError
 from wsss_steps.settings import Evaluate
 
@@ -20,7 +20,7 @@ TRAIN = ("t0", "t1", "t2")
 def folder(tmp_path: Path) -> Path:
     """A folder with the manifest and the ground truth of the tiny data set."""
     root = make_voc(tmp_path / "voc")
-    prepare.run(root=root, manifest=tmp_path / "m.json", ground_truth=tmp_path / "g.json", settings=prepare_settings())
+    write_voc(root, tmp_path / "m.json", tmp_path / "g.json")
     return tmp_path
 
 
@@ -194,7 +194,7 @@ def test_unknown_stage_and_split_and_kind(folder: Path) -> None:
 def without_masks(folder: Path, names: tuple[str, ...]) -> None:
     truth = evaluate.read_ground_truth(folder / "g.json")
     masks = {name: path for name, path in truth.masks.items() if name not in names}
-    prepare.write_ground_truth(folder / "g.json", prepare.GroundTruth(masks, truth.class_of_value))
+    write_ground_truth(folder / "g.json", GroundTruth(masks, truth.class_of_value))
 
 
 def test_a_split_without_ground_truth_has_an_empty_score(folder: Path) -> None:
@@ -206,7 +206,7 @@ def test_a_split_without_ground_truth_has_an_empty_score(folder: Path) -> None:
         assert store.ids() == []
 
 
-def test_a_split_with_some_of_its_ground_truth_is_refused(folder: Path) -> None:
+def test_what_has_ground_truth_is_scored(folder: Path) -> None:
+    """A part of train, as VOC's 1,464 of 10,582 images; that none else lacks a mask is for `prepare_masks` to see."""
     without_masks(folder, ("t1",))
-    with pytest.raises(UserError, match=r"images of split 'train' without ground truth, of 3 \(1\):\n  t1"):
-        run(folder, write_cams(folder / "cams.h5", graded_cams()), "cams")
+    assert run(folder, write_cams(folder / "cams.h5", graded_cams()), "cams")["images"] == 2

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import tiny_voc
 
-from wsss_steps import cli, formats, lineage, prepare, provenance
+from wsss_steps import cli, configuration, formats, lineage, prepare, prepare_masks, provenance
 from wsss_steps.errors import UserError
 
 
@@ -24,8 +24,10 @@ def results(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """From images over a manifest, weights and a store to label maps, a score and a table; paths are relative."""
     monkeypatch.chdir(tmp_path)
     tiny_voc.make_voc(tmp_path / "voc")
+    cli.main(prepare.run, tiny_voc.prepare_words(Path("voc"), Path("out/m.json")))
+    masks = configuration.masks_settings(tiny_voc.config(Path("voc")), "train")
     words = ["--root", "voc", "--manifest", "out/m.json", "--ground-truth", "out/g.json"]
-    cli.main(prepare.run, [*words, "--settings", json.dumps(tiny_voc.settings())])
+    cli.main(prepare_masks.run, [*words, "--settings", json.dumps(masks)])
     out, manifest = Path("out"), Path("out/m.json")
     torch = pytest.importorskip("torch")
     given = {"manifest": manifest}
@@ -59,9 +61,9 @@ def test_from_a_table_back_to_the_images(results: Path) -> None:
     assert "made by make_seeds on cpu, no seed, code c0de" in text
     assert 'settings: {"alpha": 0.6}' in text
     assert text.count("versions: ") == 1, "they are the same for all"
-    assert text.count("images: 5 of 5 as recorded") == 1
+    assert text.count("files of the data set: 6 of 6 as recorded") == 1
     assert "(shown above)" in text, "the manifest, which two of them take"
-    assert found[-1] == f"{7 + 5} inputs are as recorded, 0 are not"
+    assert found[-1] == f"{7 + 6} inputs are as recorded, 0 are not"
     depth = [len(line) - len(line.lstrip()) for line in found]
     assert depth[0] == 0
     assert max(depth) >= 10, "a tree: each input deeper than what it is part of"
@@ -79,15 +81,15 @@ def test_what_is_missing_or_changed_is_marked(results: Path) -> None:
     (results / "c.safetensors").unlink()
     formats.write_labels(results / "labels" / "t0.png", np.ones((3, 4), np.uint8))
     (Path("voc") / "JPEGImages" / "t1.jpg").write_bytes(b"other")
-    (Path("voc") / "JPEGImages" / "v0.jpg").unlink()
+    (Path("voc") / "Annotations" / "t2.xml").unlink()
     text = "\n".join(lines(results / "e.json"))
     assert "classifier: out/c.safetensors, sha256 " in text
     assert text.count("MISSING") == 2
     assert "p: out/labels, sha256 " in text
     assert text.count("CHANGED: now sha256 ") == 2
-    assert "images: 3 of 5 as recorded" in text
+    assert "files of the data set: 4 of 6 as recorded" in text
     assert "voc/JPEGImages/t1.jpg: CHANGED" in text
-    assert "voc/JPEGImages/v0.jpg: MISSING" in text
+    assert "voc/Annotations/t2.xml: MISSING" in text
     assert text.endswith("are as recorded, 4 are not")
 
 
@@ -119,3 +121,10 @@ def test_what_carries_no_stamp(tmp_path: Path, capsys: pytest.CaptureFixture) ->
     (tmp_path / "b.h5").write_text("x")
     with pytest.raises(SystemExit, match="b.h5: its provenance cannot be read"):
         lineage.main([str(tmp_path / "b.h5")])
+
+
+def test_a_corrected_mask_is_marked(results: Path) -> None:
+    formats.write_labels(Path("voc/SegmentationClass/t1.png"), np.zeros((12, 16), np.uint8))
+    text = "\n".join(lines(results / "g.json"))
+    assert "voc/SegmentationClass/t1.png: CHANGED" in text
+    assert "files of the data set: 2 of 3 as recorded" in text

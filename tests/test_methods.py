@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import ast
+from pathlib import Path
 
 import pytest
+import tiny_voc
 
-from wsss_steps import methods, provenance, settings
+from wsss_steps import configuration, methods, provenance, settings
 
 
 def test_unknown_method_and_slot() -> None:
@@ -43,7 +45,6 @@ METHODS = [
 ROOMS = [
     ("make_example", settings.MakeExample),
     ("make_saliency_example", settings.MakeSaliencyExample),
-    ("prepare", settings.Prepare),
     ("pretrain_keys", settings.PretrainKeys),
     ("predict", settings.Predict),
     ("evaluate", settings.Evaluate),
@@ -75,3 +76,13 @@ def test_every_setting_of_a_method_is_read(slot: str, cls: type[settings.Setting
 @pytest.mark.parametrize(("room", "cls"), ROOMS, ids=lambda value: getattr(value, "__name__", value))
 def test_every_setting_of_a_room_is_read(room: str, cls: type[settings.Settings]) -> None:
     assert set(cls.model_fields) - names_read([f"wsss_steps.{room}"]) == set()
+
+
+def test_every_setting_of_a_data_set_reaches_the_steps_of_a_split(tmp_path: Path) -> None:
+    """The lists and what is scored of each split are told apart while planning; all else is read by two steps."""
+    config = tiny_voc.config(tiny_voc.make_voc(tmp_path / "voc"))
+    images, masks = (make(config, "val") for make in (configuration.images_settings, configuration.masks_settings))
+    decided = {"train_list", "splits", "unscored"}  # list_file and tagged
+    assert set(settings.Prepare.model_fields) - decided <= images.keys() | masks.keys()
+    assert set(images) - names_read(["wsss_steps.prepare"]) == set()
+    assert set(masks) - names_read(["wsss_steps.prepare_masks"]) == set()

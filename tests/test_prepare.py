@@ -7,11 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 from pydantic import ValidationError
-from tiny_voc import make_voc, settings
+from tiny_voc import config, make_voc, read_voc
 
-from wsss_steps import prepare
+from wsss_steps import configuration, prepare, prepare_masks
 from wsss_steps.data.manifest import read_ground_truth, read_manifest, tag_matrix
 from wsss_steps.errors import UserError
+from wsss_steps.settings import Prepare
 
 VOC_CLASSES = [
     "aeroplane",
@@ -37,28 +38,38 @@ VOC_CLASSES = [
 ]
 
 
+def run(root: Path, folder: Path, split: str, **overrides: object) -> None:
+    """Both steps, as the workflow runs them for one split."""
+    mine = config(root, **overrides)
+    manifest, truth = folder / f"{split}.json", folder / f"{split}_truth.json"
+    given = configuration.images_settings(mine, split)
+    prepare.run(root=root, list_file=root / given["list_file"], manifest=manifest, settings=given)
+    given = configuration.masks_settings(mine, split)
+    prepare_masks.run(root=root, manifest=manifest, ground_truth=truth, settings=given)
+
+
 def test_manifest_and_ground_truth_are_written(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
-    root = make_voc(tmp_path / "voc")
-    prepare.run(root=root, manifest=tmp_path / "m.json", ground_truth=tmp_path / "g.json", settings=settings())
-    manifest = read_manifest(tmp_path / "m.json")
+    run(make_voc(tmp_path / "voc"), tmp_path, "train")
+    manifest = read_manifest(tmp_path / "train.json")
     assert tag_matrix(manifest.split("train"), 2).tolist() == [[1, 0], [0, 1], [1, 1]]
-    assert sorted(read_ground_truth(tmp_path / "g.json").masks) == ["t0", "t1", "t2", "v0", "v1"]
-    assert "SegmentationClass" not in (tmp_path / "m.json").read_text()  # training must not see where masks lie
+    assert sorted(read_ground_truth(tmp_path / "train_truth.json").masks) == ["t0", "t1", "t2"]
+    assert "SegmentationClass" not in (tmp_path / "train.json").read_text()  # training must not see where masks lie
     for line in (
-        "train: 3 images, 3 masks",
+        "train: 3 images",
+        "train: 3 label images of 3 images",
         "train: images per class: cat 2, dog 2",
         "train: images by number of tags: 1: 2, 2: 1",
+        "train: heights 12 to 12 px, widths 16 to 16 px",
     ):
         assert line in caplog.text
-    assert "heights 12 to 12 px, widths 16 to 16 px" in caplog.text
 
 
 def test_nothing_is_written_when_something_is_wrong(tmp_path: Path) -> None:
     root = make_voc(tmp_path / "voc")
     (root / "JPEGImages" / "t0.jpg").unlink()
     with pytest.raises(UserError, match="t0: no such image"):
-        prepare.run(root=root, manifest=tmp_path / "m.json", ground_truth=tmp_path / "g.json", settings=settings())
+        run(root, tmp_path, "train")
     assert [path.name for path in tmp_path.iterdir()] == ["voc"]
 
 
@@ -73,26 +84,28 @@ def test_nothing_is_written_when_something_is_wrong(tmp_path: Path) -> None:
         ({"dataset": ".."}, "pattern"),
         ({"other_classes": "void"}, "'background' or 'ignore'"),
         ({"maskfolder": "x"}, "Extra inputs"),
+        ({"splits": {"train": "x"}}, "expected names of held-out images, found 'train'"),
+        ({"splits": {"a b": "x"}}, "pattern"),
+        ({"unscored": ("test",)}, r"unscored: \['test'\] are not among splits \['val'\]"),
     ],
 )
 def test_settings_are_checked(departure: dict[str, object], message: str) -> None:
     with pytest.raises(ValidationError, match=message):
-        settings(**departure)
+        Prepare(**{"dataset": "tiny", "classes": ("cat", "dog"), **departure})
 
 
 @pytest.mark.data
-def test_real_photographs(real_data: Path, tmp_path: Path) -> None:
+def test_real_photographs(real_data: Path) -> None:
     """Six of VOC's twenty classes, tags from a table: masks have all their values, tags only the six."""
     root = real_data / "voc_animals"
-    given = settings(
+    manifest, truth, _ = read_voc(
+        root,
         dataset="voc_animals",
         classes=("cat", "cow", "dog", "horse", "person", "sheep"),
         mask_classes=VOC_CLASSES,
         tags_csv="tags.csv",
         mask_folder="SegmentationClassAug",
     )
-    prepare.run(root=root, manifest=tmp_path / "m.json", ground_truth=tmp_path / "g.json", settings=given)
-    manifest, truth = read_manifest(tmp_path / "m.json"), read_ground_truth(tmp_path / "g.json")
     assert (len(manifest.split("train")), len(manifest.split("val"))) == (800, 200)
     assert [truth.class_of_value[value] for value in (0, 8, 10, 12, 13, 15, 17, 255, 1, 21)] == [
         0,

@@ -7,10 +7,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tiny_voc import make_voc, truth_of
-from tiny_voc import settings as prepare_settings
+from tiny_voc import make_voc, truth_of, write_voc
 
-from wsss_steps import ground_truth_saliency, make_seeds, prepare, refine_saliency
+from wsss_steps import ground_truth_saliency, make_seeds, refine_saliency
 from wsss_steps.data.manifest import Entry, Manifest, write_manifest
 from wsss_steps.errors import UserError
 from wsss_steps.formats import Store, write_store
@@ -125,7 +124,7 @@ def test_seeds_need_refined_maps_of_every_image_and_of_its_size(folder: Path) ->
 def truth_store(tmp_path: Path) -> Path:
     root = make_voc(tmp_path / "voc")
     paths = {"manifest": tmp_path / "m.json", "ground_truth": tmp_path / "g.json"}
-    prepare.run(root=root, **paths, settings=prepare_settings())
+    write_voc(root, *paths.values())
     ground_truth_saliency.run(**paths, output=tmp_path / "truth.h5", settings={}, stamp="{}")
     return tmp_path / "truth.h5"
 
@@ -144,14 +143,9 @@ def test_void_alone_is_background() -> None:
     assert not ground_truth_saliency.objects(np.full((2, 3), 255, np.uint8)).any()
 
 
-def test_ground_truth_that_is_wanting_is_listed(tmp_path: Path) -> None:
+def test_missing_ground_truth_is_listed(tmp_path: Path) -> None:
     truth_store(tmp_path)
-    prepare.run(
-        root=tmp_path / "voc",
-        manifest=tmp_path / "m.json",
-        ground_truth=tmp_path / "g.json",
-        settings=prepare_settings(mask_folder=None),
-    )
+    write_voc(tmp_path / "voc", tmp_path / "m.json", tmp_path / "g.json", mask_folder=None)
     with pytest.raises(UserError, match=r"(?s)images without ground truth.*\(3\).*t0.*t1.*t2"):
         ground_truth_saliency.run(
             manifest=tmp_path / "m.json", ground_truth=tmp_path / "g.json", output=tmp_path / "x.h5", settings={}

@@ -19,7 +19,7 @@ import torch
 from killing import ROOMS, Run, die_at_step, die_in, make_inputs, staying, tell_all_at_step, wait_for
 from torch.utils.data import DataLoader
 
-from wsss_steps import formats, locks, resuming, train_classifier, training
+from wsss_steps import formats, locks, resuming, trainees, training
 from wsss_steps.errors import UserError
 
 NEVER = 1e6  # seconds between two states
@@ -77,7 +77,7 @@ def test_killed_at_a_step(
     [
         (("wsss_steps.train_classifier", "trainees.start"), False),  # before anything is kept
         (("os", "fsync", 4), True),  # the fourth state is written, but not yet in its place
-        (("wsss_steps.train_classifier", "judge"), True),  # trained
+        (("wsss_steps.trainees", "content"), True),  # trained
         (("wsss_steps.training", "write_history"), True),  # between the two outputs
         (("wsss_steps.resuming", "Keeper.discard"), True),  # both are written
     ],
@@ -95,19 +95,19 @@ def test_killed_elsewhere(inputs: Path, tmp_path: Path, undisturbed: Any, where:
 
 def test_told_to_end_after_the_last_step(inputs: Path, tmp_path: Path, undisturbed: dict[str, Any]) -> None:
     run = Run("classifier", inputs, tmp_path)
-    assert run.finish(NEVER, None, tell_in_judge) == 128 + signal.SIGINT
+    assert run.finish(NEVER, None, tell_when_trained) == 128 + signal.SIGINT
     assert "told to end by SIGINT; the same command goes on" in run.log.read_text()
     assert run.finish(NEVER) == 0
     assert run.checksums() == undisturbed["classifier"]
 
 
-def tell_in_judge() -> None:
-    """Interrupt the classifier's process when it is judged, as Ctrl-C does."""
+def tell_when_trained() -> None:
+    """Interrupt the classifier's process after its last step, as Ctrl-C does."""
 
-    def judge(*_: Any) -> None:
+    def content(*_: Any) -> None:
         os.kill(os.getpid(), signal.SIGINT)
 
-    train_classifier.judge = judge  # type: ignore[assignment]
+    trainees.content = content  # type: ignore[assignment]
 
 
 @pytest.mark.parametrize("room", ["classifier", "segmenter"])

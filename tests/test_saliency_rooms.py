@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
-from tiny_voc import HEIGHT, SPLITS, WIDTH, make_voc, settings
+from tiny_voc import HEIGHT, SPLITS, WIDTH, make_voc, write_voc
 
-from wsss_steps import formats, make_saliency_example, methods, predict_saliency, prepare, train_saliency
+from wsss_steps import formats, make_saliency_example, methods, predict_saliency, train_saliency
 from wsss_steps.errors import UserError
 from wsss_steps.settings import Backbone, DetectorSaliency, GivenSaliency
 
@@ -38,7 +38,7 @@ def pairs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def manifest(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("tiny")
     root = make_voc(folder / "voc")
-    prepare.run(root=root, manifest=folder / "m.json", ground_truth=folder / "t.json", settings=settings())
+    write_voc(root, folder / "m.json", folder / "t.json")
     return folder / "m.json"
 
 

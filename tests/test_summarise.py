@@ -44,7 +44,7 @@ def inputs(tmp_path: Path) -> dict[str, Any]:
             scores.append(write_score(tmp_path / recipe / f"{stage}.json", stage, **chosen))
             checkpoints.append(classifier if stage in ("cams", "seeds") else segmenter)
             crf = "deeplab" if stage == "segmentation_crf" else "none"
-            rows.append({"recipe": recipe, "stage": stage, "crf": crf, "scales": [1.0, 0.75, 0.5]})
+            rows.append({"recipe": recipe, "stage": stage, "split": "train", "crf": crf, "scales": [1.0, 0.75, 0.5]})
             rows[-1] |= {"extra_supervision": "", "saliency": None, "made_of_ground_truth": ""}
     return {
         "scores": scores,
@@ -136,7 +136,8 @@ def test_a_stage_without_ground_truth_has_empty_fields(inputs: dict[str, Any], t
 
 def test_scores_in_another_order_are_refused(inputs: dict[str, Any], tmp_path: Path) -> None:
     inputs["scores"][:2] = inputs["scores"][1::-1]
-    with pytest.raises(UserError, match=r"seeds\.json: expected the score of stage cams, found seeds") as caught:
+    words = r"seeds\.json: expected the score of stage cams, train, found seeds, train"
+    with pytest.raises(UserError, match=words) as caught:
         summarise.run(**inputs, output=tmp_path / "summary.csv")
     assert "(2):" in str(caught.value)
 

@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from tiny_voc import CLASSES, HEIGHT, WIDTH, make_voc, settings
+from tiny_voc import CLASSES, HEIGHT, WIDTH, make_voc, write_voc
 
-from wsss_steps import formats, make_cams, methods, prepare, train_classifier
-from wsss_steps.data.manifest import Manifest, read_manifest, write_manifest
+from wsss_steps import evaluate_classifier, formats, make_cams, methods, train_classifier
+from wsss_steps.data.manifest import Manifest, read_manifest, tag_matrix, write_manifest
 from wsss_steps.errors import UserError
+from wsss_steps.ops.tag_scores import tag_scores
 from wsss_steps.settings import Backbone, Cam, MdcClassifier, PlainClassifier
 
 
@@ -31,9 +32,7 @@ def classifier(**departures: Any) -> dict[str, Any]:
 def manifest(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("tiny")
     root = make_voc(folder / "voc")
-    path = folder / "manifest.json"
-    prepare.run(root=root, manifest=path, ground_truth=folder / "truth.json", settings=settings())
-    return path
+    return write_voc(root, folder / "manifest.json")
 
 
 def train(manifest: Path, folder: Path, name: str = "c", weights: Path | None = None, **departures: Any) -> Path:
@@ -52,7 +51,6 @@ def test_from_tags_to_maps(manifest: Path, tmp_path: Path) -> None:
     assert content["classes"] == list(CLASSES)
     assert content["network"]["backbone"]["mean"] == [0.4, 0.5, 0.6]
     assert content["init_weights"] == "random"
-    assert content["tag_scores"].keys() == {"f1", "precision", "recall", "macro_f1"}
     assert len((tmp_path / "c.csv").read_text().splitlines()) == 3
     chosen = Cam(scales=(1.0, 0.5)).model_dump(mode="json")
     make_cams.run(manifest=manifest, classifier=output, output=tmp_path / "cams.h5", settings=chosen, stamp="{}")
@@ -147,10 +145,23 @@ def test_weights_of_another_network_are_refused(manifest: Path, tmp_path: Path) 
         methods.rebuild("classifier", changed)
 
 
-def test_without_a_val_split_there_are_no_scores(manifest: Path, tmp_path: Path) -> None:
+def test_training_reads_the_images_of_train_alone(manifest: Path, tmp_path: Path) -> None:
+    """The weights are the same bytes when the manifest has no other split."""
     data = read_manifest(manifest)
     write_manifest(tmp_path / "train.json", Manifest(data.dataset, data.classes, tuple(data.split("train"))))
-    assert formats.read_weights(train(tmp_path / "train.json", tmp_path, epochs=1), "classifier")[1]["tag_scores"] == {}
+    alone = train(tmp_path / "train.json", tmp_path, "alone", epochs=1)
+    beside = train(manifest, tmp_path, "beside", epochs=1)
+    assert alone.read_bytes() == beside.read_bytes()
+
+
+def test_tag_scores_of_a_split(manifest: Path, tmp_path: Path) -> None:
+    paths = {"manifest": manifest, "classifier": train(manifest, tmp_path, epochs=1), "score": tmp_path / "tags.json"}
+    evaluate_classifier.run(**paths, settings={"split": "val"})
+    score = formats.read_json(tmp_path / "tags.json", "tag_score")
+    assert (score["split"], score["images"]) == ("val", 2)
+    assert all(0 <= score[name] <= 1 for name in ("f1", "precision", "recall", "macro_f1"))
+    with pytest.raises(UserError, match="no images of split 'test'"):
+        evaluate_classifier.run(**paths, settings={"split": "test"})
 
 
 def test_tags_are_predicted_above_one_half(manifest: Path) -> None:
@@ -161,5 +172,6 @@ def test_tags_are_predicted_above_one_half(manifest: Path) -> None:
     entries = [entry for entry in read_manifest(manifest).entries if entry.split == "val"]
     assert [entry.tags for entry in entries] == [(2,), (1,)]
     backbone = Backbone(net="small").model_dump(mode="json")
-    scores = train_classifier.judge(Known(), entries, 2, backbone, "cpu")
+    predicted = evaluate_classifier.predicted_tags(Known(), entries, backbone, "cpu")
+    scores = tag_scores(predicted, tag_matrix(entries, 2) > 0)
     assert scores == pytest.approx({"f1": 1 / 2, "precision": 1 / 2, "recall": 1 / 2, "macro_f1": np.mean([0, 2 / 3])})

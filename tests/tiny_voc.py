@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -9,8 +11,12 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from wsss_steps import configuration
+from wsss_steps.configuration import Config
+from wsss_steps.data.manifest import GroundTruth, Manifest, write_ground_truth, write_manifest
+from wsss_steps.data.voc import read_masks, read_split
 from wsss_steps.formats import write_labels
-from wsss_steps.settings import Prepare
+from wsss_steps.methods import arguments
 
 CLASSES = ("cat", "dog")
 HEIGHT, WIDTH = 12, 16
@@ -63,6 +69,39 @@ def write_saliency(root: Path, ids: Iterable[str]) -> None:
         Image.fromarray(grey).save(root / "saliency" / f"{image_id}.png")
 
 
-def settings(**departures: Any) -> dict[str, Any]:
-    """Settings of `prepare` for it, with departures."""
-    return Prepare(**{"dataset": "tiny", "classes": CLASSES, **departures}).model_dump(mode="json")
+def config(root: Path, **overrides: Any) -> Config:
+    """A configuration for it, as it is loaded before any job is planned."""
+    content = {"dataset": "tiny", "root": str(root), "classes": list(CLASSES), "recipes": {"cam": {}}}
+    return configuration.load(content | overrides)
+
+
+def read_voc(root: Path, **overrides: Any) -> tuple[Manifest, GroundTruth, Counter[str]]:
+    """What the workflow reads of it: entries, ground truth and notes of all splits together."""
+    mine = config(root, **overrides)
+    entries, notes = [], Counter[str]()
+    truth = GroundTruth({}, ())
+    for split in configuration.list_files(mine):
+        found, said = read_split(Path(mine.root), **arguments(read_split, configuration.images_settings(mine, split)))
+        given = configuration.masks_settings(mine, split)
+        masks, more = read_masks(Path(mine.root), found, **arguments(read_masks, given))
+        entries += found.entries
+        truth = GroundTruth(truth.masks | masks.masks, masks.class_of_value, truth.sha256 | masks.sha256)
+        notes += said + more
+    return Manifest(found.dataset, found.classes, tuple(entries)), truth, notes
+
+
+def write_voc(root: Path, manifest: Path, ground_truth: Path | None = None, **overrides: Any) -> Path:
+    """One manifest, and one ground truth, of all splits together, for tests of steps that take any; returns it."""
+    data, truth, _ = read_voc(root, **overrides)
+    write_manifest(manifest, data)
+    if ground_truth is not None:
+        write_ground_truth(ground_truth, truth)
+    return manifest
+
+
+def prepare_words(root: Path, manifest: Path, split: str = "train") -> list[str]:
+    """The command line of `prepare` for one split."""
+    given = configuration.images_settings(config(root), split)
+    paths = {"root": root, "list-file": root / given["list_file"], "manifest": manifest}
+    words = [word for name, path in paths.items() for word in (f"--{name}", str(path))]
+    return [*words, "--settings", json.dumps(given)]

@@ -23,7 +23,12 @@ from wsss_steps.errors import UserError
 NOT_PATHS = ("settings", "device", "stamp")
 OUTPUTS = ("output", "output_raw", "history", "score")  # what a room writes; all its other paths it reads
 # these write manifests, which all other rooms read
-OUTPUTS_OF = {"wsss_steps.prepare": ("manifest", "ground_truth"), "wsss_steps.shard_manifest": ("shards",)}
+OUTPUTS_OF = {
+    "wsss_steps.prepare": ("manifest",),
+    "wsss_steps.prepare_masks": ("ground_truth",),
+    "wsss_steps.shard_manifest": ("shards",),
+}
+PLACES = ("root",)  # folders below which other options lie: what is read there, the record of its files tells
 
 
 def parser_of(run: Callable[..., None]) -> argparse.ArgumentParser:
@@ -73,7 +78,7 @@ def existing(options: Mapping[str, Any], room: str = "") -> dict[str, Path]:
     """Those of the options that are paths to read and exist; the paths of a list are numbered."""
     paths: dict[str, Path] = {}
     for name, value in options.items():
-        if name in outputs_of(room):
+        if name in outputs_of(room) or name in PLACES:
             continue
         if isinstance(value, list):
             paths.update({f"{name}[{index}]": path for index, path in enumerate(value)})

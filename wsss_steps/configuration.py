@@ -14,9 +14,10 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, model_validator
 
 from wsss_steps import settings as known
+from wsss_steps.data import voc_lists
 from wsss_steps.errors import UserError, all_wrong
 from wsss_steps.settings import Backbone, Settings
 from wsss_steps.settings.explain import explain
@@ -48,9 +49,11 @@ class Config(known.Prepare):
     """The whole of config.yaml: the data set (inherited), its recipes, and departures from the methods' defaults."""
 
     root: str = Field(
-        description="folder of the data set in PASCAL VOC layout; drawn by the workflow if `draw` is given"
+        "", description="folder of the data set in PASCAL VOC layout; required unless `draw` is given, never written to"
     )
-    draw: known.MakeExample | None = Field(None, description="draw the embedded example data set into `root`")
+    draw: known.MakeExample | None = Field(
+        None, description="draw the embedded example data set into `results/<dataset>/scenes`, instead of `root`"
+    )
     recipes: dict[str, Recipe] = Field(min_length=1, description="name -> one choice per slot")
     compare_superpixels: tuple[str, ...] = Field(
         (), description="choices measured against the ground truth in superpixels.csv"
@@ -94,6 +97,22 @@ class Config(known.Prepare):
         "CPU are rounded in another order, so its numbers are comparable to the last digit at equal threads only",
     )
     device: str = Field("auto", description="auto, cpu or cuda: a fact of the machine, it reruns nothing")
+
+    @model_validator(mode="after")
+    def _one_data_set(self) -> Config:
+        if self.draw is None and not self.root.strip():
+            raise ValueError("root: expected the folder of the data set, found none")
+        if self.draw is not None and self.root:
+            raise ValueError(
+                f"root: expected none beside draw, which draws a data set of its own into {self.data_folder}, "
+                f"found '{self.root}'; leave out one of the two"
+            )
+        return self
+
+    @property
+    def data_folder(self) -> str:
+        """Where the data set lies: the user's folder, which no rule writes to, or what the workflow draws."""
+        return self.root if self.draw is None else f"results/{self.dataset}/scenes"
 
 
 @dataclass(frozen=True)
@@ -164,7 +183,7 @@ def resolve(config: Config, slot: str, text: str) -> Choice:
         table["backbone"] = backbone(config, table["backbone"]).model_dump(mode="json")
     for key in ("weights", "folder", "pairs"):
         if key in table:
-            table[key] = table[key].replace("{root}", config.root)
+            table[key] = table[key].replace("{root}", config.data_folder)
     return Choice(slot, method, table)
 
 
@@ -177,7 +196,7 @@ def backbone(config: Config, name: str | Mapping[str, Any]) -> Backbone:
         if name not in table:
             raise UserError(f"unknown backbone '{name}'; known backbones: {', '.join(sorted(table))}")
         found = table[name]
-    return found.model_copy(update={"weights": found.weights.replace("{root}", config.root)})
+    return found.model_copy(update={"weights": found.weights.replace("{root}", config.data_folder)})
 
 
 def _problems_of_choice(config: Config, where: str, slot: str, text: str) -> list[str]:
@@ -229,17 +248,74 @@ def load(content: Mapping[str, Any]) -> Config:
         ]
         raise UserError("config:\n" + "\n".join(f"  {line}" for line in lines)) from None
     problems = _problems_of_choices(config)
-    if config.draw is None and not Path(config.root).is_dir():
-        problems.append(f"root: no such folder: {config.root}")
-    all_wrong("config", sorted(set(problems)))
+    config = _without_absent_val(config)
+    all_wrong("config", sorted(set(problems + _problems_of_data(config))))
     return config
 
 
-def room_settings(config: Config, room: str, **fixed: Any) -> str:
-    """The settings of a room without methods, and `fixed` ones beside them, as JSON with sorted keys."""
-    if room == "prepare":
-        table = config.model_dump(mode="json", include=set(known.Prepare.model_fields))
-    else:
-        section = getattr(config, room)
-        table = {} if section is None else section.model_dump(mode="json")
+def _without_absent_val(config: Config) -> Config:
+    """The split val of VOC's layout is there unless nobody asked for it and there is no such list."""
+    given = "splits" in config.model_fields_set or config.draw is not None
+    if given or all(Path(config.root, path).exists() for path in config.splits.values()):
+        return config
+    return config.model_copy(update={"splits": {}})
+
+
+def _problems_of_data(config: Config) -> list[str]:
+    """What is wrong with the folders and lists of the user's data set, as far as no image need be opened."""
+    if config.draw is not None:
+        return []
+    root = Path(config.root)
+    if not root.is_dir():
+        return [f"root: no such folder: {config.root}"]
+    places = {"image_folder": config.image_folder, "mask_folder": config.mask_folder}
+    places |= {} if config.tags_csv else {"annotation_folder": config.annotation_folder}
+    hints = {
+        "mask_folder": "; say mask_folder: null if there are no label images",
+        "annotation_folder": "; give tags in a table with tags_csv instead",
+    }
+    problems = [
+        f"{key}: no such folder: {root / place}{hints.get(key, '')}"
+        for key, place in places.items()
+        if place is not None and not (root / place).is_dir()
+    ]
+    if config.tags_csv and not (root / config.tags_csv).is_file():
+        problems.append(f"tags_csv: no such table of tags: {root / config.tags_csv}")
+    lists = {split: voc_lists.read_list(root / path, problems) for split, path in list_files(config).items()}
+    voc_lists.check_unique(lists, problems)
+    if config.scored_list is not None:
+        scored = voc_lists.read_list(root / config.scored_list, problems)
+        unknown = sorted(set(scored) - set(lists["train"]))
+        problems += [f"{root / config.scored_list}: id '{one}' is not in {config.train_list}" for one in unknown]
+    return problems
+
+
+def list_files(config: Config) -> dict[str, str]:
+    """The list file of every split, train first."""
+    return {"train": config.train_list, **config.splits}
+
+
+def images_settings(config: Config, split: str) -> dict[str, Any]:
+    """The settings of `prepare` for one split: no other split is among them."""
+    keys = ("dataset", "classes", "image_folder", "annotation_folder", "tags_csv", "allow_untagged")
+    table = config.model_dump(mode="json", include=set(keys))
+    return table | {"split": split, "list_file": list_files(config)[split], "tagged": split not in config.unscored}
+
+
+def masks_settings(config: Config, split: str) -> dict[str, Any]:
+    """The settings of `prepare_masks` for one split."""
+    table = config.model_dump(mode="json", include={"classes", "mask_classes", "other_classes", "mask_folder"})
+    train = split == "train"
+    return table | {
+        "split": split,
+        "list_file": list_files(config)[split],
+        "scored_list": config.scored_list if train else None,
+        "masks_optional": train,
+    }
+
+
+def step_settings(config: Config, step: str, **fixed: Any) -> str:
+    """The settings of a step without methods, and `fixed` ones beside them, as JSON with sorted keys."""
+    section = getattr(config, step)
+    table = {} if section is None else section.model_dump(mode="json")
     return json.dumps({**table, **fixed}, sort_keys=True)

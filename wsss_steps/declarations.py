@@ -52,8 +52,8 @@ def extra_supervision(config: Config, recipe: Recipe, stage: str) -> str:
     return "; ".join(dict.fromkeys(found))
 
 
-def about_row(config: Config, name: str, recipe: Recipe, stage: str) -> dict[str, Any]:
-    """What stands in a row beside the score: recipe, stage, dense CRF, scales, and what is to be declared."""
+def about_row(config: Config, name: str, recipe: Recipe, stage: str, split: str) -> dict[str, Any]:
+    """What stands in a row beside the score: recipe, stage, split, dense CRF, scales, and what is to be declared."""
     if stage in STAGES_OF_THE_CLASSIFIER:
         crf, scales = "none", resolve(config, "cams", recipe.cams).settings["scales"]
     else:
@@ -63,6 +63,7 @@ def about_row(config: Config, name: str, recipe: Recipe, stage: str) -> dict[str
     return {
         "recipe": name,
         "stage": stage,
+        "split": split,
         "crf": crf,
         "scales": scales,
         "extra_supervision": extra_supervision(config, recipe, stage),

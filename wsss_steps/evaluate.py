@@ -150,13 +150,11 @@ def score_of(confusions: NDArray[np.int64], classes: Sequence[str], settings: di
 
 
 def scored_entries(entries: list[Entry], truth: GroundTruth, split: str) -> list[Entry]:
-    """All entries of the split, or none if none has ground truth; a UserError if some have."""
-    missing = [entry.id for entry in entries if entry.id not in truth.masks]
-    if len(missing) == len(entries):
+    """The entries that have ground truth: all, none, or those that are to be scored (`prepare_masks` sees to that)."""
+    scored = [entry for entry in entries if entry.id in truth.masks]
+    if not scored:
         log.warning("no image of split '%s' has ground truth: the score is empty", split)
-        return []
-    all_wrong(f"images of split '{split}' without ground truth, of {len(entries)}", missing)
-    return entries
+    return scored
 
 
 def run(

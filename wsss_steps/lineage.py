@@ -15,11 +15,12 @@ from pathlib import Path
 from typing import Any
 
 from wsss_steps import formats
+from wsss_steps.data import sources
 from wsss_steps.errors import UserError
-from wsss_steps.provenance import digest_of_input
+from wsss_steps.provenance import file_digest
 
 STEP = "  "
-MOST = 5  # images shown by name, of those that are not as recorded
+MOST = 5  # files shown by name, of those that are not as recorded
 DIGITS = 12  # of a checksum
 
 
@@ -38,13 +39,13 @@ class Tree:
         bases = [Path(), *self.top.absolute().parents]
         return next((base / name for base in bases if (base / name).exists()), None)
 
-    def judge(self, name: str, recorded: str, label: str) -> tuple[Path | None, str]:
+    def judge(self, name: str, recorded: str) -> tuple[Path | None, str]:
         """Where an input lies, and in words whether it is what it was."""
         path = self.find(name)
         if path is None:
             self.bad += 1
             return None, "MISSING"
-        found = digest_of_input(label, path)
+        found = file_digest(path)
         if found == recorded:
             self.good += 1
             return path, "as recorded"
@@ -69,11 +70,11 @@ def lines_of(tree: Tree, path: Path, indent: str) -> Iterator[str]:
     else:
         yield from _made(tree, stamp, indent)
         for name, given in stamp.get("inputs", {}).items():
-            place, state = tree.judge(given["path"], given["sha256"], name)
+            place, state = tree.judge(given["path"], given["sha256"])
             yield f"{indent}{name}: {given['path']}, sha256 {given['sha256'][:DIGITS]}, {state}"
             if place is not None:
                 yield from lines_of(tree, place, indent + STEP)
-    yield from _images(tree, path, indent)
+    yield from _files(tree, path, indent)
 
 
 def _made(tree: Tree, stamp: dict[str, Any], indent: str) -> Iterator[str]:
@@ -89,23 +90,14 @@ def _made(tree: Tree, stamp: dict[str, Any], indent: str) -> Iterator[str]:
         yield f"{indent}versions: {', '.join(f'{name} {number}' for name, number in other.items())}"
 
 
-def _images(tree: Tree, path: Path, indent: str) -> Iterator[str]:
-    """The images that a manifest lists, checked against their checksums in it."""
-    if path.suffix != ".json" or path.is_dir():
+def _files(tree: Tree, path: Path, indent: str) -> Iterator[str]:
+    """The images, masks and annotations that a manifest or a ground truth was made of, each against its checksum."""
+    known = sources.checksums(path)
+    if not known:
         return
-    content = json.loads(path.read_text(encoding="utf-8"))
-    if content.get("format") != "wsss/manifest":
-        return
-    bad = []
-    for entry in content["images"]:
-        if entry.get("sha256"):
-            _, state = tree.judge(entry["image"], entry["sha256"], "image")
-        else:
-            state = "as recorded" if tree.find(entry["image"]) else "MISSING"
-        if state != "as recorded":
-            bad.append(f"{entry['image']}: {state}")
-    count = len(content["images"])
-    yield f"{indent}images: {count - len(bad)} of {count} as recorded"
+    states = {name: tree.judge(name, checksum)[1] for name, checksum in known.items()}
+    bad = [f"{name}: {state}" for name, state in states.items() if state != "as recorded"]
+    yield f"{indent}files of the data set: {len(known) - len(bad)} of {len(known)} as recorded"
     yield from (f"{indent}{STEP}{line}" for line in bad[:MOST])
     if len(bad) > MOST:
         yield f"{indent}{STEP}... and {len(bad) - MOST} more"
@@ -118,7 +110,7 @@ def lineage(path: Path) -> Iterator[str]:
     if not formats.read_stamp(path):
         raise UserError(f"{path}: carries no stamp (expected an artifact of this workflow, or a folder of label maps)")
     tree = Tree(path)
-    yield f"{path}, sha256 {digest_of_input('', path)[:DIGITS]}"
+    yield f"{path}, sha256 {file_digest(path)[:DIGITS]}"
     yield from lines_of(tree, path, STEP)
     yield f"{tree.good} inputs are as recorded, {tree.bad} are not"
 

@@ -1,4 +1,4 @@
-"""Check a data set in PASCAL VOC layout in full; write its manifest and, apart from it, where its ground truth lies."""
+"""Check the images and tags of one split of a data set in PASCAL VOC layout in full, and write its manifest."""
 
 from __future__ import annotations
 
@@ -8,45 +8,53 @@ from pathlib import Path
 from typing import Any
 
 from wsss_steps.cli import main
-from wsss_steps.data.manifest import GroundTruth, Manifest, write_ground_truth, write_manifest
-from wsss_steps.data.voc import read_voc
+from wsss_steps.data import sources
+from wsss_steps.data.manifest import Manifest, write_manifest
+from wsss_steps.data.voc import read_split
 from wsss_steps.methods import arguments
 
 log = logging.getLogger(__name__)
 
 
-def summary(data: Manifest, truth: GroundTruth) -> list[str]:
-    """Tell what is in a data set: images and masks per split, images per class, tags per image, range of sizes."""
-    lines = []
-    for split in dict.fromkeys(entry.split for entry in data.entries):
-        entries = data.split(split)
-        masks = sum(entry.id in truth.masks for entry in entries)
-        per_class = Counter(tag for entry in entries for tag in entry.tags)
-        per_image = Counter(len(entry.tags) for entry in entries)
-        lines += [
-            f"{split}: {len(entries)} images, {masks} masks",
-            f"{split}: images per class: "
-            + ", ".join(f"{name} {per_class[number]}" for number, name in enumerate(data.classes, start=1)),
-            f"{split}: images by number of tags: "
-            + ", ".join(f"{tags}: {count}" for tags, count in sorted(per_image.items())),
-        ]
-    heights, widths = [entry.height for entry in data.entries], [entry.width for entry in data.entries]
-    return [*lines, f"heights {min(heights)} to {max(heights)} px, widths {min(widths)} to {max(widths)} px"]
+def summary(data: Manifest, split: str) -> list[str]:
+    """Tell what is in a split: number of images, images per class, tags per image, range of sizes."""
+    entries = data.split(split)
+    per_class = Counter(tag for entry in entries for tag in entry.tags)
+    per_image = Counter(len(entry.tags) for entry in entries)
+    named = (f"{name} {per_class[number]}" for number, name in enumerate(data.classes, start=1))
+    heights, widths = [entry.height for entry in entries], [entry.width for entry in entries]
+    return [
+        f"{split}: {len(entries)} images",
+        f"{split}: images per class: {', '.join(named)}",
+        f"{split}: images by number of tags: " + ", ".join(f"{tags}: {n}" for tags, n in sorted(per_image.items())),
+        f"{split}: heights {min(heights)} to {max(heights)} px, widths {min(widths)} to {max(widths)} px",
+    ]
 
 
-def run(*, root: Path, manifest: Path, ground_truth: Path, settings: dict[str, Any], stamp: str = "") -> None:
-    """Read the data set below `root`, write `manifest` and `ground_truth` (JSON); `settings` are those of `Prepare`.
+def run(
+    *,
+    root: Path,
+    list_file: Path,
+    tags: Path | None = None,
+    manifest: Path,
+    settings: dict[str, Any],
+    stamp: str = "",
+) -> None:
+    """Read one split of the data set below `root` and write its `manifest` (JSON).
 
-    UserError if anything is wrong with the data set: it lists every file at fault. The `stamp` is kept beside
-    both, in files of its own, so that the manifest depends on the data set alone.
+    `list_file` and the table `tags`, if there is one, are those that `settings` (`configuration.images_settings`) name:
+    given once more so that the stamp has their checksums. The stamp is kept beside the manifest, which depends on the
+    data set alone, and so is a record of all files that it was made of.
+    UserError if anything is wrong with the split: it lists every file at fault.
     """
-    data, truth, notes = read_voc(root, **arguments(read_voc, settings))
-    for line in summary(data, truth):
+    found = sources.of_images(root, **arguments(sources.of_images, settings))
+    data, notes = read_split(root, **arguments(read_split, settings))
+    for line in summary(data, settings["split"]):
         log.info("%s", line)
     for what, count in notes.items():
         log.info("note: %d %s", count, what)
-    write_ground_truth(ground_truth, truth)
     write_manifest(manifest, data)
+    sources.keep(found, sources.record_of(manifest), {entry.image: entry.sha256 for entry in data.entries})
 
 
 if __name__ == "__main__":

@@ -109,16 +109,6 @@ def file_digest(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def digest_of_input(name: str, path: Path) -> str:
-    """The checksum that a stamp holds of the input `name`.
-
-    Of a data set's `root` only the names in it count: the manifest that is made of it has the checksums of its images.
-    """
-    if name == "root" and path.is_dir():
-        return hashlib.sha256("\n".join(sorted(entry.name for entry in path.iterdir())).encode()).hexdigest()
-    return file_digest(path)
-
-
 def versions() -> dict[str, str]:
     """Versions of Python and of the packages that decide numbers."""
     found = {"python": platform.python_version()}
@@ -139,8 +129,7 @@ def stamp(room: str, *, settings: Mapping[str, Any], code: str, device: str, inp
         "code": code,
         "device": device,
         "inputs": {
-            name: {"path": path.as_posix(), "sha256": digest_of_input(name, path)}
-            for name, path in sorted(inputs.items())
+            name: {"path": path.as_posix(), "sha256": file_digest(path)} for name, path in sorted(inputs.items())
         },
         "versions": versions(),
     }

@@ -86,9 +86,10 @@ def run(
         )
     contents = [formats.read_json(path, "score") for path in scores]
     wrong = [
-        f"{path}: expected the score of stage {about['stage']}, found {content['stage']}"
+        f"{path}: expected the score of stage {about['stage']}, {about['split']}, "
+        f"found {content['stage']}, {content['split']}"
         for path, content, about in zip(scores, contents, rows, strict=True)
-        if content["stage"] != about["stage"]
+        if (content["stage"], content["split"]) != (about["stage"], about["split"])
     ]
     all_wrong("scores in another order than the rows", wrong)
     text = io.StringIO()

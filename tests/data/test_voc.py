@@ -9,14 +9,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from tiny_voc import HEIGHT, TAGS, WIDTH, make_voc, settings, truth_of, write_list, write_xml
+from tiny_voc import HEIGHT, TAGS, WIDTH, config, make_voc, read_voc, truth_of, write_list, write_xml
 
-from wsss_steps import formats
+from wsss_steps import configuration, formats
 from wsss_steps.data.manifest import Entry
-from wsss_steps.data.voc import read_voc
+from wsss_steps.data.voc import read_split
 from wsss_steps.data.voc_lists import unsafe
 from wsss_steps.data.voc_tags import split_names
 from wsss_steps.errors import UserError
+from wsss_steps.methods import arguments
 
 
 @pytest.fixture
@@ -33,7 +34,7 @@ def mask(root: Path, name: str) -> Path:
 
 
 def test_whole_data_set(root: Path) -> None:
-    manifest, truth, notes = read_voc(root, **settings())
+    manifest, truth, notes = read_voc(root)
     assert manifest.dataset == "tiny"
     assert manifest.classes == ("cat", "dog")
     digest = hashlib.sha256(jpeg(root, "t2").read_bytes()).hexdigest()
@@ -48,7 +49,7 @@ def test_whole_data_set(root: Path) -> None:
 
 def test_paths_stay_as_they_were_given(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(root.parent)
-    manifest, truth, _ = read_voc(Path("voc"), **settings())
+    manifest, truth, _ = read_voc(Path("voc"))
     assert manifest.entries[0].image == "voc/JPEGImages/t0.jpg"
     assert truth.masks["v1"] == "voc/SegmentationClass/v1.png"
 
@@ -79,7 +80,7 @@ SPOILED: dict[str, tuple[Callable[[Path], object], str]] = {
         lambda root: jpeg(root, "t1").with_suffix(".PNG").write_bytes(b""),
         r"expected one image for id 't1', found t1\.PNG, t1\.jpg",
     ),
-    "no images": (lambda root: (root / "JPEGImages").rename(root / "x"), r"JPEGImages: no such folder of images"),
+    "no images": (lambda root: (root / "JPEGImages").rename(root / "x"), r"image_folder: no such folder: .*JPEGImages"),
     "damaged mask": (lambda root: damage(mask(root, "t1")), r"t1\.png: not a readable label image"),
     "truncated mask": (lambda root: truncate(mask(root, "t1")), r"t1\.png: .*truncated"),
     "colours in a mask": (
@@ -98,11 +99,11 @@ SPOILED: dict[str, tuple[Callable[[Path], object], str]] = {
     "missing mask of train": (lambda root: mask(root, "t1").unlink(), r"t1\.png: no such label image, of split train"),
     "no masks": (
         lambda root: (root / "SegmentationClass").rename(root / "x"),
-        r"no such folder of label images; say mask_folder: null",
+        r"mask_folder: no such folder: .*; say mask_folder: null",
     ),
     "missing list": (
-        lambda root: (root / "ImageSets/Segmentation/val.txt").unlink(),
-        r"val\.txt: no such file \(expected a list",
+        lambda root: (root / "ImageSets/Segmentation/train.txt").unlink(),
+        r"train\.txt: no such file \(expected a list",
     ),
     "empty list": (lambda root: write_list(root, "val", ("", " ")), r"val\.txt: the list is empty"),
     "list in another encoding": (
@@ -148,21 +149,75 @@ def test_each_fault_is_named(root: Path, what: str) -> None:
     spoil, message = SPOILED[what]
     spoil(root)
     with pytest.raises(UserError, match=message):
-        read_voc(root, **settings())
+        read_voc(root)
 
 
-def test_all_faults_are_named_at_once(root: Path) -> None:
+def test_all_faults_of_a_split_are_named_at_once(root: Path) -> None:
     jpeg(root, "t0").unlink()
-    truncate(jpeg(root, "v0"))
-    write_mask(mask(root, "v1"), np.full((HEIGHT, WIDTH), 77))
+    truncate(jpeg(root, "t1"))
     write_xml(root / "Annotations/t2.xml", ())
     with pytest.raises(UserError) as caught:
-        read_voc(root, **settings())
+        read_voc(root)
     lines = str(caught.value).splitlines()
-    assert lines[0] == f"data set 'tiny' in {root} (4):"
-    assert len(lines) == 5
-    for name in ("t0", "v0", "v1", "t2"):
+    assert lines[0] == f"split 'train' of data set 'tiny' in {root} (3):"
+    assert len(lines) == 4
+    for name in ("t0", "t1", "t2"):
         assert any(name in line for line in lines), name
+
+
+def test_all_faults_of_masks_are_named_at_once(root: Path) -> None:
+    write_mask(mask(root, "t0"), np.full((HEIGHT, WIDTH), 77))
+    damage(mask(root, "t1"))
+    with pytest.raises(UserError) as caught:
+        read_voc(root)
+    lines = str(caught.value).splitlines()
+    assert lines[0] == f"label images of split 'train' of data set 'tiny' in {root} (2):"
+    assert ("t0" in lines[1], "t1" in lines[2]) == (True, True)
+
+
+def test_all_faults_of_lists_and_folders_are_named_at_once_before_the_first_job(root: Path) -> None:
+    write_list(root, "val", ("v0", "t2"))
+    (root / "JPEGImages").rename(root / "x")
+    with pytest.raises(UserError) as caught:
+        config(root, splits={"val": "ImageSets/Segmentation/val.txt", "test": "absent.txt"})
+    text = str(caught.value)
+    for line in ("id 't2' of val stands already in train", "image_folder: no such folder", "absent.txt: no such file"):
+        assert line in text
+
+
+def test_without_a_list_of_val_there_is_no_such_split_unless_it_is_asked_for(root: Path) -> None:
+    (root / "ImageSets/Segmentation/val.txt").unlink()
+    assert config(root).splits == {}
+    assert [entry.id for entry in read_voc(root)[0].entries] == ["t0", "t1", "t2"]
+
+
+def test_any_number_of_splits_and_images_to_segment_only(root: Path) -> None:
+    """The images of an unscored split need neither tags nor masks."""
+    write_list(root, "val", ("v0",))
+    write_list(root, "test", ("v1",))
+    (root / "Annotations/v1.xml").unlink()
+    lists = {name: f"ImageSets/Segmentation/{name}.txt" for name in ("val", "test")}
+    mine = config(root, splits=lists, unscored=["test"])
+    assert list(configuration.list_files(mine)) == ["train", "val", "test"]
+    test, _ = read_split(root, **arguments(read_split, configuration.images_settings(mine, "test")))
+    assert [(entry.id, entry.split, entry.tags) for entry in test.entries] == [("v1", "test", ())]
+
+
+def test_a_part_of_train_may_be_scored(root: Path) -> None:
+    write_list(root, "few", ("t2", "t0"))
+    mask(root, "t1").unlink()
+    _, truth, _ = read_voc(root, scored_list="ImageSets/Segmentation/few.txt")
+    assert sorted(truth.masks) == ["t0", "t2", "v0", "v1"]
+    write_list(root, "few", ("t2", "v0"))
+    with pytest.raises(UserError, match=r"few\.txt: id 'v0' is not in ImageSets/Segmentation/train\.txt"):
+        config(root, scored_list="ImageSets/Segmentation/few.txt")
+
+
+def test_a_mask_that_changes_after_it_was_checked_is_refused(root: Path) -> None:
+    _, truth, _ = read_voc(root)
+    write_mask(mask(root, "v1"), np.zeros((HEIGHT, WIDTH)))
+    with pytest.raises(UserError, match=r"v1\.png: has changed since it was checked; run Snakemake again"):
+        truth.labels("v1")
 
 
 @pytest.mark.parametrize("image_id", ["", "2007_000032", "été 01", "写真", "a.b", "x-y"])
@@ -178,9 +233,9 @@ def test_unsafe_ids(image_id: str) -> None:
 # ---- tags --------------------------------------------------------------------------------------------------------
 
 
-def with_table(root: Path, text: str) -> dict[str, object]:
+def with_table(root: Path, text: str) -> dict[str, str]:
     (root / "tags.csv").write_text(text, encoding="utf-8")
-    return settings(tags_csv="tags.csv")
+    return {"tags_csv": "tags.csv"}
 
 
 def test_table_goes_before_xml(root: Path) -> None:
@@ -195,7 +250,6 @@ def test_table_goes_before_xml(root: Path) -> None:
     ]
     manifest, _, notes = read_voc(root, **with_table(root, "\n".join(rows)))
     assert [entry.tags for entry in manifest.entries] == [(2,), (1, 2), (1, 2), (2,), (1,)]
-    assert notes["rows of the table of tags whose id is in no list"] == 1
     assert notes["images whose mask shows other classes than its tags"] == 2  # t0 and t1
 
 
@@ -236,11 +290,11 @@ def test_a_table_needs_columns_and_rows(root: Path, text: str, message: str) -> 
 
 
 def test_a_table_that_is_missing_or_not_text(root: Path) -> None:
-    with pytest.raises(UserError, match=r"tags\.csv: no such table of tags"):
-        read_voc(root, **settings(tags_csv="tags.csv"))
+    with pytest.raises(UserError, match=r"tags_csv: no such table of tags: .*tags\.csv"):
+        read_voc(root, tags_csv="tags.csv")
     (root / "tags.csv").write_bytes(b"id,tags\nt\xff,cat\n")
     with pytest.raises(UserError, match=r"tags\.csv: not a readable table in UTF-8"):
-        read_voc(root, **settings(tags_csv="tags.csv"))
+        read_voc(root, tags_csv="tags.csv")
 
 
 def test_a_class_name_may_have_a_space() -> None:
@@ -253,14 +307,14 @@ def test_a_class_name_may_have_a_space() -> None:
 
 def test_objects_of_other_classes_are_counted(root: Path) -> None:
     write_xml(root / "Annotations/t0.xml", ("cat", "plane", "plane"))
-    manifest, _, notes = read_voc(root, **settings())
+    manifest, _, notes = read_voc(root)
     assert manifest.entries[0].tags == (1,)
     assert dict(notes) == {"objects of classes that are not listed, passed over": 2}
 
 
 def test_untagged_images_may_be_allowed(root: Path) -> None:
     write_xml(root / "Annotations/t1.xml", ())
-    manifest, _, notes = read_voc(root, **settings(allow_untagged=True))
+    manifest, _, notes = read_voc(root, allow_untagged=True)
     assert manifest.entries[1].tags == ()
     assert notes["images without a tag"] == 1
 
@@ -277,8 +331,7 @@ def test_a_subset_of_the_classes_of_the_masks(root: Path, other: str, expected: 
     for name in TAGS:
         if name != "t2":
             write_mask(mask(root, name), np.zeros((HEIGHT, WIDTH)))
-    given = settings(mask_classes=("plane", "dog", "cat"), other_classes=other)
-    _, truth, _ = read_voc(root, **given)
+    _, truth, _ = read_voc(root, mask_classes=("plane", "dog", "cat"), other_classes=other)
     assert truth.labels("t2")[0, :5].tolist() == [expected, 2, 1, 0, 255]
     assert truth.class_of_value[:5] == (0, expected, 2, 1, -1)
 
@@ -286,13 +339,13 @@ def test_a_subset_of_the_classes_of_the_masks(root: Path, other: str, expected: 
 def test_masks_may_be_absent_from_train(root: Path) -> None:
     for name in ("t0", "t1", "t2"):
         mask(root, name).unlink()
-    _, truth, notes = read_voc(root, **settings())
+    _, truth, notes = read_voc(root)
     assert sorted(truth.masks) == ["v0", "v1"]
     assert notes["train images without any mask: their stages will not be scored"] == 3
 
 
 def test_masks_may_be_absent_altogether(root: Path) -> None:
-    _, truth, notes = read_voc(root, **settings(mask_folder=None))
+    _, truth, notes = read_voc(root, mask_folder=None)
     assert truth.masks == {}
     assert not notes
 
@@ -301,7 +354,7 @@ def test_a_rotation_in_exif_is_noted(root: Path) -> None:
     exif = Image.Exif()
     exif[0x0112] = 6
     Image.new("RGB", (WIDTH, HEIGHT)).save(jpeg(root, "t0"), exif=exif)
-    manifest, _, notes = read_voc(root, **settings())
+    manifest, _, notes = read_voc(root)
     assert (manifest.entries[0].height, manifest.entries[0].width) == (HEIGHT, WIDTH)
     assert notes["images with an EXIF rotation, which is not applied"] == 1
 
@@ -311,5 +364,5 @@ def test_grey_and_cmyk_images_and_pngs_are_taken(root: Path) -> None:
     Image.new("CMYK", (WIDTH, HEIGHT)).save(jpeg(root, "t1"))
     jpeg(root, "t2").unlink()
     Image.new("RGBA", (WIDTH, HEIGHT)).save(jpeg(root, "t2").with_suffix(".png"))
-    manifest, _, _ = read_voc(root, **settings())
+    manifest, _, _ = read_voc(root)
     assert manifest.entries[2].image.endswith("t2.png")

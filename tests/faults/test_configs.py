@@ -17,24 +17,24 @@ from fault_table import said
 from wsss_steps import configuration, preflight
 from wsss_steps.errors import UserError
 
-BASE = "dataset: tiny\nroot: voc\ndraw: {}\nclasses: [cat, dog]\nrecipes: {cam: {}}\n"
+BASE = "dataset: tiny\ndraw: {}\nclasses: [cat, dog]\nrecipes: {cam: {}}\n"
 TEXTS = {
     "key twice": (
         BASE + "classifier: {}\nseeds: {}\nclassifier: {plain: {epochs: 3}}\n",
-        "<file>, line 8: key 'classifier' stands already in line 6; expected each key once",
+        "<file>, line 7: key 'classifier' stands already in line 5; expected each key once",
     ),
     "key twice, inside": (
         BASE + "classifier:\n  plain:\n    epochs: 3\n    crop: 64\n    epochs: 5\n",
-        "<file>, line 10: key 'epochs' stands already in line 8; expected each key once",
+        "<file>, line 9: key 'epochs' stands already in line 7; expected each key once",
     ),
     "key twice, JSON": (
         '{"a": {"b": [{"c": 1, "c": 2}]}}',
         "<file>: key 'a.b.c' stands twice; expected each key once",
     ),
-    "no YAML": (BASE + "  x: [1, 2\n", "<file>: neither YAML nor JSON: line 6, column <number>: <reason>"),
+    "no YAML": (BASE + "  x: [1, 2\n", "<file>: neither YAML nor JSON: line 5, column <number>: <reason>"),
     "tab": (
         BASE + "\tx: 1\n",
-        "<file>: neither YAML nor JSON: line 6, column 1: found character '\\t' that cannot start any token",
+        "<file>: neither YAML nor JSON: line 5, column 1: found character '\\t' that cannot start any token",
     ),
     "text": ("just text", "<file>: expected keys with values (`dataset: mine`), found 'just text'"),
     "empty": ("", "<file>: expected keys with values (`dataset: mine`), found ''"),

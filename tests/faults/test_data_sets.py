@@ -14,9 +14,9 @@ from fault_table import said
 from PIL import Image
 from tiny_voc import HEIGHT, WIDTH, write_list, write_xml
 
-from wsss_steps import formats, prepare
+from wsss_steps import configuration, formats, prepare, prepare_masks
 from wsss_steps.data.images import read_image
-from wsss_steps.data.manifest import Manifest, read_manifest
+from wsss_steps.data.manifest import Entry, Manifest, read_manifest
 from wsss_steps.errors import UserError
 
 Spoil = Callable[[Path], object]
@@ -123,7 +123,7 @@ REFUSED: dict[str, tuple[Spoil, str]] = {
 }
 
 TAKEN: dict[str, tuple[Spoil, str]] = {
-    "one image": (lambda root: write_list(root, "train", ("t0",)), "train: 1 images, 1 masks"),
+    "one image": (lambda root: write_list(root, "train", ("t0",)), "train: 1 images"),
     "1 x 1": (
         lambda root: (
             Image.new("RGB", (1, 1)).save(image(root)),
@@ -131,15 +131,15 @@ TAKEN: dict[str, tuple[Spoil, str]] = {
         ),
         "heights 1 to 12 px, widths 1 to 16 px",
     ),
-    "grey": (lambda root: Image.new("L", (WIDTH, HEIGHT), 70).save(image(root)), "train: 3 images, 3 masks"),
-    "CMYK": (lambda root: Image.new("CMYK", (WIDTH, HEIGHT)).save(image(root)), "train: 3 images, 3 masks"),
-    "transparent": (lambda root: as_png(root, Image.new("RGBA", (WIDTH, HEIGHT))), "train: 3 images, 3 masks"),
+    "grey": (lambda root: Image.new("L", (WIDTH, HEIGHT), 70).save(image(root)), "train: 3 images"),
+    "CMYK": (lambda root: Image.new("CMYK", (WIDTH, HEIGHT)).save(image(root)), "train: 3 images"),
+    "transparent": (lambda root: as_png(root, Image.new("RGBA", (WIDTH, HEIGHT))), "train: 3 images"),
     "EXIF rotation": (
         lambda root: Image.new("RGB", (WIDTH, HEIGHT)).save(image(root), exif=rotation()),
         "note: 1 images with an EXIF rotation, which is not applied",
     ),
-    "name with spaces": (lambda root: rename(root, "my holiday 1"), "train: 3 images, 3 masks"),
-    "name in other letters": (lambda root: rename(root, "été-写真-ß"), "train: 3 images, 3 masks"),
+    "name with spaces": (lambda root: rename(root, "my holiday 1"), "train: 3 images"),
+    "name in other letters": (lambda root: rename(root, "été-写真-ß"), "train: 3 images"),
     "object of a class that is not listed": (
         lambda root: write_xml(root / "Annotations" / "t0.xml", ("horse", "cat")),
         "note: 1 objects of classes that are not listed, passed over",
@@ -155,9 +155,16 @@ def rotation() -> Image.Exif:
 
 def run(root: Path, folder: Path) -> Manifest:
     tags = "tags.csv" if (root / "tags.csv").is_file() else None
-    paths = {"manifest": folder / "m.json", "ground_truth": folder / "g.json"}
-    prepare.run(root=root, settings=tiny_voc.settings(tags_csv=tags), **paths)
-    return read_manifest(paths["manifest"])
+    mine = tiny_voc.config(root, tags_csv=tags)
+    entries: list[Entry] = []
+    for split, path in configuration.list_files(mine).items():
+        manifest, truth = folder / f"{split}.json", folder / f"{split}_truth.json"
+        given = configuration.images_settings(mine, split)
+        prepare.run(root=root, list_file=root / path, manifest=manifest, settings=given)
+        masks = configuration.masks_settings(mine, split)
+        prepare_masks.run(root=root, manifest=manifest, ground_truth=truth, settings=masks)
+        entries += read_manifest(manifest).entries
+    return Manifest("tiny", tiny_voc.CLASSES, tuple(entries))
 
 
 @pytest.mark.parametrize("fault", REFUSED)
@@ -169,7 +176,9 @@ def test_refused(fault: str, tmp_path: Path) -> None:
     with pytest.raises(UserError) as caught:
         run(root, tmp_path)
     said(message, caught.value)
-    assert read_manifest(tmp_path / "m.json") == before, "the former manifest is whole"
+    former = [entry.id for entry in before.entries if entry.split == "train"]
+    after = read_manifest(tmp_path / "train.json").split("train")
+    assert [entry.id for entry in after] == former, "the manifest is whole"
 
 
 @pytest.mark.parametrize("case", TAKEN)
@@ -193,8 +202,8 @@ def test_all_faults_are_listed_at_once(tmp_path: Path) -> None:
     root = tiny_voc.make_voc(tmp_path / "voc")
     cut(image(root, "t0"))
     image(root, "t1").unlink()
-    write_xml(root / "Annotations" / "v0.xml", ())
+    write_xml(root / "Annotations" / "t2.xml", ())
     with pytest.raises(UserError) as caught:
         run(root, tmp_path)
     assert len(str(caught.value).splitlines()) == 4
-    assert not (tmp_path / "m.json").exists()
+    assert not (tmp_path / "train.json").exists()

@@ -22,7 +22,6 @@ from wsss_steps import (
     make_seeds,
     make_superpixels,
     predict,
-    prepare,
     pretrain_keys,
     train_classifier,
     train_segmenter,
@@ -35,7 +34,6 @@ KEYS = {"width": 24, "depth": 1, "heads": 2, "epochs": 1, "batch_size": 2, "prot
 CONFIG = configuration.load(
     {
         "dataset": "x",
-        "root": "x",
         "draw": {},
         "classes": ["cat", "dog"],
         "recipes": {"a": {}},
@@ -49,7 +47,7 @@ def of(slot: str, text: str) -> dict[str, Any]:
 
 
 def room(name: str, **fixed: Any) -> dict[str, Any]:
-    return dict(json.loads(configuration.room_settings(CONFIG, name, **fixed)))
+    return dict(json.loads(configuration.step_settings(CONFIG, name, **fixed)))
 
 
 def one_image(folder: Path, height: int, width: int) -> Path:
@@ -59,9 +57,7 @@ def one_image(folder: Path, height: int, width: int) -> Path:
         tiny_voc.write_list(root, {"t": "train", "v": "val"}[name[0]], (name,))
         Image.new("RGB", (width, height), (77, 70, 60)).save(root / "JPEGImages" / f"{name}.jpg")
         formats.write_labels(root / "SegmentationClass" / f"{name}.png", np.full((height, width), label, np.uint8))
-    paths = {"manifest": folder / "m.json", "ground_truth": folder / "g.json"}
-    prepare.run(root=root, settings=tiny_voc.settings(), **paths)
-    return paths["manifest"]
+    return tiny_voc.write_voc(root, folder / "m.json", folder / "g.json")
 
 
 def classifier(folder: Path, manifest: Path, departures: str, **changes: Any) -> Path:

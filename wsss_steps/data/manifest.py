@@ -7,7 +7,7 @@ be read off the rule graph.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from wsss_steps import formats
 from wsss_steps.errors import UserError
+from wsss_steps.provenance import file_digest
 
 
 @dataclass(frozen=True)
@@ -64,17 +65,24 @@ class GroundTruth:
     """Label images by image id, and how their values map to the classes of the manifest.
 
     `class_of_value` has 256 numbers: the class 0..C of each value in a label image, 255 for void, -1 for a value that
-    must not occur.
+    must not occur. `sha256` is of the bytes of each label image as it was checked; none if unknown.
     """
 
     masks: dict[str, str]
     class_of_value: tuple[int, ...]
+    sha256: dict[str, str] = field(default_factory=dict)
 
     def labels(self, image_id: str) -> NDArray[np.uint8]:
-        """The ground truth (H, W) of one image: 0 background, 1..C, 255 void."""
+        """The ground truth (H, W) of one image: 0 background, 1..C, 255 void.
+
+        A UserError if there is none, or if the label image is not what it was when it was checked.
+        """
         if image_id not in self.masks:
             raise UserError(f"no ground truth for image '{image_id}' ({len(self.masks)} other images have one)")
-        values = formats.read_labels(Path(self.masks[image_id]))
+        path = Path(self.masks[image_id])
+        values = formats.read_labels(path)
+        if image_id in self.sha256 and file_digest(path) != self.sha256[image_id]:
+            raise UserError(f"{path}: has changed since it was checked; run Snakemake again")
         mapped = np.array(self.class_of_value, np.int16)[values]
         if (mapped < 0).any():
             bad = sorted({int(value) for value in values[mapped < 0]})
@@ -111,11 +119,11 @@ def read_manifest(path: Path) -> Manifest:
 
 def write_ground_truth(path: Path, truth: GroundTruth) -> None:
     """Write the places of the label images as JSON."""
-    content = {"class_of_value": list(truth.class_of_value), "masks": truth.masks}
+    content = {"class_of_value": list(truth.class_of_value), "masks": truth.masks, "sha256": truth.sha256}
     formats.write_json(path, {"format": "wsss/ground_truth", "version": formats.VERSION, **content})
 
 
 def read_ground_truth(path: Path) -> GroundTruth:
     """Read what `write_ground_truth` wrote."""
     content = formats.read_json(path, "ground_truth")
-    return GroundTruth(content["masks"], tuple(content["class_of_value"]))
+    return GroundTruth(content["masks"], tuple(content["class_of_value"]), content.get("sha256", {}))

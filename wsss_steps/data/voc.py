@@ -2,16 +2,17 @@
 
 Below the root folder: list files with one image id per line, `<images>/<id>.jpg` (or .jpeg, .png), `<masks>/<id>.png`
 (indexed or grey; 0 background, 1..K classes, 255 void), and the tags, either `<annotations>/<id>.xml` or one table.
+Each split is read by itself, so that a change of one does not touch another; images apart from masks.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from itertools import chain
 from pathlib import Path
+from typing import TypeVar
 
 from PIL import Image
 
@@ -23,8 +24,9 @@ from wsss_steps.errors import UserError, all_wrong
 from wsss_steps.progress import track
 from wsss_steps.provenance import file_digest
 
-SUFFIXES = (".jpg", ".jpeg", ".png")
 ORIENTATION = 0x0112  # tag of EXIF
+Item = TypeVar("Item")
+Found = TypeVar("Found")
 
 
 @dataclass
@@ -37,58 +39,70 @@ class Report:
 
 @dataclass(frozen=True)
 class Picture:
-    """One image file and its mask, as checked: sizes in pixels, `values` those in the mask (None: there is no mask).
-
-    `sha256` is of the image file's bytes.
-    """
+    """One image file, as checked: size in pixels; `sha256` is of the file's bytes."""
 
     height: int
     width: int
     rotated: bool
-    values: frozenset[int] | None
+    problems: tuple[str, ...]
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Mask:
+    """One label image, as checked: `values` are those in it; `sha256` is of the file's bytes."""
+
+    values: frozenset[int]
     problems: tuple[str, ...]
     sha256: str
 
 
 def find_images(folder: Path, ids: Sequence[str], report: Report) -> dict[str, Path]:
     """The image file of every id that has exactly one."""
-    names: dict[str, list[str]] = {}
-    if folder.is_dir():
-        for path in sorted(folder.iterdir()):  # one listing instead of a look-up per id and suffix
-            if path.suffix.lower() in SUFFIXES:
-                names.setdefault(path.stem, []).append(path.name)
-    else:
+    if not folder.is_dir():
         report.problems.append(f"{folder}: no such folder of images")
         return {}
+    names = voc_lists.images_in(folder)
     for image_id in ids:
         found = names.get(image_id, [])
         if not found:
             hint = "; leave the suffix out of the list" if Path(image_id).stem in names else ""
-            report.problems.append(f"{folder / image_id}: no such image (expected {', '.join(SUFFIXES)}{hint})")
+            expected = ", ".join(voc_lists.SUFFIXES)
+            report.problems.append(f"{folder / image_id}: no such image (expected {expected}{hint})")
         elif len(found) > 1:
             report.problems.append(f"{folder}: expected one image for id '{image_id}', found {', '.join(found)}")
     return {image_id: folder / names[image_id][0] for image_id in ids if len(names.get(image_id, [])) == 1}
 
 
-def check_picture(image: Path, mask: Path | None) -> Picture:
-    """Decode an image and its mask in full; a damaged or truncated file, a wrong mode or size is a problem."""
-    height, width, rotated, digest = 0, 0, False, ""
+def check_image(image: Path) -> Picture:
+    """Decode an image in full; a damaged or truncated file or a wrong mode is a problem."""
     try:
         with opened(image) as photo:
             photo.load()
             (width, height), rotated = photo.size, photo.getexif().get(ORIENTATION, 1) != 1
-        digest = file_digest(image)
-        labels = None if mask is None else formats.read_labels(mask)
+        return Picture(height, width, rotated, (), file_digest(image))
     except UserError as error:
-        return Picture(height, width, rotated, None, (str(error),), digest)
-    if labels is None:
-        return Picture(height, width, rotated, None, (), digest)
+        return Picture(0, 0, False, (str(error),), "")
+
+
+def check_mask(mask: Path, entry: Entry) -> Mask:
+    """Decode a label image in full; a damaged file, a wrong mode, or another size than its image's is a problem."""
+    try:
+        labels = formats.read_labels(mask)
+    except UserError as error:
+        return Mask(frozenset(), (str(error),), "")
     problems = []
-    if labels.shape != (height, width):
-        found = f"{labels.shape[0]} x {labels.shape[1]}"
-        problems.append(f"{mask}: expected the size of its image, {height} x {width} (height x width), found {found}")
+    if labels.shape != (entry.height, entry.width):
+        expected, found = f"{entry.height} x {entry.width}", f"{labels.shape[0]} x {labels.shape[1]}"
+        problems.append(f"{mask}: expected the size of its image, {expected} (height x width), found {found}")
     values = frozenset(value for value, count in enumerate(Image.fromarray(labels).histogram()) if count)
-    return Picture(height, width, rotated, values, tuple(problems), digest)
+    return Mask(values, tuple(problems), file_digest(mask))
+
+
+def checked(check: Callable[[Item], Found], items: Sequence[Item], what: str) -> Iterable[Found]:
+    """`check` of every item, in order; files are decoded side by side."""
+    with ThreadPoolExecutor(max_workers=4) as pool:
+        yield from track(pool.map(check, items), len(items), what)
 
 
 def class_of_value(classes: Sequence[str], mask_classes: Sequence[str], other_classes: str) -> tuple[int, ...]:
@@ -101,46 +115,23 @@ def class_of_value(classes: Sequence[str], mask_classes: Sequence[str], other_cl
     return tuple(table)
 
 
-def find_masks(folder: Path | None, splits: Mapping[str, Sequence[str]], report: Report) -> dict[str, Path]:
-    """The mask of every image that has one. The train split may do without any; half a split of masks is a problem."""
-    if folder is None:
-        return {}
+def find_masks(folder: Path, entries: Sequence[Entry], optional: bool, report: Report) -> list[tuple[Path, Entry]]:
+    """The mask of every entry that has one; half a split of masks is a problem, none at all unless `optional`."""
     if not folder.is_dir():
         report.problems.append(f"{folder}: no such folder of label images; say mask_folder: null if there are none")
-        return {}
+        return []
     stems = {path.stem for path in folder.iterdir() if path.suffix == ".png"}
-    for split, ids in splits.items():
-        missing = [image_id for image_id in ids if image_id not in stems]
-        if split == "train" and len(missing) == len(ids):
-            report.notes["train images without any mask: their stages will not be scored"] += len(ids)
-        else:
-            report.problems += [
-                f"{folder / image_id}.png: no such label image, of split {split}" for image_id in missing
-            ]
-    return {image_id: folder / f"{image_id}.png" for ids in splits.values() for image_id in ids if image_id in stems}
-
-
-def check_pictures(
-    images: Mapping[str, Path], masks: Mapping[str, Path], table: Sequence[int], report: Report
-) -> dict[str, Picture]:
-    """Check every image and mask; the files are decoded side by side."""
-    with ThreadPoolExecutor(max_workers=4) as pool:
-        found = pool.map(lambda image_id: check_picture(images[image_id], masks.get(image_id)), images)
-        pictures = dict(zip(images, track(found, len(images), "images"), strict=True))
-    for image_id, picture in pictures.items():
-        report.problems += picture.problems
-        report.notes["images with an EXIF rotation, which is not applied"] += picture.rotated
-        unknown = sorted(value for value in picture.values or () if table[value] < 0)
-        if unknown:
-            last = max((value for value in range(formats.IGNORE) if table[value] >= 0), default=0)
-            report.problems.append(
-                f"{masks[image_id]}: expected values 0..{last} and {formats.IGNORE}, found {unknown}"
-            )
-    return pictures
+    missing = [entry for entry in entries if entry.id not in stems]
+    if optional and len(missing) == len(entries):
+        report.notes["train images without any mask: their stages will not be scored"] += len(entries)
+    else:
+        report.problems += [f"{folder / one.id}.png: no such label image, of split {one.split}" for one in missing]
+    return [(folder / f"{entry.id}.png", entry) for entry in entries if entry.id in stems]
 
 
 def read_tags(
-    splits: Mapping[str, Sequence[str]],
+    ids: Sequence[str],
+    split: str,
     classes: Sequence[str],
     tags_csv: Path | None,
     annotation_folder: Path,
@@ -148,9 +139,8 @@ def read_tags(
     report: Report,
 ) -> voc_tags.Tags:
     """Tags of every image, from the table if there is one; an image without a tag is a problem unless allowed."""
-    ids = list(dict.fromkeys(chain(*splits.values())))
     if tags_csv is not None:
-        tags = voc_tags.from_table(tags_csv, splits, classes, report.problems, report.notes)
+        tags = voc_tags.from_table(tags_csv, ids, split, classes, report.problems)
     else:
         tags = voc_tags.from_xml(annotation_folder, ids, classes, report.problems, report.notes)
     untagged = [image_id for image_id in ids if tags.get(image_id) == ()]
@@ -162,51 +152,112 @@ def read_tags(
     return tags
 
 
-def read_voc(
+def read_split(
     root: Path,
     *,
+    split: str,
     dataset: str,
+    classes: Sequence[str],
+    list_file: str,
+    image_folder: str,
+    annotation_folder: str,
+    tags_csv: str | None,
+    tagged: bool,
+    allow_untagged: bool,
+) -> tuple[Manifest, Counter[str]]:
+    """Read and check the images and tags of one split below `root`: its manifest, and notes (what: how many).
+
+    Args:
+        root: folder of the data set; paths in the manifest begin with it as it was given.
+        split: name of the split.
+        dataset: name of the data set.
+        classes: names of the classes 1..C.
+        list_file: ids of the split, one a line.
+        image_folder: images, `<id>.jpg`, `.jpeg` or `.png`.
+        annotation_folder: VOC XML files, unless there is a table of tags.
+        tags_csv: table of tags.
+        tagged: whether the images have tags; without, nothing is looked for.
+        allow_untagged: whether an image may show no class.
+
+    This and the other paths are relative to `root`. Raises one UserError that lists all that is wrong.
+    """
+    report = Report()
+    ids = voc_lists.read_list(root / list_file, report.problems)
+    voc_lists.check_unique({split: ids}, report.problems)
+    ids = list(dict.fromkeys(ids))
+    table = None if tags_csv is None else root / tags_csv
+    tags: voc_tags.Tags = dict.fromkeys(ids, ())
+    if tagged:
+        tags = read_tags(ids, split, classes, table, root / annotation_folder, allow_untagged, report)
+    images = find_images(root / image_folder, ids, report)
+    pictures = dict(zip(images, checked(check_image, list(images.values()), f"images of {split}"), strict=True))
+    for picture in pictures.values():
+        report.problems += picture.problems
+        report.notes["images with an EXIF rotation, which is not applied"] += picture.rotated
+    all_wrong(f"split '{split}' of data set '{dataset}' in {root}", report.problems)
+    entries = []
+    for name in ids:
+        seen = pictures[name]
+        entries.append(Entry(name, split, images[name].as_posix(), seen.height, seen.width, tags[name], seen.sha256))
+    return Manifest(dataset, tuple(classes), tuple(entries)), +report.notes
+
+
+def read_masks(
+    root: Path,
+    manifest: Manifest,
+    *,
+    split: str,
     classes: Sequence[str],
     mask_classes: Sequence[str],
     other_classes: str,
-    train_list: str,
-    val_list: str,
-    image_folder: str,
     mask_folder: str | None,
-    annotation_folder: str,
-    tags_csv: str | None,
-    allow_untagged: bool,
-) -> tuple[Manifest, GroundTruth, Counter[str]]:
-    """Read and check the data set below `root`: its manifest, where its ground truth lies, and notes (what: how many).
+    scored_list: str | None,
+    masks_optional: bool,
+) -> tuple[GroundTruth, Counter[str]]:
+    """Check the label images of one split: where its ground truth lies, and notes (what: how many).
 
-    Parameters are those of `settings.Prepare`. Paths in the results begin with `root` as it was given.
+    Args:
+        root: folder of the data set.
+        manifest: images and tags of the split.
+        split: name of the split.
+        classes: names of the classes 1..C.
+        mask_classes: names of the values 1..K in label images; empty: as `classes`.
+        other_classes: what values of other classes become, background or ignore.
+        mask_folder: label images, `<id>.png`; None if there are none.
+        scored_list: ids of the images that are to be scored, all of them in the split; None: the whole split.
+        masks_optional: whether the split may have no label image at all.
+
     Raises one UserError that lists all that is wrong.
     """
     report = Report()
-    splits = {
-        name: voc_lists.read_list(root / path, report.problems)
-        for name, path in (("train", train_list), ("val", val_list))
-    }
-    voc_lists.check_unique(splits, report.problems)
-    table_of_tags = None if tags_csv is None else root / tags_csv
-    tags = read_tags(splits, classes, table_of_tags, root / annotation_folder, allow_untagged, report)
-    images = find_images(root / image_folder, list(dict.fromkeys(chain(*splits.values()))), report)
-    masks = find_masks(None if mask_folder is None else root / mask_folder, splits, report)
+    entries = manifest.split(split)
     table = class_of_value(classes, mask_classes or classes, other_classes)
-    pictures = check_pictures(images, masks, table, report)
-    all_wrong(f"data set '{dataset}' in {root}", report.problems)
-    entries = []
-    for split, ids in splits.items():
-        for name in ids:
-            seen = pictures[name]
-            path = images[name].as_posix()
-            entries.append(Entry(name, split, path, seen.height, seen.width, tags[name], seen.sha256))
-    disagree = sum(entry.tags != shown(pictures[entry.id], table) for entry in entries if entry.id in masks)
-    report.notes["images whose mask shows other classes than its tags"] += disagree
-    truth = GroundTruth({image_id: path.as_posix() for image_id, path in masks.items()}, table)
-    return Manifest(dataset, tuple(classes), tuple(entries)), truth, +report.notes
+    if mask_folder is None:
+        return GroundTruth({}, table), +report.notes
+    if scored_list is not None:
+        scored = voc_lists.read_list(root / scored_list, report.problems)
+        known = {entry.id for entry in entries}
+        report.problems += [
+            f"{root / scored_list}: id '{one}' is not in split {split}" for one in scored if one not in known
+        ]
+        chosen = set(scored)
+        entries = [entry for entry in entries if entry.id in chosen]
+    found = find_masks(root / mask_folder, entries, masks_optional and scored_list is None, report)
+    masks = checked(lambda pair: check_mask(*pair), found, f"label images of {split}")
+    truth, checksums = {}, {}
+    for (path, entry), mask in zip(found, masks, strict=True):
+        truth[entry.id], checksums[entry.id] = path.as_posix(), mask.sha256
+        report.problems += mask.problems
+        unknown = sorted(value for value in mask.values if table[value] < 0)
+        if unknown:
+            last = max((value for value in range(formats.IGNORE) if table[value] >= 0), default=0)
+            report.problems.append(f"{path}: expected values 0..{last} and {formats.IGNORE}, found {unknown}")
+        elif not mask.problems:
+            report.notes["images whose mask shows other classes than its tags"] += entry.tags != shown(mask, table)
+    all_wrong(f"label images of split '{split}' of data set '{manifest.dataset}' in {root}", report.problems)
+    return GroundTruth(truth, table, checksums), +report.notes
 
 
-def shown(picture: Picture, table: Sequence[int]) -> tuple[int, ...]:
-    """The classes 1..C in an image's mask, ascending."""
-    return tuple(sorted({table[value] for value in picture.values or ()} - {0, formats.IGNORE}))
+def shown(mask: Mask, table: Sequence[int]) -> tuple[int, ...]:
+    """The classes 1..C in a label image, ascending."""
+    return tuple(sorted({table[value] for value in mask.values} - {0, formats.IGNORE}))

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import unicodedata
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+SUFFIXES = (".jpg", ".jpeg", ".png")  # of images
 FORBIDDEN = frozenset('/\\<>:"|?*')  # of which some system makes no file name
 
 
@@ -36,6 +38,16 @@ def read_list(path: Path, problems: list[str]) -> list[str]:
         if reason := unsafe(line):
             problems.append(f"{path}, line {number}: id {line!r} cannot be a file name: it has {reason}")
     return [image_id for image_id in ids if not unsafe(image_id)]
+
+
+def images_in(folder: Path) -> dict[str, list[str]]:
+    """Names of the image files in a folder by id, which is a name without its suffix: one listing for all ids."""
+    names: dict[str, list[str]] = {}
+    for name in sorted(entry.name for entry in os.scandir(folder)):
+        stem, dot, suffix = name.rpartition(".")
+        if stem and dot + suffix.lower() in SUFFIXES:
+            names.setdefault(stem, []).append(name)
+    return names
 
 
 def check_unique(splits: Mapping[str, Sequence[str]], problems: list[str]) -> None:

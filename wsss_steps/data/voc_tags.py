@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -18,11 +18,12 @@ def split_names(text: str, classes: Sequence[str]) -> list[str]:
     return [text.strip()] if text.strip() in classes else text.split()
 
 
-def from_table(
-    path: Path, splits: Mapping[str, Sequence[str]], classes: Sequence[str], problems: list[str], notes: Counter[str]
-) -> Tags:
-    """Tags from a CSV table with columns id, tags and perhaps split; what is wrong with it is added to `problems`."""
-    split_of = {image_id: split for split, ids in splits.items() for image_id in ids}
+def from_table(path: Path, ids: Sequence[str], split: str, classes: Sequence[str], problems: list[str]) -> Tags:
+    """Tags of `ids`, which make up `split`, from a CSV table with columns id, tags and perhaps split.
+
+    Rows of other ids are passed over. What is wrong is added to `problems`.
+    """
+    listed = set(ids)
     tags: Tags = {}
     seen: set[str] = set()
     for line, row in _rows(path, problems):
@@ -30,25 +31,21 @@ def from_table(
         if image_id in seen:
             problems.append(f"{path}, line {line}: id '{image_id}' stands twice")
         seen.add(image_id)
-        if image_id not in split_of:
-            notes["rows of the table of tags whose id is in no list"] += 1
+        if image_id not in listed:
             continue
         names = split_names(row["tags"] or "", classes)
         if unknown := sorted(set(names) - set(classes)):
             problems.append(
                 f"{path}, line {line}, id '{image_id}': unknown classes {unknown}; known classes: {', '.join(classes)}"
             )
-        split = (row.get("split") or "").strip()
-        if split and split != split_of[image_id]:
-            problems.append(
-                f"{path}, line {line}: id '{image_id}' is of split '{split}', but in the list of {split_of[image_id]}"
-            )
+        said = (row.get("split") or "").strip()
+        if said and said != split:
+            problems.append(f"{path}, line {line}: id '{image_id}' is of split '{said}', but in the list of {split}")
         known = tuple(sorted({classes.index(name) + 1 for name in names if name in classes}))
         if known or not names:  # an image whose tags are all unknown is reported once, not as untagged as well
             tags[image_id] = known
     if seen:
-        rest = ((image_id, split) for image_id, split in split_of.items() if image_id not in seen)
-        problems += [f"{path}: no row for image '{image_id}' of {split}" for image_id, split in rest]
+        problems += [f"{path}: no row for image '{image_id}' of {split}" for image_id in ids if image_id not in seen]
     return tags
 
 

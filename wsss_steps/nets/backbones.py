@@ -75,7 +75,7 @@ def freeze(backbone: Backbone, stages: int, batch_norm: str) -> None:
             f"frozen_stages={stages}: expected at most the {len(backbone.stages)} stages that the backbone has"
         )
     frozen = [module for stage in backbone.stages[:stages] for module in stage]
-    norms = [module for module in backbone.modules() if isinstance(module, BATCH_NORMS)]
+    norms: list[nn.Module] = [module for module in backbone.modules() if isinstance(module, BATCH_NORMS)]
     for module in frozen + (norms if batch_norm == "all" else []):
         module.requires_grad_(False)
     backbone._still = frozen + (norms if batch_norm != "none" else [])

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, StringConstraints, model_validator
 
 from wsss_steps.settings.base import IMAGENET_MEAN, IMAGENET_STD, Count, CrfPreset, Fraction, Positive, Rgb, Settings
+
+SplitName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
 
 
 class MakeExample(Settings):
@@ -40,7 +42,15 @@ class Prepare(Settings):
         "background", description="what values of unlisted classes become"
     )
     train_list: str = Field("ImageSets/Segmentation/train.txt", description="ids of the training images, one a line")
-    val_list: str = Field("ImageSets/Segmentation/val.txt", description="ids of the validation images, one a line")
+    splits: dict[SplitName, str] = Field(
+        {"val": "ImageSets/Segmentation/val.txt"},
+        description="held-out images to segment and, with masks, to score: name -> list of ids; val is left out if it "
+        "is not given and its list does not exist",
+    )
+    unscored: tuple[SplitName, ...] = Field((), description="those of `splits` without tags and masks: segmented only")
+    scored_list: str | None = Field(
+        None, description="ids of the training images that are scored, such as VOC's 1,464 of 10,582; null: all"
+    )
     image_folder: str = Field("JPEGImages", description="images, <id>.jpg")
     mask_folder: str | None = Field(
         "SegmentationClass", description="label images, for evaluation alone; null if there are none"
@@ -50,6 +60,15 @@ class Prepare(Settings):
         None, description="table with columns id, tags and perhaps split, instead of the XML files"
     )
     allow_untagged: bool = Field(False, description="whether an image may show no class at all")
+
+    @model_validator(mode="after")
+    def _splits(self) -> Prepare:
+        if "train" in self.splits:
+            raise ValueError("splits: expected names of held-out images, found 'train', which is train_list")
+        unknown = sorted(set(self.unscored) - set(self.splits))
+        if unknown:
+            raise ValueError(f"unscored: {unknown} are not among splits {sorted(self.splits)}")
+        return self
 
     @model_validator(mode="after")
     def _named_once(self) -> Prepare:

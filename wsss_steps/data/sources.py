@@ -1,0 +1,158 @@
+"""What the user's own files of a split were when they were last read, so that a change reruns what it decides.
+
+The images, masks and annotations of a data set are no inputs of a Snakemake rule: there may be hundreds of thousands,
+and a modification time alone tells nothing of their content. Instead each rule that reads them has a *state* among its
+parameters, a short text that changes exactly when their content does. Planning compares size and modification time of
+every file that a list names with the record that the rule's step left, and takes a checksum where these differ: a file
+that was touched has the state that it had, one that no list names does not count. Free of torch.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import hashlib
+import json
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from wsss_steps.data import voc_lists
+from wsss_steps.errors import UserError
+from wsss_steps.formats.files import write_text
+from wsss_steps.provenance import file_digest
+
+Stat = tuple[int, int]  # size in bytes, time of the last modification in ns
+ABSENT: Stat = (-1, -1)
+MASK_SUFFIX = ".png"
+
+
+@dataclass(frozen=True)
+class Sources:
+    """All that a split is read from: a digest of what lists and tables say of it, and its files with size and time."""
+
+    content: str
+    files: dict[str, Stat]
+
+
+def of_images(
+    root: Path,
+    *,
+    list_file: str,
+    image_folder: str,
+    annotation_folder: str,
+    tags_csv: str | None,
+    tagged: bool,
+) -> Sources:
+    """Images and tags of a split; the parameters are those of `voc.read_split`."""
+    ids = voc_lists.read_list(root / list_file, [])
+    folder = root / image_folder
+    names = voc_lists.images_in(folder) if folder.is_dir() else {}
+    files = _stats(folder, (name for image_id in ids for name in names.get(image_id, ())))
+    rows: list[list[str]] = []
+    if tagged and tags_csv is not None:
+        rows = _rows(root / tags_csv, ids)
+    elif tagged:
+        files |= _stats(root / annotation_folder, (f"{image_id}.xml" for image_id in ids))
+    return Sources(_digest([ids, [names.get(image_id, []) for image_id in ids], rows]), files)
+
+
+def of_masks(root: Path, *, list_file: str, mask_folder: str | None, scored_list: str | None) -> Sources:
+    """Label images of a split; the parameters are those of `voc.read_masks`."""
+    ids = voc_lists.read_list(root / (scored_list or list_file), [])
+    if mask_folder is None:
+        return Sources(_digest([ids]), {})
+    return Sources(_digest([ids]), _stats(root / mask_folder, (f"{image_id}{MASK_SUFFIX}" for image_id in ids)))
+
+
+def _rows(table: Path, ids: Sequence[str]) -> list[list[str]]:
+    """The head of a table of tags and its rows that begin with one of `ids`; what cannot be read, as it stands."""
+    listed = set(ids)
+    try:
+        with table.open(encoding="utf-8-sig", newline="") as file:
+            rows = list(csv.reader(file))
+    except FileNotFoundError:
+        return []
+    except (OSError, UnicodeDecodeError, csv.Error):
+        return [[file_digest(table)]] if table.is_file() else []
+    column = rows[0].index("id") if rows and "id" in rows[0] else 0
+    return rows[:1] + [row for row in rows[1:] if len(row) > column and row[column].strip() in listed]
+
+
+def _stats(folder: Path, names: Iterable[str]) -> dict[str, Stat]:
+    """Size and time of the files `names` of a folder, by path."""
+    found: dict[str, Stat] = {}
+    for name in names:
+        path = f"{folder.as_posix()}/{name}"
+        try:
+            status = os.stat(path)  # noqa: PTH116 (a third of the time of Path.stat, over 100,000 files)
+        except OSError:
+            found[path] = ABSENT
+        else:
+            found[path] = (status.st_size, status.st_mtime_ns)
+    return found
+
+
+def _digest(content: object) -> str:
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+def record_of(artifact: Path) -> Path:
+    """Where the record of the files lies that `artifact` was made of: hidden beside it, since it is no artifact.
+
+    No rule names it, so that Snakemake does not delete it before the rule runs again.
+    """
+    return artifact.with_name(f".{artifact.name}.files.json")
+
+
+def state(sources: Sources, record: Path) -> str:
+    """The state of `sources`: that of the record if their content is what it was, and a new one otherwise.
+
+    A record whose times are old is brought up to date, so that a file that was touched is read once.
+    """
+    fresh = _digest([sources.content, sources.files])[:32]
+    known = _read(record)
+    if known is None or known["content"] != sources.content or known["files"].keys() != sources.files.keys():
+        return fresh
+    changed = {}
+    for path, stat in sources.files.items():
+        *recorded, checksum = known["files"][path]
+        if tuple(recorded) == stat:
+            continue
+        if recorded[0] != stat[0] or _checksum(path, stat) != checksum:
+            return fresh
+        changed[path] = [*stat, checksum]
+    if changed:
+        with contextlib.suppress(OSError, UserError):  # a folder that this user may only read
+            write_text(record, json.dumps(known | {"files": known["files"] | changed}))
+    found: str = known["state"]
+    return found
+
+
+def _checksum(path: str, stat: Stat) -> str:
+    return "" if stat == ABSENT else file_digest(Path(path))
+
+
+def keep(sources: Sources, record: Path, known: Mapping[str, str]) -> None:
+    """Write the record of `sources`; `known` are checksums, by path, that need not be taken again."""
+    files = {path: [*stat, known.get(path) or _checksum(path, stat)] for path, stat in sources.files.items()}
+    write_text(record, json.dumps({"state": state(sources, record), "content": sources.content, "files": files}))
+
+
+def _read(record: Path) -> dict[str, Any] | None:
+    """The content of a record, or None if there is none that can be read."""
+    try:
+        content = json.loads(record.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    if not isinstance(content, dict) or content.keys() != {"state", "content", "files"}:
+        return None
+    return content
+
+
+def checksums(artifact: Path) -> dict[str, str]:
+    """SHA-256, by path, of the user's files that `artifact` was made of, as its record has them; none without one."""
+    known = _read(record_of(artifact))
+    return {} if known is None else {path: checksum for path, (*_, checksum) in known["files"].items()}

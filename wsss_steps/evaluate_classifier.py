@@ -1,0 +1,66 @@
+"""Compare the tags that a trained classifier predicts with those of a split. Nothing is trained or chosen by it."""
+
+from __future__ import annotations
+
+import json
+import logging
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from wsss_steps import formats, methods
+from wsss_steps.cli import main
+from wsss_steps.data.images import normalise, read_image
+from wsss_steps.data.manifest import Entry, read_manifest, tag_matrix
+from wsss_steps.errors import UserError
+from wsss_steps.ops.tag_scores import tag_scores
+from wsss_steps.progress import track
+
+log = logging.getLogger(__name__)
+
+
+def predicted_tags(
+    network: nn.Module, entries: list[Entry], backbone: dict[str, Any], device: str
+) -> NDArray[np.bool_]:
+    """Whether the probability of each class exceeds 0.5, (N, C), on whole images."""
+    rows = []
+    with torch.inference_mode():
+        for entry in track(entries, len(entries), "images"):
+            image = normalise(read_image(Path(entry.image)), backbone["mean"], backbone["std"])
+            rows.append((network(torch.from_numpy(image)[None].to(device))[0] > 0).cpu().numpy())
+    return np.stack(rows)
+
+
+def run(
+    *, manifest: Path, classifier: Path, score: Path, settings: dict[str, Any], device: str = "cpu", stamp: str = ""
+) -> None:
+    """Write the `tag_scores` of the split that `settings` name, JSON with fractions in [0, 1]."""
+    data = read_manifest(manifest)
+    entries = data.split(settings["split"])
+    network, content = methods.rebuild("classifier", classifier, device)
+    if content["classes"] != list(data.classes):
+        raise UserError(
+            f"{classifier}: was trained for classes {content['classes']}, the data set has {list(data.classes)}"
+        )
+    predicted = predicted_tags(network, entries, content["network"]["backbone"], device)
+    scores = tag_scores(predicted, tag_matrix(entries, len(data.classes)) > 0)
+    log.info("tags of split %s: %s", settings["split"], ", ".join(f"{name} {one:.3f}" for name, one in scores.items()))
+    formats.write_json(
+        score,
+        {
+            "format": "wsss/tag_score",
+            "version": formats.VERSION,
+            "split": settings["split"],
+            "images": len(entries),
+            **scores,
+            "provenance": json.loads(stamp or "{}"),
+        },
+    )
+
+
+if __name__ == "__main__":
+    main(run)

@@ -1,0 +1,36 @@
+"""Check the label images of one split in full, and write where its ground truth lies: for evaluation alone."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import Any
+
+from wsss_steps.cli import main
+from wsss_steps.data import sources
+from wsss_steps.data.manifest import read_manifest, write_ground_truth
+from wsss_steps.data.voc import read_masks
+from wsss_steps.methods import arguments
+
+log = logging.getLogger(__name__)
+
+
+def run(*, root: Path, manifest: Path, ground_truth: Path, settings: dict[str, Any], stamp: str = "") -> None:
+    """Read the masks of the split that `manifest` lists, and write `ground_truth` (JSON).
+
+    `settings` are those of `configuration.masks_settings`. The stamp and a record of all masks are kept beside it.
+    UserError if anything is wrong with them: it lists every file at fault.
+    """
+    found = sources.of_masks(root, **arguments(sources.of_masks, settings))
+    data = read_manifest(manifest)
+    truth, notes = read_masks(root, data, **arguments(read_masks, settings))
+    log.info("%s: %d label images of %d images", settings["split"], len(truth.masks), len(data.entries))
+    for what, count in notes.items():
+        log.info("note: %d %s", count, what)
+    write_ground_truth(ground_truth, truth)
+    known = {path: truth.sha256[image_id] for image_id, path in truth.masks.items()}
+    sources.keep(found, sources.record_of(ground_truth), known)
+
+
+if __name__ == "__main__":
+    main(run)
