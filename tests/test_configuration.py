@@ -152,6 +152,11 @@ def test_numbers_written_as_text_are_numbers() -> None:
             {"recipes": {"a": {"seeds": "saliency~saliency=attentive"}}},
             "recipes.a: unknown saliency method 'attentive'; known methods: detector, given, unsupervised",
         ),
+        (
+            {"recipes": {"a": {"segmenter": "plain~scale_set=[0.5, 1]"}}},
+            r"expected scale_set or resize_scale, found both: \[0.5, 1.0\] and \[0.5, 1.5\]; set resize",
+        ),
+        ({"segmenter": {"plain": {"resize_scale": None, "scale_set": []}}}, "scale_set: .*at least 1 item"),
         ({"predict": {"crf": "densest"}}, "predict.crf: .*'deeplab'"),
     ],
 )

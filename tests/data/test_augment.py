@@ -1,5 +1,6 @@
 """Random changes: image and labels stay in step, ranges are kept, the draws decide everything."""
 
+from collections import Counter
 from typing import Any
 
 import numpy as np
@@ -13,9 +14,11 @@ STILL: dict[str, Any] = {
     "crop": 12,
     "resize_long": None,
     "resize_scale": None,
+    "scale_set": None,
     "flip": False,
     "jitter": (0.0, 0.0, 0.0, 0.0),
 }
+SIZE: dict[str, Any] = {"resize_long": None, "resize_scale": None, "scale_set": None}
 
 
 def coordinates(height: int, width: int) -> np.ndarray:
@@ -64,13 +67,33 @@ def test_padding_is_the_mean_colour_and_the_given_values() -> None:
 
 def test_sizes_are_drawn_from_their_ranges_ends_included() -> None:
     rng = np.random.default_rng(0)
-    long = {draw_size(rng, (50, 100), resize_long=(98, 102), resize_scale=None) for _ in range(200)}
+    long = {draw_size(rng, (50, 100), **SIZE | {"resize_long": (98, 102)}) for _ in range(200)}
     assert {width for _, width in long} == {98, 99, 100, 101, 102}
     assert all(height == round(width / 2) for height, width in long)
-    scaled = [draw_size(rng, (60, 40), resize_long=None, resize_scale=(0.5, 1.5)) for _ in range(200)]
+    scaled = [draw_size(rng, (60, 40), **SIZE | {"resize_scale": (0.5, 1.5)}) for _ in range(200)]
     assert 30 <= min(height for height, _ in scaled) < 35
     assert 85 < max(height for height, _ in scaled) <= 90
-    assert draw_size(rng, (1, 9), resize_long=None, resize_scale=(0.1, 0.1)) == (1, 1)
+    assert draw_size(rng, (1, 9), **SIZE | {"resize_scale": (0.1, 0.1)}) == (1, 1)
+
+
+def test_scales_of_a_set_occur_alone_and_about_equally_often() -> None:
+    rng = np.random.default_rng(0)
+    drawn = Counter(draw_size(rng, (60, 40), **SIZE | {"scale_set": [0.5, 1, 1.5]}) for _ in range(3000))
+    assert drawn.keys() == {(30, 20), (60, 40), (90, 60)}
+    assert all(900 < count < 1100 for count in drawn.values())  # nearly four standard deviations
+    halved, _ = augment(rng, np.full((40, 40, 3), 255, np.uint8), {}, **STILL | {"scale_set": (0.5,), "crop": 40})
+    assert (halved > 0).sum() == 3 * 20 * 20
+
+
+def test_a_set_leaves_the_draws_of_other_settings_as_they_were() -> None:
+    """What a training drew before there were sets: one number for each range that is given, and nothing else."""
+    for seed in range(20):
+        rng, reference = np.random.default_rng(seed), np.random.default_rng(seed)
+        factor = reference.integers(320, 640, endpoint=True) / 500 * reference.uniform(0.5, 1.5)
+        ways = SIZE | {"resize_long": (320, 640), "resize_scale": (0.5, 1.5)}
+        assert draw_size(rng, (375, 500), **ways) == (round(375 * factor), round(500 * factor))
+        assert draw_size(rng, (375, 500), **SIZE) == (375, 500)
+        assert rng.bit_generator.state == reference.bit_generator.state
 
 
 def test_windows_reach_every_place_and_never_leave_the_image_needlessly() -> None:

@@ -21,6 +21,7 @@ AUGMENTATION: dict[str, Any] = {
     "crop": 10,
     "resize_long": None,
     "resize_scale": (0.8, 1.2),
+    "scale_set": None,
     "flip": True,
     "jitter": (0.1, 0.1, 0.1, 0.1),
 }

@@ -18,6 +18,7 @@ KEEP: dict[str, Any] = {
     "crop": 8,
     "resize_long": None,
     "resize_scale": None,
+    "scale_set": None,
     "flip": False,
     "jitter": (0, 0, 0, 0),
 }

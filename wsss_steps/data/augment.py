@@ -25,6 +25,7 @@ def augment(
     crop: int,
     resize_long: Sequence[int] | None,
     resize_scale: Sequence[float] | None,
+    scale_set: Sequence[float] | None,
     flip: bool,
     jitter: Sequence[float],
 ) -> tuple[Float32[ndarray, "3 S S"], dict[str, NDArray[Any]]]:
@@ -34,7 +35,8 @@ def augment(
     Outside the image the result is 0, the mean colour. Where the image is smaller than the crop, it lies anywhere
     inside it.
     """
-    size = draw_size(rng, (image.shape[0], image.shape[1]), resize_long=resize_long, resize_scale=resize_scale)
+    before = (image.shape[0], image.shape[1])
+    size = draw_size(rng, before, resize_long=resize_long, resize_scale=resize_scale, scale_set=scale_set)
     image = resize_image(image, size)
     maps = {name: resize_nearest(array, size) for name, (array, _) in labels.items()}
     if flip and rng.random() < 0.5:
@@ -52,13 +54,21 @@ def draw_size(
     *,
     resize_long: Sequence[int] | None,
     resize_scale: Sequence[float] | None,
+    scale_set: Sequence[float] | None,
 ) -> tuple[int, int]:
-    """New (height, width): the long side from the whole numbers of `resize_long`, times one from `resize_scale`."""
+    """New (height, width), at least 1 px each.
+
+    The long side is drawn from the whole numbers of the range `resize_long`, ends included; that, or the size as it is,
+    is multiplied by a factor from the range `resize_scale`, and by one of the factors in `scale_set`. What is None
+    draws nothing from `rng`.
+    """
     factor = 1.0
     if resize_long is not None:
         factor *= rng.integers(resize_long[0], resize_long[1], endpoint=True) / max(size)
     if resize_scale is not None:
         factor *= rng.uniform(resize_scale[0], resize_scale[1])
+    if scale_set is not None:
+        factor *= scale_set[int(rng.integers(len(scale_set)))]
     return max(1, round(size[0] * factor)), max(1, round(size[1] * factor))
 
 

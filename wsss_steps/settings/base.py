@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 Fraction = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[float, Field(gt=0)]
@@ -61,6 +61,9 @@ class Augmentation(Settings):
         None, description="length of the long side drawn from this range, px"
     )
     resize_scale: tuple[Positive, Positive] | None = Field(None, description="scale drawn from this range")
+    scale_set: Annotated[tuple[Positive, ...], Field(min_length=1)] | None = Field(
+        None, description="scale drawn from these, each as often; instead of a range, so with resize_scale: null"
+    )
     crop: Count = Field(
         448, description="side of the random square crop, px; smaller images are padded with the mean colour"
     )
@@ -68,6 +71,15 @@ class Augmentation(Settings):
     jitter: tuple[float, float, float, float] = Field(
         (0.0, 0.0, 0.0, 0.0), description="brightness, contrast, saturation, hue"
     )
+
+    @model_validator(mode="after")
+    def _one_way_to_draw_the_scale(self) -> Self:
+        if self.resize_scale is not None and self.scale_set is not None:
+            raise ValueError(
+                f"expected scale_set or resize_scale, found both: {list(self.scale_set)} and "
+                f"{list(self.resize_scale)}; set resize_scale: null to draw from the set"
+            )
+        return self
 
 
 class Optimisation(Settings):
