@@ -1,11 +1,13 @@
-"""The room that scores superpixels: means, pooled values, void, and what it refuses."""
+"""The step that scores superpixels: means, pooled values, void, and what it refuses."""
 
+import csv
 import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from wsss_steps import summarise_superpixels
 from wsss_steps.data.manifest import Entry, GroundTruth, Manifest, write_ground_truth, write_manifest
 from wsss_steps.errors import UserError
 from wsss_steps.evaluate_superpixels import run
@@ -79,6 +81,29 @@ def test_what_is_nowhere_defined_is_null(paths: dict[str, Path]) -> None:
 def test_settings_are_used(paths: dict[str, Path]) -> None:
     run(**paths, settings=SETTINGS | {"boundary_tolerance": 1.0})
     assert json.loads(paths["score"].read_text())["scores"]["BP"]["mean"] == 1 / 2
+
+
+def test_the_boundary_of_opencv_has_the_frame_and_is_named(
+    paths: dict[str, Path], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Images one pixel high are frame alone, so that either map finds all of the other."""
+    with caplog.at_level("INFO"):
+        run(**paths, settings=SETTINGS | {"boundary": "opencv"})
+    score = json.loads(paths["score"].read_text())
+    assert score["settings"]["boundary"] == "opencv"
+    assert score["scores"]["BR"] == score["scores"]["BP"] == {"mean": 1, "images": 2, "pooled": 1}
+    assert score["scores"]["UE"]["mean"] == pytest.approx((2 / 6 + 4 / 4) / 2)  # no measure of boundaries: as ever
+    assert "BR  1.0000  boundary recall (mean over 2 images, boundary: opencv)" in caplog.text
+    run(**paths | {"score": tmp_path / "inner4.json"}, settings=SETTINGS)
+    table = tmp_path / "superpixels.csv"
+    summarise_superpixels.run(
+        scores=[paths["score"], tmp_path / "inner4.json"], output=table, settings={"names": ["slic", "slic"]}
+    )
+    rows = list(csv.DictReader(table.open()))
+    assert [(row["boundary"], row["br"], row["ue"]) for row in rows] == [
+        ("opencv", "1.0000", "0.6667"),
+        ("inner4", "0.5000", "0.6667"),
+    ]
 
 
 def test_guards(paths: dict[str, Path]) -> None:

@@ -1,6 +1,6 @@
 """Undersegmentation error, achievable accuracy, boundary recall and precision of superpixels against the ground truth.
 
-The ground truth is used to score finished superpixels and for nothing else: no artifact of this room feeds another
+The ground truth is used to score finished superpixels and for nothing else: no artifact of this step feeds another
 method.
 """
 
@@ -102,7 +102,8 @@ def run(
     for name, meaning in MEASURES.items():
         value = scores[name]["mean"]
         text = "-" if value is None else f"{value:.4f}"
-        log.info("%-3s %s  %s (mean over %d images)", name, text, meaning, scores[name]["images"])
+        convention = f", boundary: {settings['boundary']}" if name in ("BR", "BP") else ""
+        log.info("%-3s %s  %s (mean over %d images%s)", name, text, meaning, scores[name]["images"], convention)
 
 
 if __name__ == "__main__":

@@ -13,11 +13,11 @@ from wsss_steps.cli import main
 
 log = logging.getLogger(__name__)
 
-COLUMNS = ("superpixels", "split", "images", "per_image", "ue", "bp", "br", "asa")
+COLUMNS = ("superpixels", "split", "images", "per_image", "ue", "bp", "br", "asa", "boundary")
 
 
 def row_of(name: str, score: dict[str, Any]) -> dict[str, str]:
-    """One row: mean over the images of the number of superpixels and of each measure."""
+    """One row: mean over the images of the number of superpixels and of each measure, and what a boundary is there."""
     measures = {measure.lower(): part["mean"] for measure, part in score["scores"].items()}
     written = {measure: "" if mean is None else f"{mean:.4f}" for measure, mean in measures.items()}
     per_image = f"{score['superpixels_per_image']:.2f}"
@@ -27,6 +27,7 @@ def row_of(name: str, score: dict[str, Any]) -> dict[str, str]:
         "images": str(score["images"]),
         "per_image": per_image,
         **written,
+        "boundary": score["settings"]["boundary"],
     }
 
 

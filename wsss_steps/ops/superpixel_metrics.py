@@ -35,8 +35,15 @@ def region_counts(
     return (int(np.minimum(overlap, outside).sum()), pixels), (int(overlap.max(axis=1).sum()), pixels)
 
 
-def boundary(labels: Integer[NDArray[Any], "H W"]) -> Bool[NDArray[np.bool_], "H W"]:
-    """The pixels with a 4-neighbour of another label: both sides of every edge; the frame of the image is none."""
+def boundary_pixels(
+    labels: Integer[NDArray[Any], "H W"], convention: Literal["inner4", "opencv"]
+) -> Bool[NDArray[np.bool_], "H W"]:
+    """The pixels with a 4-neighbour of another label: both sides of every edge.
+
+    With "inner4" the frame of the image bounds nothing. With "opencv" it does: the pixels are those that OpenCV's
+    `findContours` finds in the mask of each label in turn, as of version 3.2, with all contours and all their points
+    (any mode but RETR_EXTERNAL, CHAIN_APPROX_NONE); it takes what lies outside the image for background.
+    """
     result = np.zeros(labels.shape, bool)
     below = labels[1:] != labels[:-1]
     right = labels[:, 1:] != labels[:, :-1]
@@ -44,6 +51,9 @@ def boundary(labels: Integer[NDArray[Any], "H W"]) -> Bool[NDArray[np.bool_], "H
     result[:-1] |= below
     result[:, 1:] |= right
     result[:, :-1] |= right
+    if convention == "opencv":
+        result[[0, -1]] = True
+        result[:, [0, -1]] = True
     return result
 
 
@@ -69,15 +79,19 @@ def boundary_counts(
     superpixels: Integer[NDArray[Any], "H W"],
     truth: Integer[NDArray[Any], "H W"],
     *,
+    boundary: Literal["inner4", "opencv"],
     boundary_tolerance: float,
     void: Literal["nearest", "exclude"],
 ) -> tuple[Counts, Counts]:
     """Boundary recall (3.10) and boundary precision (3.11), each as (numerator, denominator); a denominator may be 0.
 
-    A boundary pixel counts as found if one of the other map lies nearer than `boundary_tolerance` px, strictly. Void
-    pixels (255) are no class and so bound nothing. With `void` = "nearest" each takes the class of the nearest pixel
-    that has one, so that the boundary of an object ringed by void runs along the middle of the ring; with "exclude",
-    boundaries nearer than the tolerance to void are left out of both sets, and such an object has none.
+    What a boundary is, `boundary` says (see `boundary_pixels`). With "opencv" both maps share the frame of the image,
+    which can only raise the two measures. The dissertation used a "contour finding method provided by opencv" (3.4.3)
+    and does not say with which options. A boundary pixel counts as found if one of the other map lies nearer than
+    `boundary_tolerance` px, strictly. Void pixels (255) are no class and so bound nothing. With `void` = "nearest" each
+    takes the class of the nearest pixel that has one, so that the boundary of an object ringed by void runs along the
+    middle of the ring; with "exclude", boundaries nearer than the tolerance to void are left out of both sets, and such
+    an object has none.
     """
     is_void = truth == VOID
     counted = np.ones(truth.shape, bool)
@@ -86,7 +100,7 @@ def boundary_counts(
     if is_void.all():
         return (0, 0), (0, 0)
     truth = without_void(truth)
-    of_truth, of_superpixels = boundary(truth), boundary(superpixels)
+    of_truth, of_superpixels = boundary_pixels(truth, boundary), boundary_pixels(superpixels, boundary)
     found = of_truth & counted & _near(of_superpixels, boundary_tolerance)
     right = of_superpixels & counted & _near(of_truth, boundary_tolerance)
     recall = int(found.sum()), int((of_truth & counted).sum())

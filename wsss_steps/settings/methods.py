@@ -75,7 +75,7 @@ class KeyFeatures(Settings):
         "dino", description="dino (download), pretrain_keys (trained on this data set), or a .safetensors or .pth file"
     )
     input_mode: Literal["pad", "resize"] = Field(
-        "pad", description="zero padding to whole patches, or bicubic resize to them"
+        "pad", description="zero padding to whole patches as LOST, or bicubic resize to them as the author's code"
     )
     image_scale: Positive = Field(1.0, description="factor on the image size before the network reads it")
     centre: bool = Field(

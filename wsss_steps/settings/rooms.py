@@ -151,6 +151,10 @@ class Evaluate(Settings):
 class EvaluateSuperpixels(Settings):
     """Undersegmentation error, achievable accuracy, boundary recall and precision of superpixels."""
 
+    boundary: Literal["inner4", "opencv"] = Field(
+        "inner4",
+        description="inner4: pixels with a 4-neighbour of another label; opencv: as its findContours, the frame too",
+    )
     boundary_tolerance: Positive = Field(
         2.0, description="a boundary pixel is found if one of the other map lies nearer than this, px"
     )
