@@ -72,9 +72,9 @@ def load_backbone(
         backbone: filled in place.
         spec: a backbone's settings as a dict; of it `net`, `weights` and `options` are read.
         path: the weights file if `weights` names one.
-        fc_layers: layers of the head that are filled too, as far as the file holds them in their shapes. DeepLab's
-            VGG16 has fc6 and fc7 as convolutions of 1024 channels; torchvision's, with 4096, are left out, and the log
-            says so.
+        fc_layers: layers of the head that are filled too, as far as the file holds them in their shapes: under the names
+            fc6 and fc7, or classifier.0 and classifier.3, beside the backbone's. DeepLab's VGG16 has them as
+            convolutions of 1024 channels; torchvision's, with 4096, are left out, and the log says so.
 
     Raises:
         UserError: with the way out, if the weights cannot be had, read, or do not fit.
@@ -174,9 +174,9 @@ def fit_state(backbone: Backbone, state: Mapping[str, Tensor], what: str, fc_lay
     given = _fitting(fc_layers, found, what)
     fc_keys = {f"{key}.{part}" for key in given.values() for part in FC_PARTS}
     problems = _misfits(target, found, heads=(*HEADS, *backbone.heads), further=fc_keys)
-    outside = sorted(state.keys() - {prefix + key for key in found})
     if problems:
-        problems |= {"under other prefixes": outside if "missing" in problems else []}
+        if "missing" in problems:  # perhaps it is there under another name
+            problems["under other prefixes"] = sorted(state.keys() - {prefix + key for key in found})
         lines = [
             f"{len(keys)} {kind}: {', '.join(keys[:FEW])}{' ...' if len(keys) > FEW else ''}"
             for kind, keys in problems.items()
