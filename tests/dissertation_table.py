@@ -120,7 +120,7 @@ CHAPTER_2 = [
     ),
     Row(2, "segmenter.masking.backbone.supervision", "MS-COCO", "2.4.1"),
     Row(2, "segmenter.masking.backbone.mean", "RGB mean of the training images", "eq. 2.9", MEAN, OWN_MEAN),
-    Row(2, "segmenter.masking.frozen_batch_norm", True, "2.4.1"),  # of ResNet-101; VGG16 has none
+    Row(2, "segmenter.masking.frozen_batch_norm", "all", "2.4.1"),  # of ResNet-101; VGG16 has none
     Row(2, "segmenter.masking.output_stride", 8, "2.4.1: DeepLab-ASPP [6]"),
     Row(2, "segmenter.masking.aspp_rates", [6, 12, 18, 24], "2.4.1: DeepLab-ASPP [6]"),
     Row(2, "segmenter.masking.train_scales", [1.0, 0.75, 0.5], "2.4.1"),
@@ -140,14 +140,8 @@ CHAPTER_3 = [
     Row(3, "classifier.plain.backbone.weights", "imagenet", "3.4.1"),
     Row(3, "classifier.plain.output_stride", 16, IRN),
     Row(3, "classifier.plain.frozen_stages", 2, IRN),
-    Row(
-        chapter=3,
-        key="classifier.plain.frozen_batch_norm",
-        says="the statistics",
-        where=IRN,
-        here=True,
-        reason="statistics and affine part are kept together, or neither is",
-    ),
+    Row(3, "classifier.plain.frozen_batch_norm", "statistics", IRN),
+    Row(3, "classifier.plain.dilated", False, IRN),
     Row(3, "classifier.plain.resize_long", [320, 640], IRN),
     Row(3, "classifier.plain.resize_scale", None, IRN),
     Row(3, "classifier.plain.scale_set", None, IRN),
@@ -178,6 +172,7 @@ CHAPTER_3 = [
         reason="the parameters are not stated; those of the public code that goes with the chapter",
     ),
     Row(3, "evaluate_superpixels.boundary_tolerance", 2.0, "eqs. 3.10, 3.11"),
+    Row(3, "evaluate_superpixels.boundary", "opencv", "the text to Table 3.5: contours by OpenCV"),
     # the seeds, 3.3.2
     Row(3, "seeds.superpixel.alpha", 0.5, "3.4.1, eq. 3.4"),
     # the segmentation network, 3.3.3
@@ -192,7 +187,7 @@ CHAPTER_3 = [
     ),
     Row(3, "segmenter.spsrg.backbone.net", "resnet101", "3.4.1"),
     Row(3, "segmenter.spsrg.backbone.weights", "imagenet", "3.4.1"),
-    Row(3, "segmenter.spsrg.frozen_batch_norm", True, "3.4.1"),
+    Row(3, "segmenter.spsrg.frozen_batch_norm", "all", "3.4.1"),
     Row(3, "segmenter.spsrg.output_stride", 8, "3.4.1: DeepLab-ASPP [6]"),
     Row(3, "segmenter.spsrg.aspp_rates", [6, 12, 18, 24], "3.4.1: DeepLab-ASPP [6]"),
     Row(3, "segmenter.spsrg.train_scales", [1.0, 0.75, 0.5], "3.4.1"),
@@ -215,14 +210,14 @@ NOT_SAID: dict[int, dict[str, list[str]]] = {
         "classifier.mdc": [
             *MACHINE,
             *INPUT[1:],
-            *["output_stride", "frozen_stages", "frozen_batch_norm", "resize_long"],
+            *["output_stride", "dilated", "frozen_stages", "frozen_batch_norm", "resize_long"],
             *["warmup_from", "init_std", "detach_target"],
         ],
         # of how PoolNet was trained the dissertation says nothing
         "saliency.detector": [
             *MACHINE,
             *INPUT,
-            *["backbone.net", "backbone.weights", "output_stride", "frozen_stages", "frozen_batch_norm"],
+            *["backbone.net", "backbone.weights", "output_stride", "dilated", "frozen_stages", "frozen_batch_norm"],
             *["resize_long", "resize_scale", "scale_set", "crop", "flip", "jitter", "epochs", "batch_size"],
             *["learning_rate", "head_multiplier", "momentum", "weight_decay", "power", "warmup_epochs", "warmup_from"],
             *["pairs", "weights", "decoder_width"],
@@ -230,7 +225,7 @@ NOT_SAID: dict[int, dict[str, list[str]]] = {
         "seeds.saliency": ["binarise"],
         "segmenter.masking": [
             *MACHINE,
-            *["backbone.std", "backbone.options", "frozen_stages", "resize_long", "warmup_from"],
+            *["backbone.std", "backbone.options", "dilated", "frozen_stages", "resize_long", "warmup_from"],
         ],
         "predict": ["flip", "merge"],
         "evaluate": EVALUATE,
@@ -240,7 +235,7 @@ NOT_SAID: dict[int, dict[str, list[str]]] = {
         "cams.cam": ["scales", "flip", "merge", "resolution"],  # eq. 3.3 is of one image; these are IRN's
         "features.keys": ["input_mode", "image_scale"],
         "seeds.superpixel": ["bg_conflict"],
-        "segmenter.spsrg": [*MACHINE, *INPUT, "frozen_stages", "resize_long", "restrict_to_present"],
+        "segmenter.spsrg": ["dilated", *MACHINE, *INPUT, "frozen_stages", "resize_long", "restrict_to_present"],
         "predict": ["flip", "merge"],
         "evaluate": EVALUATE,
         "evaluate_superpixels": ["void"],

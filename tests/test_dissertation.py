@@ -176,4 +176,4 @@ def test_the_workflow_plans_it_and_prepares_the_data_set(
     assert planned >= PLANNED[chapter] | {"prepare", "train_segmenter", "predict", "summarise"}
     assert "make_example" not in planned
     runs.succeed(house, "--until", "prepare")
-    assert (house / "results" / f"dissertation_ch{chapter}" / "manifest.json").is_file()
+    assert (house / "results" / f"dissertation_ch{chapter}" / "splits" / "train" / "manifest.json").is_file()

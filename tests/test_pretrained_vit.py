@@ -1,5 +1,6 @@
 """Weights in every naming give the same network; what does not fit, and what cannot be had, is said."""
 
+import logging
 from pathlib import Path
 from urllib.error import URLError
 
@@ -43,6 +44,44 @@ def test_every_naming_gives_the_same_keys(network: torch.nn.Module, tmp_path: Pa
     save_file({name: tensor.contiguous() for name, tensor in timm_names.items()}, tmp_path / "timm.safetensors")
     for file in ("dino.pth", "checkpoint.pth", "timm.safetensors"):
         torch.testing.assert_close(keys(tmp_path / file), expected, rtol=0, atol=0, msg=file)
+
+
+def test_moco_v3_as_published_gives_its_base_encoder(
+    network: torch.nn.Module, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Both encoders have a projector in the place of the head, and there is a predictor beside them."""
+    projector = {"head.0.weight": torch.zeros(4, 12), "head.1.running_var": torch.ones(4)}
+    base = network.state_dict() | projector
+    state = {f"module.momentum_encoder.{name}": tensor + 1 for name, tensor in base.items()}
+    state |= {f"module.base_encoder.{name}": tensor for name, tensor in base.items()}
+    state |= {f"module.predictor.{name}": tensor for name, tensor in projector.items()}
+    torch.save({"epoch": 300, "arch": "vit_base", "state_dict": state}, tmp_path / "vit-b-300ep.pth.tar")
+    with torch.no_grad():
+        expected = vit.keys(network, IMAGE)
+    with caplog.at_level(logging.INFO):
+        torch.testing.assert_close(keys(tmp_path / "vit-b-300ep.pth.tar"), expected, rtol=0, atol=0)
+    told = "left out module.base_encoder.head (2), module.momentum_encoder (32), module.predictor (2)"
+    assert told in caplog.text
+
+
+def test_numbers_that_are_no_weights_are_refused(network: torch.nn.Module, tmp_path: Path) -> None:
+    state = network.state_dict()
+    state["norm.bias"][2] = float("nan")
+    state["patch_embed.proj.weight"] = torch.zeros(12, 3, 4, 4, dtype=torch.int8)
+    torch.save(state, tmp_path / "q.pth")
+    with pytest.raises(UserError) as raised:
+        keys(tmp_path / "q.pth")
+    assert str(raised.value).splitlines()[1:] == [
+        "  patch_embed.proj.weight: expected floating point, found int8",
+        "  norm.bias: 1 of 12 are NaN or infinite",
+    ]
+
+
+@pytest.mark.parametrize("name", [NAME, "own"])
+def test_a_web_page_is_named_whatever_was_expected(network: torch.nn.Module, tmp_path: Path, name: str) -> None:
+    (tmp_path / "vit.pth").write_text("<!doctype html><title>Sign in</title>")
+    with pytest.raises(UserError, match=r"vit\.pth: is a web page \(HTML or XML\), not weights"):
+        keys(tmp_path / "vit.pth", name)
 
 
 def test_own_weights_tell_how_to_build_them(network: torch.nn.Module, tmp_path: Path) -> None:

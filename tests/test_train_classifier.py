@@ -8,11 +8,13 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 from tiny_voc import CLASSES, HEIGHT, WIDTH, make_voc, write_voc
 
-from wsss_steps import evaluate_classifier, formats, make_cams, methods, train_classifier
+from wsss_steps import evaluate_classifier, formats, make_cams, methods, resuming, train_classifier
 from wsss_steps.data.manifest import Manifest, read_manifest, tag_matrix, write_manifest
 from wsss_steps.errors import UserError
+from wsss_steps.nets.backbones import build_backbone
 from wsss_steps.ops.tag_scores import tag_scores
 from wsss_steps.settings import Backbone, Cam, MdcClassifier, PlainClassifier
 
@@ -99,6 +101,85 @@ def test_initial_weights_come_from_a_file(manifest: Path, tmp_path: Path) -> Non
     assert after[1]["init_weights"].startswith("first.safetensors sha256:")
     assert all(torch.equal(value, after[0][name]) for name, value in before[0].items() if name.startswith("backbone"))
     assert not torch.equal(before[0]["head.weight"], after[0]["head.weight"])
+
+
+@pytest.fixture
+def with_fc6(tmp_path: Path) -> Path:
+    """Weights of the small network with an fc6 of 8 channels that fits dilated blocks."""
+    torch.manual_seed(7)
+    state = build_backbone("small", output_stride=4, options={}).net.state_dict()
+    state |= {"fc6.weight": torch.randn(8, 128, 3, 3) / 30, "fc6.bias": torch.randn(8)}
+    save_file(state, tmp_path / "pre.safetensors")
+    return tmp_path / "pre.safetensors"
+
+
+def dilated(**departures: Any) -> dict[str, Any]:
+    """Settings of a classifier with dilated blocks."""
+    chosen = classifier(backbone=Backbone(net="small", weights="pre.safetensors"))
+    del chosen["legacy_irn_momentum"]
+    few = {"method": "mdc", "dilations": [1, 2], "widths": [8, 6], "init": "kaiming"}
+    return MdcClassifier(**(chosen | few | departures)).model_dump(mode="json")
+
+
+def test_layers_of_the_head_that_start_from_a_file_have_the_rate_of_the_backbone(
+    manifest: Path, tmp_path: Path, with_fc6: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With a multiplier of nearly 0 the new layers stay where they began, and fc6 learns."""
+    fit = train_classifier.training.fit
+    made = []
+
+    def spy(network: Any, dataset: Any, losses: Any, optimiser: Any, **options: Any) -> Any:
+        made.append((network, optimiser))
+        return fit(network, dataset, losses, optimiser, **options)
+
+    monkeypatch.setattr(train_classifier.training, "fit", functools.wraps(fit)(spy))
+    paths = {"output": tmp_path / "c.safetensors", "history": tmp_path / "c.csv", "weights": with_fc6}
+    train_classifier.run(manifest=manifest, **paths, settings=dilated(head_multiplier=1e-20), stamp="{}")
+    network, optimiser = made[0]
+    slow = {id(parameter) for parameter in optimiser.param_groups[1]["params"]}
+    given = load_file(with_fc6)
+    for block in (network.head, *network.dilated):
+        assert not torch.equal(block[0].weight, given["fc6.weight"])
+        assert torch.allclose(block[0].weight, given["fc6.weight"], atol=0.3)  # where it started
+        assert not slow & {id(parameter) for parameter in block[0].parameters()}
+        assert {id(parameter) for layer in block[1:] for parameter in layer.parameters()} <= slow
+    assert formats.read_weights(tmp_path / "c.safetensors", "classifier")[1]["init_weights"].endswith(" with fc6")
+
+
+class StopError(Exception):
+    pass
+
+
+def test_a_training_with_fc6_from_a_file_resumes_bit_for_bit(
+    manifest: Path,
+    tmp_path: Path,
+    with_fc6: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def run(name: str) -> bytes:
+        output = tmp_path / name / "c.safetensors"
+        output.parent.mkdir(exist_ok=True)
+        paths = {"output": output, "history": output.with_suffix(".csv"), "weights": with_fc6}
+        train_classifier.run(manifest=manifest, **paths, settings=dilated(), stamp='{"step": "test"}')
+        return output.read_bytes()
+
+    expected = run("undisturbed")
+    monkeypatch.setenv(resuming.SAVE, "0")
+    after_step = resuming.Keeper.after_step
+
+    def stopping(keeper: Any, state: Any) -> bool:
+        if after_step(keeper, state) or state.step == 2:
+            raise StopError
+        return False
+
+    with monkeypatch.context() as patch:
+        patch.setattr(resuming.Keeper, "after_step", stopping)
+        with pytest.raises(StopError):
+            run("stopped")
+    with caplog.at_level(logging.INFO):
+        assert run("stopped") == expected
+    assert "the training was interrupted: going on from" in caplog.text
 
 
 @pytest.mark.parametrize("legacy", [False, True])

@@ -82,6 +82,16 @@ def test_groups_have_their_rates_and_the_momentum_is_the_momentum() -> None:
     ]
 
 
+def test_pretrained_layers_of_the_head_have_the_rate_of_the_backbone() -> None:
+    network = Net()
+    groups = training.make_optimiser(network, network.backbone, [network.head.bias], **OPTIMISATION).param_groups
+    assert [group["base"] for group in groups] == pytest.approx([0.1, 1.0])
+    assert [[id(p) for p in group["params"]] for group in groups] == [
+        [*map(id, network.backbone.parameters()), id(network.head.bias)],
+        [id(network.head.weight)],
+    ]
+
+
 def test_the_same_seed_gives_the_same_weights_bit_for_bit() -> None:
     first, again, other = (trained(noise=noise, seed=seed)[0].state_dict() for noise, seed in ((0, 0), (3, 0), (0, 1)))
     assert all(torch.equal(first[name], again[name]) for name in first)

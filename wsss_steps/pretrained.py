@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 import pickle
+import re
 import struct
 import zipfile
-from collections.abc import Collection, Mapping
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +22,9 @@ from torch import Tensor
 from wsss_steps import provenance
 from wsss_steps.errors import UserError
 from wsss_steps.nets.backbones import Backbone
+from wsss_steps.nets.fc_layers import FcLayers
+
+log = logging.getLogger(__name__)
 
 NESTS = (
     "teacher",
@@ -27,8 +33,13 @@ NESTS = (
     "model",
     "network",
     "net",
+    "module",
 )  # keys under which training programs keep the weights
-HEADS = ("head.", "fc.", "classifier.")  # of other networks: never part of a backbone of ours
+SUFFIXES = (".pth", ".pt", ".pth.tar")  # of torch.save
+COPIES = ("momentum_encoder", "encoder_k")  # moving averages that MoCo keeps beside the network it trains
+HEADS = ("head.", "fc.", "classifier.", "fc6.", "fc7.", "fc8.")  # of other networks: never part of a backbone of ours
+FC_KEYS = {"fc6": ("fc6", "classifier.0"), "fc7": ("fc7", "classifier.3")}  # named so by Caffe's users, by torchvision
+FC_PARTS = ("weight", "bias")
 FEW = 5  # keys shown of each kind of misfit
 # What torch.load raises on damaged files.
 DAMAGED = (
@@ -42,14 +53,31 @@ DAMAGED = (
     TypeError,
     struct.error,
 )
+# How files begin that a download can leave in the place of weights, and what to do about it.
+NO_WEIGHTS = {
+    re.compile(rb"(\xef\xbb\xbf)?\s*<(!doctype|!--|html|head|\?xml)", re.IGNORECASE): "a web page (HTML or XML), not "
+    "weights: its address gave a page to be clicked through, or one that tells an error; download the file itself",
+    re.compile(rb"version https://git-lfs"): "a git-lfs pointer, which only names the weights; get the file itself: "
+    "`git lfs pull` in the repository that it comes from",
+}
 DOWNLOAD_ERRORS = (OSError, RuntimeError)  # network, disk, and a checksum that differs
 
 
-def load_backbone(backbone: Backbone, spec: Mapping[str, Any], path: Path | None) -> str:
+def load_backbone(
+    backbone: Backbone, spec: Mapping[str, Any], path: Path | None, fc_layers: FcLayers | None = None
+) -> str:
     """Load initial weights into `backbone` and say in words which they were.
 
-    spec: a backbone's settings as a dict; of it `net`, `weights` and `options` are read. path: the weights file if
-    `weights` names one. A UserError, with the way out, if the weights cannot be had, read, or do not fit.
+    Args:
+        backbone: filled in place.
+        spec: a backbone's settings as a dict; of it `net`, `weights` and `options` are read.
+        path: the weights file if `weights` names one.
+        fc_layers: layers of the head that are filled too, as far as the file holds them in their shapes, under the
+            names fc6 and fc7, or classifier.0 and classifier.3, beside the backbone's. DeepLab's VGG16 has them as
+            convolutions of 1024 channels; torchvision's, with 4096, are left out, and the log says so.
+
+    Raises:
+        UserError: with the way out, if the weights cannot be had, read, or do not fit.
     """
     weights = str(spec["weights"])
     if weights == "none":
@@ -60,8 +88,9 @@ def load_backbone(backbone: Backbone, spec: Mapping[str, Any], path: Path | None
         file = path or Path(weights)
         state = read_state(file)
         name = f"{file.name} sha256:{provenance.file_digest(file)}"
-    fit_state(backbone, state, f"{name} into {spec['net']}")
-    return name
+    layers = fc_layers or FcLayers({})
+    fit_state(backbone, state, f"{name} into {spec['net']}", layers)
+    return f"{name} with {' and '.join(layers.filled)}" if layers.filled else name
 
 
 def _imagenet(net: str, options: dict[str, Any]) -> tuple[str, Mapping[str, Tensor]]:
@@ -82,19 +111,20 @@ def _imagenet(net: str, options: dict[str, Any]) -> tuple[str, Mapping[str, Tens
 
 
 def read_state(path: Path) -> dict[str, Tensor]:
-    """Tensors by key of a .safetensors, .pth or .pt file; nested dictionaries of training programs are opened.
+    """Tensors by key of a .safetensors, .pth, .pt or .pth.tar file; dictionaries of training programs are opened.
 
-    Runs no code of the file.
+    Runs no code of the file. A UserError if it is missing, or no readable file of weights.
     """
     if not path.is_file():
         raise UserError(f"{path}: no such weights file")
+    refuse_pages(path)
     if path.suffix == ".safetensors":
         try:
             return load_file(path)
         except SafetensorError as error:
             raise UserError(f"{path}: not a readable safetensors file ({error})") from None
-    if path.suffix not in (".pth", ".pt"):
-        raise UserError(f"{path}: expected a weights file .safetensors, .pth or .pt, found '{path.suffix}'")
+    if not path.name.endswith(SUFFIXES):
+        raise UserError(f"{path}: expected a weights file .safetensors, .pth, .pt or .pth.tar, found '{path.suffix}'")
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError:
@@ -108,45 +138,138 @@ def read_state(path: Path) -> dict[str, Tensor]:
         nest := next((key for key in NESTS if isinstance(content.get(key), dict)), None)
     ):
         content = content[nest]
-    state = (
-        {key: value for key, value in content.items() if isinstance(value, Tensor)} if isinstance(content, dict) else {}
-    )
+    state = _tensors(content) if isinstance(content, dict) else {}
     if not state:
         raise UserError(f"{path}: expected a dictionary of tensors by name, found {type(content).__name__} without any")
     return state
 
 
-def fit_state(backbone: Backbone, state: Mapping[str, Tensor], what: str) -> None:
-    """Load `state` into the backbone's network; a UserError lists what is missing, unexpected or of another shape."""
-    target = backbone.net.state_dict()
-    found = without_prefix(state, target)
-    counters = {
-        key for key in target if key.endswith("num_batches_tracked")
-    }  # old files lack them, and nothing here reads them
-    heads = (*HEADS, *backbone.heads)
-    missing = sorted(target.keys() - found.keys() - counters)
-    unexpected = sorted(key for key in found.keys() - target.keys() if not key.startswith(heads))
-    other = sorted(
-        f"{key}: expected {tuple(target[key].shape)}, found {tuple(found[key].shape)}"
-        for key in target.keys() & found.keys()
-        if target[key].shape != found[key].shape
-    )
-    kinds = {"missing": missing, "unexpected": unexpected, "of another shape": other}
-    problems = [
-        f"{len(keys)} {kind}: {', '.join(keys[:FEW])}{' ...' if len(keys) > FEW else ''}"
-        for kind, keys in kinds.items()
-        if keys
-    ]
-    if problems:
-        raise UserError("\n  ".join([f"weights do not fit, {what}:", *problems]))
-    backbone.net.load_state_dict({key: found.get(key, value) for key, value in target.items()})
+def _tensors(content: Mapping[Any, Any]) -> dict[str, Tensor]:
+    """Tensors by key, those of inner dictionaries too: conv1.weight in `backbone` is backbone.conv1.weight."""
+    found = dict[str, Tensor]()
+    for key, value in content.items():
+        inner = {f"{key}.{name}": part for name, part in value.items()} if isinstance(value, dict) else {key: value}
+        found |= {str(name): part for name, part in inner.items() if isinstance(part, Tensor)}
+    return found
 
 
-def without_prefix(state: Mapping[str, Tensor], target: Collection[str]) -> dict[str, Tensor]:
-    """`state` without what wrappers put before the network's keys, as in module.backbone.conv1.weight.
+def refuse_pages(path: Path) -> None:
+    """Raise a UserError if the file is a web page or a git-lfs pointer, as downloads leave in the place of weights."""
+    with path.open("rb") as file:
+        start = file.read(200)
+    for pattern, what in NO_WEIGHTS.items():
+        if pattern.match(start):
+            raise UserError(f"{path}: is {what}")
 
-    That is the prefix before whose cut the most keys of `target` stand; none if there is a tie.
+
+def fit_state(backbone: Backbone, state: Mapping[str, Tensor], what: str, fc_layers: FcLayers) -> None:
+    """Load `state` into the backbone's network, and what it holds of `fc_layers` into these.
+
+    Keys outside the prefix that the network has in the file belong to other networks and are left out. A UserError
+    lists what is missing, unexpected, of another shape, or no finite floating-point number; then nothing is loaded.
     """
-    prefixes = {""} | {key.removesuffix(name) for key in state for name in target if key.endswith(f".{name}")}
-    best = max(sorted(prefixes, key=len), key=lambda prefix: sum(prefix + name in state for name in target))
-    return {key.removeprefix(best): value for key, value in state.items()}
+    target = backbone.net.state_dict()
+    prefix = prefix_of(state, target)
+    found = without_prefix(state, prefix)
+    given = _fitting(fc_layers, found, what)
+    fc_keys = {f"{key}.{part}" for key in given.values() for part in FC_PARTS}
+    problems = _misfits(target, found, heads=(*HEADS, *backbone.heads), further=fc_keys)
+    if problems:
+        if "missing" in problems:  # perhaps it is there under another name
+            problems["under other prefixes"] = sorted(state.keys() - {prefix + key for key in found})
+        lines = [
+            f"{len(keys)} {kind}: {', '.join(keys[:FEW])}{' ...' if len(keys) > FEW else ''}"
+            for kind, keys in problems.items()
+            if keys
+        ]
+        raise UserError("\n  ".join([f"weights do not fit, {what}:", *lines]))
+    backbone.net.load_state_dict({key: found.get(key, value) for key, value in target.items()})
+    for name, key in given.items():
+        fc_layers.fill(name, {part: found[f"{key}.{part}"] for part in FC_PARTS})
+    tell_left_out(state.keys() - {prefix + key for key in target.keys() | fc_keys}, prefix, what)
+
+
+def _misfits(
+    target: Mapping[str, Tensor], found: Mapping[str, Tensor], *, heads: tuple[str, ...], further: Collection[str]
+) -> dict[str, list[str]]:
+    """What keeps `found` from being loaded into `target`, by kind; `further` keys are used too, elsewhere."""
+    # old files lack counters, and nothing here reads them
+    counters = {key for key in target if key.endswith("num_batches_tracked")}
+    shared = sorted(target.keys() & found.keys())
+    kinds = {
+        "missing": sorted(target.keys() - found.keys() - counters),
+        "unexpected": sorted(key for key in found.keys() - target.keys() if not key.startswith(heads)),
+        "of another shape": [
+            f"{key}: expected {tuple(target[key].shape)}, found {tuple(found[key].shape)}"
+            for key in shared
+            if target[key].shape != found[key].shape
+        ],
+        "of unusable numbers": [
+            f"{key}: {fault}"
+            for key in (*shared, *sorted(further))
+            if key not in counters and (fault := fault_of(found[key]))
+        ],
+    }
+    return {kind: keys for kind, keys in kinds.items() if keys}
+
+
+def _fitting(fc_layers: FcLayers, found: Mapping[str, Tensor], what: str) -> dict[str, str]:
+    """Where the file holds each layer in its shape, up to the first that it does not hold so, of which the log tells.
+
+    A layer that was trained on the output of another one is of no use behind a new one.
+    """
+    fitting = dict[str, str]()
+    for name, layers in fc_layers.layers.items():
+        key = next((key for key in FC_KEYS[name] if f"{key}.weight" in found), None)
+        if key is None:
+            break
+        expected = {part: tuple(tensor.shape) for part, tensor in layers[0].state_dict().items()}
+        shapes = {part: tuple(found[f"{key}.{part}"].shape) for part in FC_PARTS if f"{key}.{part}" in found}
+        if shapes != expected:
+            log.info("%s: %s is left out, expected %s, found %s; it starts at random", what, key, expected, shapes)
+            break
+        fitting[name] = key
+    return fitting
+
+
+def fault_of(tensor: Tensor) -> str:
+    """Why these numbers cannot be weights; empty if they can."""
+    if not tensor.is_floating_point():
+        return f"expected floating point, found {str(tensor.dtype).removeprefix('torch.')}"
+    broken = tensor.numel() - int(torch.isfinite(tensor.float()).sum())
+    return f"{broken} of {tensor.numel()} are NaN or infinite" if broken else ""
+
+
+def prefix_of(state: Mapping[str, Tensor], target: Collection[str]) -> str:
+    """What wrappers put before the network's keys, as in module.backbone.conv1.weight; empty if nothing.
+
+    That is the prefix before which the most keys of `target` are found. Of equal ones, a moving average of the network
+    comes last, and the shortest first.
+    """
+    prefixes = {""}
+    for key in state:
+        words = key.split(".")
+        prefixes |= {".".join(words[:at]) + "." for at in range(1, len(words)) if ".".join(words[at:]) in target}
+
+    def rank(prefix: str) -> tuple[int, bool, int, str]:
+        count = sum(prefix + name in state for name in target)
+        return -count, not set(COPIES).isdisjoint(prefix.split(".")), len(prefix), prefix
+
+    return min(prefixes, key=rank)
+
+
+def without_prefix(state: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    """The part of `state` under `prefix`, by its keys without that."""
+    return {key.removeprefix(prefix): value for key, value in state.items() if key.startswith(prefix)}
+
+
+def tell_left_out(keys: Iterable[str], prefix: str, what: str) -> None:
+    """Log the parts of a file that are not used, each with its number of tensors."""
+    own = prefix.split(".")[:-1]
+    parts = Counter[str]()
+    for key in keys:
+        words = key.split(".")
+        same = next((at for at, (word, other) in enumerate(zip(words, own, strict=False)) if word != other), len(own))
+        parts[".".join(words[: same + 1])] += 1
+    if parts:
+        log.info("%s: left out %s", what, ", ".join(f"{part} ({count})" for part, count in sorted(parts.items())))

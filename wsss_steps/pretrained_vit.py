@@ -15,7 +15,7 @@ from torch import Tensor
 from wsss_steps import formats
 from wsss_steps.errors import UserError, all_wrong
 from wsss_steps.nets import vit as vits
-from wsss_steps.pretrained import read_state, without_prefix
+from wsss_steps.pretrained import fault_of, prefix_of, read_state, refuse_pages, tell_left_out, without_prefix
 from wsss_steps.provenance import file_digest
 
 log = logging.getLogger(__name__)
@@ -91,6 +91,7 @@ def load(name: str, path: Path) -> Pretrained:
     if name != OWN and name not in vits.KNOWN:
         raise UserError(f"unknown vision transformer '{name}'; known: {', '.join([*vits.KNOWN, OWN])}")
     own = is_own(path)
+    refuse_pages(path)
     if own != (name == OWN):
         found = (
             "weights of pretrain_keys, which need vit: own"
@@ -128,17 +129,23 @@ def is_head(name: str) -> bool:
 
 
 def fill(network: VisionTransformer, state: Mapping[str, Tensor], what: str) -> None:
-    """Copy `state` into `network`; a UserError that lists every weight that is missing, unknown or of another shape.
+    """Copy `state` into `network`; a UserError lists every weight that does not fit.
 
-    Prefixes of wrappers are taken off the names, and the heads of DINO and of classifiers are left out.
+    That is one which is missing, unknown, of another shape, or no finite floating-point number. Prefixes of wrappers
+    are taken off the names; the heads of DINO and of classifiers are left out, and so is what has other prefixes, such
+    as the momentum encoder and the predictor of MoCo v3.
     """
     expected = network.state_dict()
-    given = {name: tensor for name, tensor in without_prefix(state, expected).items() if not is_head(name)}
+    prefix = prefix_of(state, expected)
+    given = {name: tensor for name, tensor in without_prefix(state, prefix).items() if not is_head(name)}
     problems = [f"{name}: missing" for name in expected if name not in given]
     problems += [f"{name}: unknown to this network" for name in given if name not in expected]
     for name in (name for name in expected if name in given):
         wanted, found = tuple(expected[name].shape), tuple(given[name].shape)
         if wanted != found:
             problems.append(f"{name}: expected shape {wanted}, found {found}")
+        if fault := fault_of(given[name]):
+            problems.append(f"{name}: {fault}")
     all_wrong(f"{what}: weights that do not fit", problems)
     network.load_state_dict({name: tensor.float() for name, tensor in given.items()})
+    tell_left_out(state.keys() - {prefix + name for name in given}, prefix, what)

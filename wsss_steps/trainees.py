@@ -27,7 +27,7 @@ def start(slot: str, settings: dict[str, Any], num_classes: int, weights: Path |
     method = methods.load(slot, settings["method"])
     torch.manual_seed(settings["seed"])
     network = method.build(num_classes, **methods.arguments(method.build, settings))
-    initial = load_backbone(network.backbone, settings["backbone"], weights)
+    initial = load_backbone(network.backbone, settings["backbone"], weights, getattr(network, "fc_layers", None))
     if initial == "random" and (settings["frozen_stages"] or settings["frozen_batch_norm"] != "none"):
         log.warning(
             "the backbone has random weights, yet parts are frozen: set frozen_stages: 0, frozen_batch_norm: none"
@@ -49,7 +49,9 @@ def fit(
 ) -> list[dict[str, float]]:
     """`training.fit` with the optimiser and options that the settings say; departures are of the optimiser."""
     optimisation = methods.arguments(training.make_optimiser, settings) | departures
-    optimiser = training.make_optimiser(network, network.backbone, **optimisation)
+    fc_layers = getattr(network, "fc_layers", None)
+    pretrained = fc_layers.parameters() if fc_layers else ()
+    optimiser = training.make_optimiser(network, network.backbone, pretrained, **optimisation)
     options = methods.arguments(training.fit, settings) | {"device": device, "keeper": keeper, "spread": spread}
     return training.fit(network, dataset, losses, optimiser, **options)
 

@@ -6,7 +6,7 @@ import csv
 import io
 import logging
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, cast
@@ -80,14 +80,18 @@ class Training:
 def make_optimiser(
     network: nn.Module,
     backbone: nn.Module,
+    pretrained: Iterable[nn.Parameter] = (),
     *,
     learning_rate: float,
     head_multiplier: float,
     momentum: float,
     weight_decay: float,
 ) -> torch.optim.SGD:
-    """SGD on the trainable weights of `backbone`, and on the rest of `network` at `head_multiplier` times the rate."""
-    inside = {id(parameter) for parameter in backbone.parameters()}
+    """SGD on the trainable weights of `backbone`, and on the rest of `network` at `head_multiplier` times the rate.
+
+    pretrained: parameters outside the backbone that have its rate, since they too started from a file of weights.
+    """
+    inside = {id(parameter) for parameter in (*backbone.parameters(), *pretrained)}
     trainable = [parameter for parameter in network.parameters() if parameter.requires_grad]
     groups = [
         {"params": [parameter for parameter in trainable if id(parameter) in inside], "base": learning_rate},

@@ -20,7 +20,8 @@ from safetensors.torch import save_file
 from wsss_steps import formats
 from wsss_steps.errors import UserError
 from wsss_steps.formats import Store, write_store
-from wsss_steps.pretrained import read_state
+from wsss_steps.nets.backbones import build_backbone
+from wsss_steps.pretrained import load_backbone, read_state
 
 RNG = np.random.default_rng(0)
 MAPS: dict[str, dict[str, np.ndarray]] = {
@@ -150,6 +151,51 @@ def test_a_malicious_pickle_is_refused_and_does_not_run(tmp_path: Path, monkeypa
         read_state(Path("renamed.safetensors"))
     said("<file>: not a readable safetensors file (<reason>)", caught.value)
     assert not Path("harm").exists()
+
+
+PAGE = (
+    "<file>: is a web page (HTML or XML), not weights: its address gave a page to be clicked through, or one that "
+    "tells an error; download the file itself"
+)
+POINTER = (
+    "<file>: is a git-lfs pointer, which only names the weights; get the file itself: `git lfs pull` in the repository "
+    "that it comes from"
+)
+
+
+@pytest.mark.parametrize("name", ["w.pth", "w.safetensors", "w.pth.tar", "w.bin"])
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"<!DOCTYPE html><html><head><title>Quota exceeded</title></head></html>", PAGE),
+        (b"\xef\xbb\xbf\r\n  <HTML lang='en'>", PAGE),
+        (b"<?xml version='1.0' encoding='UTF-8'?><Error><Code>AccessDenied</Code></Error>", PAGE),
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a2146\nsize 102502400\n", POINTER),
+    ],
+    ids=["HTML", "HTML after a mark and blanks", "XML", "git-lfs"],
+)
+def test_what_a_download_leaves_in_the_place_of_weights(
+    tmp_path: Path, name: str, content: bytes, message: str
+) -> None:
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(UserError) as caught:
+        read_state(tmp_path / name)
+    said(message, caught.value)
+    assert str(caught.value).startswith(f"{tmp_path / name}: ")
+
+
+def test_weights_of_integers_or_without_a_value(tmp_path: Path) -> None:
+    backbone = build_backbone("small", output_stride=8, options={})
+    state = backbone.net.state_dict()
+    first, second, *_ = (key for key in state if key.endswith("weight"))
+    state[first] = torch.ones_like(state[first], dtype=torch.int8)
+    state[second][0] = float("nan")
+    save_file(state, tmp_path / "w.safetensors")
+    with pytest.raises(UserError) as caught:
+        load_backbone(backbone, {"net": "small", "weights": "w"}, tmp_path / "w.safetensors")
+    said("weights do not fit, <file> into <network>:", caught.value)
+    said("<name>: expected floating point, found int8", caught.value)
+    said("<name>: <number> of <number> are NaN or infinite", caught.value)
 
 
 @pytest.mark.filterwarnings("ignore")

@@ -67,6 +67,12 @@ def test_logits_of_any_size(height: int, width: int) -> None:
 def test_vgg_has_deep_branches() -> None:
     network = build(backbone={"net": "vgg16", "options": {}}, aspp_rates=[6])
     assert network.head.branches[0][0].out_channels == 1024
+    assert network.fc_layers.layers == {"fc6": [network.head.branches[0][0]], "fc7": [network.head.branches[0][3]]}
+    assert not any("fc_layers" in name for name in network.state_dict())
+
+
+def test_flat_branches_have_no_layers_that_a_file_may_hold() -> None:
+    assert build().fc_layers.layers == {}
 
 
 def test_frozen_parts_have_no_gradient() -> None:

@@ -9,6 +9,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from wsss_steps.nets.backbones import Backbone, build_backbone, freeze
+from wsss_steps.nets.fc_layers import fc_layers
 
 FC_CHANNELS = 1024  # of fc6 and fc7 of DeepLab on VGG16
 
@@ -32,13 +33,17 @@ def branch(channels: int, num_labels: int, rate: int, hidden: int | None) -> nn.
 
 
 class Aspp(nn.Module):
-    """Sum of parallel dilated branches (DeepLab-v2). Weights start from N(0, 0.01), biases from 0."""
+    """Sum of parallel dilated branches (DeepLab-v2). Weights start from N(0, 0.01), biases from 0.
+
+    fc_layers: fc6 and fc7 of all branches, which may start from a file instead (see `pretrained`); none of flat ones.
+    """
 
     def __init__(self, channels: int, num_labels: int, rates: Sequence[int], hidden: int | None = None) -> None:
         super().__init__()
         if not rates:
             raise ValueError("ASPP needs at least one rate")
         self.branches = nn.ModuleList(branch(channels, num_labels, rate, hidden) for rate in rates)
+        self.fc_layers = fc_layers(self.branches)
         for module in self.modules():
             if isinstance(module, nn.Conv2d) and module.bias is not None:
                 nn.init.normal_(module.weight, std=0.01)
@@ -53,11 +58,14 @@ class Aspp(nn.Module):
 
 
 class DeepLab(nn.Module):
-    """Backbone and pyramid: normalised images to logits on the grid of the backbone; label 0 is background."""
+    """Backbone and pyramid: normalised images to logits on the grid of the backbone; label 0 is background.
+
+    fc_layers: those of the pyramid.
+    """
 
     def __init__(self, backbone: Backbone, head: Aspp) -> None:
         super().__init__()
-        self.backbone, self.head = backbone, head
+        self.backbone, self.head, self.fc_layers = backbone, head, head.fc_layers
 
     def forward(self, images: Float[Tensor, "B 3 H W"]) -> Float[Tensor, "B L h w"]:
         """Logits of the labels, about H / output stride by W / output stride."""

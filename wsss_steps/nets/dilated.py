@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from wsss_steps.nets.backbones import Backbone
 from wsss_steps.nets.classifier import MapClassifier
+from wsss_steps.nets.fc_layers import fc_layers
 
 
 def block(channels: int, num_classes: int, widths: Sequence[int], dilation: int) -> nn.Sequential:
@@ -28,6 +29,9 @@ class DilatedClassifier(MapClassifier):
     """Blocks in parallel on one backbone; `maps` and `scores` are those of the standard block alone.
 
     All that uses a trained classifier asks for these; the dilated blocks only help to train it.
+
+    fc_layers: fc6 and fc7 of all blocks, which may start from a file (see `pretrained`). In published VGG16 with
+        convolutions fc6 is 3x3 and fc7 is 1x1: their fc6 fits widths [1024, ...], their fc7 does not fit the 3x3 here.
     """
 
     def __init__(
@@ -43,6 +47,7 @@ class DilatedClassifier(MapClassifier):
         """init: normal draws weights from N(0, init_std), kaiming from N(0, 2 / inputs); biases start from 0."""
         super().__init__(backbone, num_classes, block(backbone.channels, num_classes, widths, 1))
         self.dilated = nn.ModuleList(block(backbone.channels, num_classes, widths, rate) for rate in dilations)
+        self.fc_layers = fc_layers([self.head, *self.dilated])
         for module in [*self.head.modules(), *self.dilated.modules()]:
             if isinstance(module, nn.Conv2d) and module.bias is not None:
                 if init == "normal":
