@@ -16,6 +16,7 @@ from pathlib import Path
 import yaml
 
 from wsss_steps import shard_manifest
+from wsss_steps.data import sources
 from wsss_steps.data.manifest import Entry, Manifest, write_manifest
 
 REPOSITORY = Path(__file__).resolve().parent.parent
@@ -44,20 +45,31 @@ def prepare(folder: Path, images: int, shards: int) -> None:
     for split, names in splits.items():
         (folder / "voc" / "ImageSets" / "Segmentation" / f"{split}.txt").write_text("\n".join(names) + "\n")
     for name in ids:
-        (folder / "voc" / "JPEGImages" / f"{name}.jpg").touch()
-        (folder / "voc" / "saliency" / f"{name}.png").touch()
-    entries = [
-        Entry(name, split, f"voc/JPEGImages/{name}.jpg", 375, 500, (1,)) for split in splits for name in splits[split]
-    ]
+        for place in ("JPEGImages/{}.jpg", "saliency/{}.png", "SegmentationClass/{}.png", "Annotations/{}.xml"):
+            (folder / "voc" / place.format(name)).touch()
     config = {"dataset": "voc", "root": "voc", "classes": CLASSES, "shards": shards, "recipes": RECIPES}
     config["saliency"] = {"given": {"folder": "{root}/saliency"}}
     (folder / "config.yaml").write_text(yaml.safe_dump(config))
+    for split, listed in splits.items():
+        write_split(folder, split, listed, shards)
+
+
+def write_split(folder: Path, split: str, ids: list[str], shards: int) -> None:
+    """Write what `prepare`, `prepare_masks` and `shard_manifest` make of a split, records of its files included."""
+    place, voc = folder / "results/voc/splits" / split, folder / "voc"
+    entries = [Entry(name, split, f"voc/JPEGImages/{name}.jpg", 375, 500, (1,)) for name in ids]
     manifest = Manifest("voc", tuple(CLASSES), tuple(entries))
-    write_manifest(folder / "results/voc/manifest.json", manifest)
-    (folder / "results/voc/ground_truth.json").write_text("{}")
+    write_manifest(place / "manifest.json", manifest)
+    (place / "ground_truth.json").write_text("{}")
+    listed = f"ImageSets/Segmentation/{split}.txt"
+    paths = {"image_folder": "JPEGImages", "annotation_folder": "Annotations"}
+    images = sources.of_images(voc, list_file=listed, **paths, tags_csv=None, tagged=True)
+    masks = sources.of_masks(voc, list_file=listed, mask_folder="SegmentationClass", scored_list=None)
+    sources.keep(images, sources.record_of(place / "manifest.json"), {})
+    sources.keep(masks, sources.record_of(place / "ground_truth.json"), {})
     names = [f"{number:03d}-of-{shards:03d}" for number in range(shards)]
     for name, part in zip(names, shard_manifest.shards_of(manifest, names), strict=True):
-        write_manifest(folder / "results/voc/shards" / f"{name}.json", part)
+        write_manifest(place / "shards" / f"{name}.json", part)
 
 
 def plan(folder: Path, *options: str) -> tuple[float, int]:

@@ -5,6 +5,7 @@ import logging
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from typing import Any
 import pytest
 from tiny_voc import make_voc, prepare_words
 
+from wsss_steps import formats
 from wsss_steps.cli import existing, main, parser_of, room_of
 from wsss_steps.errors import UserError, all_wrong
 
@@ -160,3 +162,41 @@ def test_all_wrong_lists_many_problems_and_counts_the_rest() -> None:
     lines = str(caught.value).splitlines()
     assert lines[0] == "headline (53):"
     assert lines[50:] == ["  row 49", "  ... and 3 more"]
+
+
+def test_an_older_process_does_not_replace_what_a_newer_one_made(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    """A job that was lost, of other settings, ends after the job that came after it."""
+    output = tmp_path / "seeds.json"
+
+    def make(*, output: Path, settings: dict[str, Any], stamp: str = "") -> None:
+        if settings.get("lost"):
+            newer = json.loads(stamp) | {"settings": settings["newer"]}
+            later = tmp_path / "later.json"
+            later.write_text(json.dumps({"provenance": newer}))
+            later.replace(output)
+            os.utime(output, (time.time() + 1, time.time() + 1))
+        formats.write_json(output, {"provenance": json.loads(stamp)})
+
+    def run(**given: Any) -> None:
+        main(make, ["--output", str(output), "--settings", json.dumps(given)])
+
+    run(alpha=1)
+    run(alpha=2)
+    assert formats.read_stamp(output)["settings"] == {"alpha": 2}, "what is older than this process is replaced"
+    with pytest.raises(SystemExit):
+        run(lost=True, newer={"alpha": 3})
+    assert "was made by another process since this one began, of other settings" in capsys.readouterr().err
+    assert formats.read_stamp(output)["settings"] == {"alpha": 3}
+    assert [path.name for path in tmp_path.iterdir()] == ["seeds.json"], "and nothing half-written is left"
+
+
+def test_equal_processes_may_replace_each_other(tmp_path: Path) -> None:
+    output = tmp_path / "a.json"
+
+    def make(*, output: Path, settings: dict[str, Any], stamp: str = "") -> None:
+        for _ in range(2):
+            formats.write_json(output, {"provenance": json.loads(stamp)})
+            os.utime(output, (time.time() + 5, time.time() + 5))
+
+    main(make, ["--output", str(output), "--settings", "{}"])
+    assert output.exists()

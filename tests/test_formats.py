@@ -225,7 +225,9 @@ def test_a_folder_appears_whole_and_replaces_the_former(tmp_path: Path) -> None:
         with formats.whole(target) as temporary:
             temporary.mkdir()
             (temporary / name).write_text("")
+            (temporary / "provenance.json").write_text("{}")
             assert not (target / name).exists()
+    (target / "provenance.json").unlink()
     assert [path.name for path in target.iterdir()] == ["second"]
 
     def fail() -> None:

@@ -120,6 +120,7 @@ def main(run: Callable[..., None], argv: list[str] | None = None) -> None:
             options["stamp"] = provenance.stamp(
                 room, settings=options["settings"], code=code, device=device, inputs=existing(options, room)
             )
+            stack.enter_context(formats.newest(options["stamp"]))
             run(**options)
         if ranks.leads():
             stamp_beside(options, room)

@@ -176,6 +176,8 @@ def kept(output: Path, history: Path, *, stamp: str, device: str = "cpu") -> Ite
     with joined(device), locked(folder) if leads() else contextlib.nullcontext(False) as waited:
         for leftover in folder.glob(".*.tmp") if leads() else ():
             leftover.unlink()
+        if waited:
+            formats.begin()
         made = waited and history.exists() and formats.read_weights_stamp(output) == json.loads(stamp)
         if made:
             log.info("%s: was made by the process that this one waited for", output)

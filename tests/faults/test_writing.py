@@ -19,6 +19,7 @@ from fault_table import said
 
 from wsss_steps import formats
 from wsss_steps.data.manifest import read_manifest
+from wsss_steps.formats.files import HOST
 
 WRITERS = """
 import os, signal, sys, time
@@ -38,6 +39,7 @@ if kind == "store":
 elif kind == "labels":
     with formats.whole(folder / "labels") as place:
         place.mkdir()
+        formats.write_json(place / "provenance.json", {})
         for i in range(40):
             formats.write_labels(place / f"{i}.png", slow(i))
 elif kind == "weights":
@@ -216,3 +218,28 @@ def test_the_manifest_is_readable_after_a_failed_second_run(tmp_path: Path, repo
     assert prepare(repository, root, tmp_path).returncode == 1
     assert len(read_manifest(tmp_path / "m.json").entries) == 3
     assert np.isfinite([entry.height for entry in read_manifest(tmp_path / "m.json").entries]).all()
+
+
+def test_a_folder_that_the_workflow_did_not_make_is_never_replaced(tmp_path: Path, repository: Path) -> None:
+    """As of a user's photographs, given as the output of a step by mistake."""
+    photographs = tmp_path / "photographs"
+    photographs.mkdir()
+    (photographs / "cat.jpg").write_bytes(b"precious")
+    words = ["--output", str(photographs), "--settings", '{"train": 1, "val": 1, "size": 64, "seed": 0}']
+    line = [sys.executable, "-m", "wsss_steps.make_example", *words]
+    done = subprocess.run(line, cwd=repository, capture_output=True, text=True, check=False)
+    said("<folder>: expected no folder, or one that this workflow made, found one without provenance.json", done.stderr)
+    assert (done.returncode, files(tmp_path), files(photographs)) == (1, ["photographs"], ["cat.jpg"])
+
+
+def test_a_folder_moved_aside_by_a_killed_process_is_removed(tmp_path: Path) -> None:
+    """Killed after the former folder was moved aside: the next process that writes the same removes it."""
+    dead = subprocess.Popen([sys.executable, "-c", ""])
+    dead.wait()
+    left = [tmp_path / f".maps.{middle}{HOST}.{dead.pid}.tmp" for middle in ("former.", "")]
+    for path in left:
+        path.mkdir()
+        (path / "a.png").write_bytes(b"x")
+    with formats.whole(tmp_path / "maps") as folder:
+        folder.mkdir()
+    assert files(tmp_path) == ["maps"]

@@ -8,7 +8,7 @@ from wsss_steps.formats.files import VERSION, read_json, whole, write_json, writ
 from wsss_steps.formats.indices import write_index
 from wsss_steps.formats.kinds import KINDS
 from wsss_steps.formats.labels import IGNORE, read_labels, voc_palette, write_labels
-from wsss_steps.formats.stamps import read_stamp, write_beside
+from wsss_steps.formats.stamps import begin, newest, read_stamp, write_beside
 from wsss_steps.formats.states import read_state, state_digest, write_state
 from wsss_steps.formats.stores import Store, write_store
 from wsss_steps.formats.weights import read_weights, read_weights_content, read_weights_stamp, write_weights
@@ -18,6 +18,8 @@ __all__ = [
     "KINDS",
     "VERSION",
     "Store",
+    "begin",
+    "newest",
     "read_json",
     "read_labels",
     "read_stamp",

@@ -9,13 +9,16 @@ import json
 import os
 import platform
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from wsss_steps.errors import UserError
 
 VERSION = 1
+IN_A_FOLDER = "provenance.json"  # in every folder that this workflow makes
+FORMER = "former"  # in the name of a folder that was moved aside for the new one
+GUARDS: list[Callable[[Path], None]] = []  # asked before anything is replaced
 HOST = platform.node().split(".")[0] or "host"  # in the names of temporary files: processes have no other home
 
 
@@ -53,12 +56,13 @@ def whole(target: Path) -> Iterator[Path]:
 
 
 def leftovers(target: Path) -> list[Path]:
-    """Temporary files and folders of `target` whose process, on this computer, lives no more."""
+    """What a process of this computer that lives no more left of `target`: temporary files, folders moved aside."""
     found = []
-    for path in target.parent.glob(f".{glob.escape(target.name)}.{glob.escape(HOST)}.*.tmp"):
-        process = path.name.split(".")[-2]
-        if process.isdecimal() and int(process) != os.getpid() and not _lives(int(process)):
-            found.append(path)
+    for middle in ("", f"{FORMER}."):
+        for path in target.parent.glob(f".{glob.escape(target.name)}.{middle}{glob.escape(HOST)}.*.tmp"):
+            process = path.name.split(".")[-2]
+            if process.isdecimal() and int(process) != os.getpid() and not _lives(int(process)):
+                found.append(path)
     return found
 
 
@@ -72,10 +76,31 @@ def _lives(process: int) -> bool:
     return True
 
 
+@contextlib.contextmanager
+def guarded(guard: Callable[[Path], None]) -> Iterator[None]:
+    """While it lasts, `guard` is called with every target that is about to be replaced; it may raise a UserError."""
+    GUARDS.append(guard)
+    try:
+        yield
+    finally:
+        GUARDS.remove(guard)
+
+
 def publish(temporary: Path, target: Path) -> None:
-    """Rename `temporary` to `target`; a folder that stands there is moved aside first, so that none is ever half."""
+    """Rename `temporary` to `target`; a folder that stands there is moved aside first, so that none is ever half.
+
+    A UserError, and `target` stays as it is, if it is a folder that this workflow did not make, or if a guard says so.
+    """
+    if target.exists():
+        for guard in GUARDS:
+            guard(target)
     if temporary.is_dir() and target.is_dir():
-        aside = temporary.with_name(f".{target.name}.former.{HOST}.{os.getpid()}.tmp")
+        if any(target.iterdir()) and not (target / IN_A_FOLDER).is_file():
+            raise UserError(
+                f"{target}: expected no folder, or one that this workflow made, found one without {IN_A_FOLDER}; "
+                "it is left as it is: take another place for the output"
+            )
+        aside = temporary.with_name(f".{target.name}.{FORMER}.{HOST}.{os.getpid()}.tmp")
         target.replace(aside)
         temporary.replace(target)
         remove(aside)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +13,43 @@ import h5py
 from PIL import Image
 
 from wsss_steps.errors import UserError
-from wsss_steps.formats.files import write_json
+from wsss_steps.formats.files import IN_A_FOLDER, guarded, write_json
 
-IN_A_FOLDER = "provenance.json"
 DAMAGED = (OSError, KeyError, RuntimeError, ValueError, TypeError, SyntaxError)
+DECIDE = ("room", "settings", "code", "inputs")  # what of a stamp tells one artifact from another of the same name
+CLOCK = {"began": 0.0}  # when this process began to make what it makes, in seconds since the epoch
+
+
+def begin() -> None:
+    """Say that this process begins now: after it has waited for another, what that one made is older."""
+    CLOCK["began"] = time.time()
+
+
+@contextlib.contextmanager
+def newest(stamp: str) -> Iterator[None]:
+    """While it lasts, refuse to replace an artifact that was made since this process began, of other things than it.
+
+    A job that Snakemake has lost, of settings that were edited since, may run on beside the one that came after it: the
+    older must not overwrite the newer. Room, settings, code and inputs of the two stamps are compared.
+    """
+    own = json.loads(stamp or "{}")
+    begin()
+
+    def guard(target: Path) -> None:
+        if target.stat().st_mtime <= CLOCK["began"]:
+            return
+        try:
+            found = read_stamp(target)
+        except UserError:  # damaged: the new one is better
+            return
+        if found and any(found.get(key) != own.get(key) for key in DECIDE):
+            raise UserError(
+                f"{target}: was made by another process since this one began, of other settings, code or inputs; "
+                "it is left as it is, and what this process made is dropped: run Snakemake again"
+            )
+
+    with guarded(guard):
+        yield
 
 
 def beside(path: Path) -> Path:
