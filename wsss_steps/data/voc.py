@@ -1,7 +1,8 @@
 """Reading of a data set in PASCAL VOC layout, checked in full: every problem is found before any is reported.
 
 Below the root folder: list files with one image id per line, `<images>/<id>.jpg` (or .jpeg, .png), `<masks>/<id>.png`
-(indexed or grey; 0 background, 1..K classes, 255 void), and the tags, either `<annotations>/<id>.xml` or one table.
+(indexed or grey, of the size of the upright image; 0 background, 1..K classes, 255 void), and the tags, either
+`<annotations>/<id>.xml` or one table.
 """
 
 from __future__ import annotations
@@ -20,11 +21,11 @@ from wsss_steps.data import voc_lists, voc_tags
 from wsss_steps.data.images import opened
 from wsss_steps.data.manifest import Entry, GroundTruth, Manifest
 from wsss_steps.errors import UserError, all_wrong
+from wsss_steps.formats import pictures
 from wsss_steps.progress import track
 from wsss_steps.provenance import file_digest
 
 SUFFIXES = (".jpg", ".jpeg", ".png")
-ORIENTATION = 0x0112  # tag of EXIF
 
 
 @dataclass
@@ -37,14 +38,15 @@ class Report:
 
 @dataclass(frozen=True)
 class Picture:
-    """One image file and its mask, as checked: sizes in pixels, `values` those in the mask (None: there is no mask).
+    """One image file and its mask, as checked: `values` are those in the mask (None: there is no mask).
 
+    `height` and `width` are of the upright image in pixels; `turned`: EXIF says that the stored one is not upright.
     `sha256` is of the image file's bytes.
     """
 
     height: int
     width: int
-    rotated: bool
+    turned: bool
     values: frozenset[int] | None
     problems: tuple[str, ...]
     sha256: str
@@ -72,23 +74,25 @@ def find_images(folder: Path, ids: Sequence[str], report: Report) -> dict[str, P
 
 def check_picture(image: Path, mask: Path | None) -> Picture:
     """Decode an image and its mask in full; a damaged or truncated file, a wrong mode or size is a problem."""
-    height, width, rotated, digest = 0, 0, False, ""
+    height, width, turn, digest = 0, 0, 1, ""
     try:
         with opened(image) as photo:
             photo.load()
-            (width, height), rotated = photo.size, photo.getexif().get(ORIENTATION, 1) != 1
+            (height, width), turn = pictures.upright_size(photo), pictures.orientation(photo)
         digest = file_digest(image)
         labels = None if mask is None else formats.read_labels(mask)
     except UserError as error:
-        return Picture(height, width, rotated, None, (str(error),), digest)
+        return Picture(height, width, turn != 1, None, (str(error),), digest)
     if labels is None:
-        return Picture(height, width, rotated, None, (), digest)
+        return Picture(height, width, turn != 1, None, (), digest)
     problems = []
     if labels.shape != (height, width):
         found = f"{labels.shape[0]} x {labels.shape[1]}"
+        if turn in pictures.ON_ITS_SIDE and labels.shape == (width, height):
+            found += ", the size of the image as it is stored; its EXIF orientation turns it, so turn the mask as well"
         problems.append(f"{mask}: expected the size of its image, {height} x {width} (height x width), found {found}")
     values = frozenset(value for value, count in enumerate(Image.fromarray(labels).histogram()) if count)
-    return Picture(height, width, rotated, values, tuple(problems), digest)
+    return Picture(height, width, turn != 1, values, tuple(problems), digest)
 
 
 def class_of_value(classes: Sequence[str], mask_classes: Sequence[str], other_classes: str) -> tuple[int, ...]:
@@ -129,7 +133,7 @@ def check_pictures(
         pictures = dict(zip(images, track(found, len(images), "images"), strict=True))
     for image_id, picture in pictures.items():
         report.problems += picture.problems
-        report.notes["images with an EXIF rotation, which is not applied"] += picture.rotated
+        report.notes["images turned upright by their EXIF orientation"] += picture.turned
         unknown = sorted(value for value in picture.values or () if table[value] < 0)
         if unknown:
             last = max((value for value in range(formats.IGNORE) if table[value] >= 0), default=0)

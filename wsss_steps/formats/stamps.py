@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import h5py
-from PIL import Image
 
 from wsss_steps.errors import UserError
+from wsss_steps.formats import pictures
 from wsss_steps.formats.files import write_json
 
 IN_A_FOLDER = "provenance.json"
-DAMAGED = (OSError, KeyError, RuntimeError, ValueError, TypeError, SyntaxError)
+DAMAGED = (*pictures.DAMAGED, KeyError, RuntimeError, TypeError)
 
 
 def beside(path: Path) -> Path:
@@ -70,7 +70,7 @@ def _of_weights(path: Path) -> dict[str, Any] | None:
 
 
 def _of_picture(path: Path) -> dict[str, Any] | None:
-    with Image.open(path) as image:
+    with pictures.opened(path, ("PNG",)) as image:
         text = image.info.get("provenance")
     return dict(json.loads(text)) if text else None
 
