@@ -7,8 +7,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image, ImageOps
 from tiny_voc import HEIGHT, WIDTH, make_voc
+from torch import nn
 
 from wsss_steps import formats
 from wsss_steps.data.images import read_image
@@ -18,6 +20,7 @@ from wsss_steps.data.voc import check_picture
 from wsss_steps.errors import UserError
 from wsss_steps.formats import pictures
 from wsss_steps.methods.saliency import given
+from wsss_steps.predict import predictions
 
 UPRIGHT = np.array([[10, 20, 30], [40, 50, 60]], np.uint8)
 # What a camera stores of it: row 0 and column 0 of the stored image are the named sides of the upright one.
@@ -144,3 +147,23 @@ def test_pairs_are_compared_upright_and_counted(tmp_path: Path, caplog: pytest.L
         UserError, match=r"a: image of 2 x 3 px .* mask of 3 x 2; the EXIF orientation of the image turns"
     ):
         find_pairs(tmp_path)
+
+
+class Brightness(nn.Module):
+    """Gives label 1 where red is above 25."""
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        logits = torch.zeros(1, 2, *images.shape[2:])
+        logits[:, 1] = images[:, 0] * 255 - 25
+        return logits
+
+
+@pytest.mark.parametrize("orientation", STORED)
+def test_label_maps_are_written_upright(orientation: int, tmp_path: Path) -> None:
+    image = store(tmp_path / "a.png", orientation)
+    entries = [Entry("a", "val", image.as_posix(), 2, 3, (1,))]
+    backbone = {"mean": [0.0] * 3, "std": [1.0] * 3}
+    content = {"network": {"backbone": backbone, "output_stride": 1}, "num_classes": 1}
+    settings = {"known_tags": False, "scales": [1.0], "flip": False, "merge": "mean", "crf": "none"}
+    ((_, _, labels),) = predictions(Brightness(), content, entries, settings, "cpu")
+    assert labels.tolist() == (UPRIGHT > 25).astype(int).tolist()
