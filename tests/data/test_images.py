@@ -19,13 +19,6 @@ def test_an_asymmetric_image_keeps_rows_columns_and_channels(tmp_path: Path, suf
     assert np.array_equal(read_image(path), ASYMMETRIC)
 
 
-def test_the_orientation_in_exif_is_not_applied(tmp_path: Path) -> None:
-    exif = Image.Exif()
-    exif[0x0112] = 6  # turned by a quarter
-    Image.fromarray(ASYMMETRIC).save(tmp_path / "a.jpg", exif=exif)
-    assert read_image(tmp_path / "a.jpg").shape == (2, 3, 3)
-
-
 @pytest.mark.parametrize("mode", ["L", "P", "RGBA", "CMYK", "LA", "1"])
 def test_other_modes_become_rgb(tmp_path: Path, mode: str) -> None:
     path = tmp_path / ("a.tif" if mode == "CMYK" else "a.png")

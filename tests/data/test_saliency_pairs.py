@@ -64,9 +64,9 @@ def test_every_bad_pair_is_listed(tmp_path: Path) -> None:
         "pairs that cannot be used (5)",
         "lone_image: image without a mask",
         "lone_mask: mask without an image",
-        "small: image of 4 x 5 px, mask of 4 x 4",
-        "indexed: expected a mask of mode 1, L, RGB, found P",
-        "damaged: not readable",
+        "small: image of 4 x 5 px (height x width), mask of 4 x 4",
+        "indexed.png: expected a mask of mode 1, L, RGB, found P",
+        "damaged.png: not a readable mask",
     ):
         assert words in message
     assert "good" not in message

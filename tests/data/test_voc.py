@@ -350,15 +350,6 @@ def test_masks_may_be_absent_altogether(root: Path) -> None:
     assert not notes
 
 
-def test_a_rotation_in_exif_is_noted(root: Path) -> None:
-    exif = Image.Exif()
-    exif[0x0112] = 6
-    Image.new("RGB", (WIDTH, HEIGHT)).save(jpeg(root, "t0"), exif=exif)
-    manifest, _, notes = read_voc(root)
-    assert (manifest.entries[0].height, manifest.entries[0].width) == (HEIGHT, WIDTH)
-    assert notes["images with an EXIF rotation, which is not applied"] == 1
-
-
 def test_grey_and_cmyk_images_and_pngs_are_taken(root: Path) -> None:
     Image.new("L", (WIDTH, HEIGHT)).save(jpeg(root, "t0"))
     Image.new("CMYK", (WIDTH, HEIGHT)).save(jpeg(root, "t1"))

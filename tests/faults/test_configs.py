@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,6 +19,8 @@ from wsss_steps import configuration, preflight
 from wsss_steps.errors import UserError
 
 BASE = "dataset: tiny\ndraw: {}\nclasses: [cat, dog]\nrecipes: {cam: {}}\n"
+LAUGHS = "a0: &a0 ha\n" + "".join(f"a{step}: &a{step} [*a{step - 1}, *a{step - 1}]\n" for step in range(1, 41))
+DEEP = "<file>: expected at most 50 levels of keys and lists in each other, found more"
 TEXTS = {
     "key twice": (
         BASE + "classifier: {}\nseeds: {}\nclassifier: {plain: {epochs: 3}}\n",
@@ -37,6 +40,33 @@ TEXTS = {
         "<file>: neither YAML nor JSON: line 5, column 1: found character '\\t' that cannot start any token",
     ),
     "text": ("just text", "<file>: expected keys with values (`dataset: mine`), found 'just text'"),
+    "aliases of aliases": (
+        BASE + LAUGHS,
+        "<file>: expected at most 1,000,000 characters, found more, counting what an alias (`*name`) stands for each "
+        "time that it is used; use fewer aliases",
+    ),
+    "aliases of a long text": (
+        BASE + f"a0: &a0 {'x' * 10_000}\na: [{', '.join(['*a0'] * 200)}]\n",
+        "<file>: expected at most 1,000,000 characters, found more",
+    ),
+    "aliases as a key": (BASE + LAUGHS + "? *a40\n: 1\n", "<file>: expected at most 1,000,000 characters, found more"),
+    "alias of what it is part of": (
+        BASE + "loop: &l [1, *l]\n",
+        "<file>, line 5: expected values that end, found an alias (`*name`) inside what it refers to",
+    ),
+    "alias of what it is part of, far off": (
+        BASE + "loop: &l {a: {b: [{c: *l}]}}\n",
+        "<file>, line 5: expected values that end, found an alias (`*name`) inside what it refers to",
+    ),
+    "deep": (BASE + "a: " + "[" * 60 + "]" * 60 + "\n", DEEP),
+    "deep by aliases": (
+        BASE + "a0: &a0 1\n" + "".join(f"a{step}: &a{step} [*a{step - 1}]\n" for step in range(1, 3000)),
+        DEEP,
+    ),
+    "deeper than YAML can be read": (BASE + "a: " + "[" * 100_000, DEEP),
+    "deeper than YAML can be read, in lines": ("- " * 20_000 + "1", DEEP),
+    "deep, JSON": ('{"a": ' * 60 + "1" + "}" * 60, DEEP),
+    "deeper than JSON can be read": ('{"a": ' * 100_000, DEEP),
     "empty": ("", "<file>: expected keys with values (`dataset: mine`), found ''"),
 }
 VALUES = {
@@ -61,7 +91,7 @@ def test_what_is_said_of_a_config_file(fault: str, tmp_path: Path) -> None:
 
 
 def test_anchors_merges_and_the_files_of_the_project_are_well(tmp_path: Path, repository: Path) -> None:
-    (tmp_path / "my.yaml").write_text("a: &a {x: 1}\nb: {<<: *a, x: 2}\nc: [*a, *a]\nloop: &l [*l]\n")
+    (tmp_path / "my.yaml").write_text("a: &a {x: 1}\nb: {<<: *a, x: 2}\nc: [*a, *a]\n")
     (tmp_path / "my.json").write_text('{"a": 1,\n\t"b": {"a": 2}}')
     ours = [repository / "config.yaml", *(repository / "configs").rglob("*.yaml")]
     preflight.check([tmp_path / "my.yaml", tmp_path / "my.json", *ours], [tmp_path, tmp_path / "not" / "yet"])
@@ -117,6 +147,15 @@ def test_snakemake_refuses_a_key_that_stands_twice(house: Path) -> None:
     said(message, done.stdout)
     assert done.returncode == 1
     assert not (house / "results").exists()
+
+
+@pytest.mark.workflow
+def test_aliases_are_refused_before_the_values_are_looked_at(house: Path) -> None:
+    started = time.monotonic()
+    done = dry_run(house, BASE + LAUGHS + "compare_superpixels: *a40\n")  # 2 to the power of 40 texts, if written out
+    said(TEXTS["aliases of aliases"][1], done.stdout)
+    assert done.returncode == 1
+    assert time.monotonic() - started < 60
 
 
 @pytest.mark.workflow

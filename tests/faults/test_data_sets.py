@@ -90,7 +90,12 @@ REFUSED: dict[str, tuple[Spoil, str]] = {
         lambda root: header_of(root, 9_000, 12_000),
         "<image>: expected at most 89 megapixels, found 9000 x 12000 (height x width), 108; make it smaller",
     ),
-    "mask of the rotated image": (
+    "mask of the stored image": (
+        lambda root: Image.new("RGB", (WIDTH, HEIGHT)).save(image(root), exif=rotation()),
+        "<mask>: expected the size of its image, 16 x 12 (height x width), found 12 x 16, the size of the image as it "
+        "is stored; its EXIF orientation turns it, so turn the mask as well",
+    ),
+    "mask of another size": (
         lambda root: formats.write_labels(
             root / "SegmentationClass" / "t0.png", np.ascontiguousarray(tiny_voc.truth_of("t0").T)
         ),
@@ -135,8 +140,8 @@ TAKEN: dict[str, tuple[Spoil, str]] = {
     "CMYK": (lambda root: Image.new("CMYK", (WIDTH, HEIGHT)).save(image(root)), "train: 3 images"),
     "transparent": (lambda root: as_png(root, Image.new("RGBA", (WIDTH, HEIGHT))), "train: 3 images"),
     "EXIF rotation": (
-        lambda root: Image.new("RGB", (WIDTH, HEIGHT)).save(image(root), exif=rotation()),
-        "note: 1 images with an EXIF rotation, which is not applied",
+        lambda root: Image.new("RGB", (HEIGHT, WIDTH)).save(image(root), exif=rotation()),
+        "note: 1 images turned upright by their EXIF orientation",
     ),
     "name with spaces": (lambda root: rename(root, "my holiday 1"), "train: 3 images"),
     "name in other letters": (lambda root: rename(root, "été-写真-ß"), "train: 3 images"),

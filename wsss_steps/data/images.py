@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import struct
 import warnings
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -14,6 +13,8 @@ from numpy import ndarray
 from PIL import Image
 
 from wsss_steps.errors import UserError
+from wsss_steps.formats import pictures
+from wsss_steps.formats.pictures import DAMAGED
 
 EIGHT_BIT_MODES = (
     "1",
@@ -27,23 +28,20 @@ EIGHT_BIT_MODES = (
     "YCbCr",
 )  # what Pillow turns into RGB without clipping
 
-
-# What a file may be, whatever its name says. Not among them: PostScript, which Pillow gives to another program to run.
-FILES = ("JPEG", "PNG", "BMP", "TIFF", "GIF", "WEBP", "PPM")
 MOST_PIXELS = 89_478_485  # Pillow's own limit: an image of 256 MiB. Networks and stores would need many times that.
-DAMAGED = (OSError, SyntaxError, ValueError, struct.error, Image.DecompressionBombError)  # what Pillow raises
 
 
 @contextlib.contextmanager
 def opened(path: Path) -> Iterator[Image.Image]:
     """An image file, not decoded yet; a UserError if it is missing, damaged, too large, or not of 8 bits per channel.
 
-    Damage that shows only while its user decodes it is a UserError too.
+    Its rows are those of the file: `pictures.upright` turns them. Damage that shows only while its user decodes it is a
+    UserError too.
     """
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # the limit below is as low
-            with Image.open(path, formats=FILES) as image:
+            with pictures.opened(path, pictures.PHOTOGRAPHS) as image:
                 width, height = image.size
                 if width * height > MOST_PIXELS:
                     raise UserError(
@@ -65,13 +63,13 @@ def opened(path: Path) -> Iterator[Image.Image]:
 
 
 def read_image(path: Path) -> UInt8[ndarray, "H W 3"]:
-    """Read an image as RGB; row 0 is the top, column 0 the left.
+    """Read an image as RGB, upright: row 0 is the top, column 0 the left, as a viewer shows it.
 
-    Grey, indexed and CMYK images are converted, transparency is dropped. The orientation in EXIF is not applied, as
-    masks are drawn on the stored rows. A UserError for a missing, damaged, too large or 16-bit file.
+    Grey, indexed and CMYK images are converted, transparency is dropped, the orientation in EXIF is applied. A
+    UserError for a missing, damaged, animated, too large or 16-bit file.
     """
     with opened(path) as image:
-        return np.array(image.convert("RGB"))
+        return np.array(pictures.upright(image).convert("RGB"))
 
 
 def normalise(image: UInt8[ndarray, "H W 3"], mean: Sequence[float], std: Sequence[float]) -> Float32[ndarray, "3 H W"]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import contextlib
+import logging
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,9 +17,11 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from wsss_steps.data.augment import augment
-from wsss_steps.data.images import DAMAGED, read_image
+from wsss_steps.data.images import opened, read_image
 from wsss_steps.errors import UserError, all_wrong
-from wsss_steps.formats import IGNORE
+from wsss_steps.formats import IGNORE, pictures
+
+log = logging.getLogger(__name__)
 
 SALIENT = 127  # a mask's numbers above it are salient
 IMAGES, MASKS = "-Image", "-Mask"  # ends of the names of the two folders
@@ -36,7 +40,8 @@ def find_pairs(root: Path) -> list[Pair]:
     """All pairs below `root`, sorted by name: `<name>-Image/<id>.jpg` with `<name>-Mask/<id>.png`.
 
     UserError if there is not just one such pair of folders, and one that lists every image without a mask, mask without
-    an image, pair of two sizes, unreadable file or mask that is neither grey nor RGB.
+    an image, pair of two sizes (both upright), unreadable file or mask that is neither grey nor RGB. How many images
+    EXIF turns is logged.
     """
     if not root.is_dir():
         raise UserError(f"{root}: no such folder (expected <name>{IMAGES}/*.jpg and <name>{MASKS}/*.png in it)")
@@ -49,8 +54,11 @@ def find_pairs(root: Path) -> list[Pair]:
     problems = [f"{name}: image without a mask" for name in sorted(images.keys() - masks.keys())]
     problems += [f"{name}: mask without an image" for name in sorted(masks.keys() - images.keys())]
     pairs = [Pair(images[name], masks[name]) for name in sorted(images.keys() & masks.keys())]
-    problems += [problem for pair in pairs if (problem := _problem(pair))]
+    examined = [_examine(pair) for pair in pairs]
+    problems += [problem for problem, _ in examined if problem]
     all_wrong(f"{root}: pairs that cannot be used", problems)
+    if turned := sum(on_its_side for _, on_its_side in examined):
+        log.info("note: %d images turned upright by their EXIF orientation", turned)
     if not pairs:
         raise UserError(
             f"{root}: no pairs of an image (.jpg) and a mask (.png) in {names[0]}{IMAGES}, {names[0]}{MASKS}"
@@ -58,27 +66,41 @@ def find_pairs(root: Path) -> list[Pair]:
     return pairs
 
 
-def _problem(pair: Pair) -> str | None:
-    """What is wrong with a pair, from the heads of its files."""
+def _examine(pair: Pair) -> tuple[str | None, bool]:
+    """What is wrong with a pair, from the heads of its files, and whether EXIF turns its image."""
     try:
-        with Image.open(pair.image) as image, Image.open(pair.mask) as mask:
-            size, other, mode = image.size, mask.size, mask.mode
-    except DAMAGED as error:
-        return f"{pair.image.stem}: not readable ({error})"
-    if mode not in MASK_MODES:
-        return f"{pair.mask.stem}: expected a mask of mode {', '.join(MASK_MODES)}, found {mode}"
-    if size != other:
-        return f"{pair.image.stem}: image of {size[1]} x {size[0]} px, mask of {other[1]} x {other[0]}"
-    return None
+        with opened(pair.image) as image:
+            size, turn = pictures.upright_size(image), pictures.orientation(image)
+        with _opened_mask(pair.mask) as mask:
+            other = pictures.upright_size(mask)
+    except UserError as error:
+        return str(error), False
+    if size == other:
+        return None, turn != 1
+    problem = f"{pair.image.stem}: image of {size[0]} x {size[1]} px (height x width), mask of {other[0]} x {other[1]}"
+    if turn in pictures.ON_ITS_SIDE and size == other[::-1]:
+        problem += "; the EXIF orientation of the image turns it, so turn the mask as well"
+    return problem, False
+
+
+@contextlib.contextmanager
+def _opened_mask(path: Path) -> Iterator[Image.Image]:
+    """A mask, not decoded yet; a UserError if it is damaged, of a lossy format or of another mode."""
+    try:
+        with pictures.opened_without_loss(path) as mask:
+            if mask.mode not in MASK_MODES:
+                raise UserError(f"{path}: expected a mask of mode {', '.join(MASK_MODES)}, found {mask.mode}")
+            yield mask
+    except pictures.DAMAGED as error:
+        if isinstance(error, UserError):
+            raise
+        raise UserError(f"{path}: not a readable mask ({error})") from None
 
 
 def read_mask(path: Path) -> NDArray[np.uint8]:
-    """The mask (H, W): 1 where the number in the file exceeds 127, else 0; a UserError if it is damaged."""
-    try:
-        with Image.open(path) as image:
-            return (np.array(image.convert("L")) > SALIENT).astype(np.uint8)
-    except DAMAGED as error:
-        raise UserError(f"{path}: not a readable mask ({error})") from None
+    """The mask (H, W), upright: 1 where the number in the file exceeds 127, else 0; a UserError if it is damaged."""
+    with _opened_mask(path) as mask:
+        return (np.array(pictures.upright(mask).convert("L")) > SALIENT).astype(np.uint8)
 
 
 class PairDataset(Dataset[dict[str, Tensor]]):

@@ -1,8 +1,9 @@
 """Reading of a data set in PASCAL VOC layout, checked in full: every problem is found before any is reported.
 
 Below the root folder: list files with one image id per line, `<images>/<id>.jpg` (or .jpeg, .png), `<masks>/<id>.png`
-(indexed or grey; 0 background, 1..K classes, 255 void), and the tags, either `<annotations>/<id>.xml` or one table.
-Each split is read by itself, so that a change of one does not touch another; images apart from masks.
+(indexed or grey, of the size of the upright image; 0 background, 1..K classes, 255 void), and the tags, either
+`<annotations>/<id>.xml` or one table. Each split is read by itself, so that a change of one does not touch another;
+images apart from masks.
 """
 
 from __future__ import annotations
@@ -21,10 +22,10 @@ from wsss_steps.data import voc_lists, voc_tags
 from wsss_steps.data.images import opened
 from wsss_steps.data.manifest import Entry, GroundTruth, Manifest
 from wsss_steps.errors import UserError, all_wrong
+from wsss_steps.formats import pictures
 from wsss_steps.progress import track
 from wsss_steps.provenance import file_digest
 
-ORIENTATION = 0x0112  # tag of EXIF
 Item = TypeVar("Item")
 Found = TypeVar("Found")
 
@@ -39,11 +40,14 @@ class Report:
 
 @dataclass(frozen=True)
 class Picture:
-    """One image file, as checked: size in pixels; `sha256` is of the file's bytes."""
+    """One image file, as checked; `sha256` is of the file's bytes.
+
+    `height` and `width` are of the upright image in pixels; `turned`: EXIF says that the stored one is not upright.
+    """
 
     height: int
     width: int
-    rotated: bool
+    turned: bool
     problems: tuple[str, ...]
     sha256: str
 
@@ -79,10 +83,16 @@ def check_image(image: Path) -> Picture:
     try:
         with opened(image) as photo:
             photo.load()
-            (width, height), rotated = photo.size, photo.getexif().get(ORIENTATION, 1) != 1
-        return Picture(height, width, rotated, (), file_digest(image))
+            (height, width), turn = pictures.upright_size(photo), pictures.orientation(photo)
+        return Picture(height, width, turn != 1, (), file_digest(image))
     except UserError as error:
         return Picture(0, 0, False, (str(error),), "")
+
+
+def lies_on_its_side(image: Path) -> bool:
+    """Whether an image is stored with rows and columns exchanged."""
+    with opened(image) as photo:
+        return pictures.orientation(photo) in pictures.ON_ITS_SIDE
 
 
 def check_mask(mask: Path, entry: Entry) -> Mask:
@@ -94,6 +104,8 @@ def check_mask(mask: Path, entry: Entry) -> Mask:
     problems = []
     if labels.shape != (entry.height, entry.width):
         expected, found = f"{entry.height} x {entry.width}", f"{labels.shape[0]} x {labels.shape[1]}"
+        if labels.shape == (entry.width, entry.height) and lies_on_its_side(Path(entry.image)):
+            found += ", the size of the image as it is stored; its EXIF orientation turns it, so turn the mask as well"
         problems.append(f"{mask}: expected the size of its image, {expected} (height x width), found {found}")
     values = frozenset(value for value, count in enumerate(Image.fromarray(labels).histogram()) if count)
     return Mask(values, tuple(problems), file_digest(mask))
@@ -190,15 +202,17 @@ def read_split(
     if tagged:
         tags = read_tags(ids, split, classes, table, root / annotation_folder, allow_untagged, report)
     images = find_images(root / image_folder, ids, report)
-    pictures = dict(zip(images, checked(check_image, list(images.values()), f"images of {split}"), strict=True))
-    for picture in pictures.values():
+    seen = dict(zip(images, checked(check_image, list(images.values()), f"images of {split}"), strict=True))
+    for picture in seen.values():
         report.problems += picture.problems
-        report.notes["images with an EXIF rotation, which is not applied"] += picture.rotated
+        report.notes["images turned upright by their EXIF orientation"] += picture.turned
     all_wrong(f"split '{split}' of data set '{dataset}' in {root}", report.problems)
     entries = []
     for name in ids:
-        seen = pictures[name]
-        entries.append(Entry(name, split, images[name].as_posix(), seen.height, seen.width, tags[name], seen.sha256))
+        picture = seen[name]
+        entries.append(
+            Entry(name, split, images[name].as_posix(), picture.height, picture.width, tags[name], picture.sha256)
+        )
     return Manifest(dataset, tuple(classes), tuple(entries)), +report.notes
 
 

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from wsss_steps.errors import UserError
+from wsss_steps.formats import pictures
 
 IGNORE = 255  # label of pixels without a label; never a class
 
@@ -34,17 +35,20 @@ def write_labels(path: Path, labels: NDArray[np.uint8]) -> None:
 
 
 def read_labels(path: Path) -> NDArray[np.uint8]:
-    """Read a label map (H, W) from an indexed or grey 8-bit PNG."""
+    """Read a label map (H, W), upright, from an indexed or grey 8-bit image of a lossless format, whatever its name.
+
+    A UserError for another mode, for a format that does not keep labels (JPEG), and for a damaged file.
+    """
     try:
-        with Image.open(path) as image:
+        with pictures.opened_without_loss(path) as image:
             if image.mode not in ("P", "L"):
                 raise UserError(
                     f"{path}: expected an indexed (P) or grey (L) 8-bit label image, found mode {image.mode}"
                 )
-            return np.array(image, dtype=np.uint8)
+            return np.array(pictures.upright(image), dtype=np.uint8)
     except FileNotFoundError:
         raise UserError(f"{path}: no such label image") from None
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+    except pictures.DAMAGED as error:
         if isinstance(error, UserError):
             raise
         raise UserError(f"{path}: not a readable label image ({error})") from None

@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import h5py
-from PIL import Image
 
 from wsss_steps.errors import UserError
+from wsss_steps.formats import pictures
 from wsss_steps.formats.files import IN_A_FOLDER, guarded, write_json
 
-DAMAGED = (OSError, KeyError, RuntimeError, ValueError, TypeError, SyntaxError)
+DAMAGED = (*pictures.DAMAGED, KeyError, RuntimeError, TypeError)
 DECIDE = ("room", "settings", "code", "inputs")  # what of a stamp tells one artifact from another of the same name
 CLOCK = {"began": 0.0}  # when this process began to make what it makes, in seconds since the epoch
 
@@ -105,7 +105,7 @@ def _of_weights(path: Path) -> dict[str, Any] | None:
 
 
 def _of_picture(path: Path) -> dict[str, Any] | None:
-    with Image.open(path) as image:
+    with pictures.opened(path, ("PNG",)) as image:
         text = image.info.get("provenance")
     return dict(json.loads(text)) if text else None
 

@@ -4,39 +4,53 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
-from wsss_steps.data.images import DAMAGED
 from wsss_steps.data.manifest import Entry
 from wsss_steps.errors import UserError, all_wrong
+from wsss_steps.formats import pictures
 
 log = logging.getLogger(__name__)
 
 LISTED = 20  # images named in the log
+OTHER_SUFFIXES = (".PNG", ".jpg", ".jpeg", ".JPG", ".tif", ".tiff", ".gif", ".bmp")  # looked for where a map is missing
+
+
+@dataclass(frozen=True)
+class _Map:
+    """One map as read: `values` (H, W) of uint8, or the `problem` with it; `mode` is L if it cannot be told."""
+
+    values: NDArray[np.uint8] | None
+    mode: str = "L"
+    problem: str | None = None
 
 
 def maps(
     entries: Sequence[Entry], source: Path, device: str, *, bad_maps: Literal["stop", "leave_out"], whole: bool = True
 ) -> tuple[list[str], Iterator[NDArray[np.uint8]]]:
-    """Read `<id>.png` of every entry from the folder `source`, after all of them have been checked.
+    """Read `<id>.png` (H, W) of every entry, upright, from the folder `source`, after all of them have been checked.
 
     UserError that lists every map that is missing, damaged, of another size than its image or zero throughout; with
     `leave_out` such an image is left out instead, and its map is zero. A map of another mode than 8-bit grey is always
     an error, since all are then likely to be wrong, and so is a folder without one good map for a `whole` data set (a
     shard may have none).
     """
-    wrong_mode, problems = [], {}
+    wrong_mode, problems, constant, inverted = [], {}, [], []
     for entry in entries:
-        mode, problem = _check(source, entry)
-        if mode != "L":
-            wrong_mode.append(f"{entry.id}: found mode {mode}")
-        elif problem:
-            problems[entry.id] = problem
+        found = _read(source, entry)
+        if found.mode != "L":
+            wrong_mode.append(f"{entry.id}: found mode {found.mode}")
+        elif found.problem:
+            problems[entry.id] = found.problem
+        elif found.values is not None and found.values.min() == found.values.max():
+            constant.append(entry.id)
+        elif found.values is not None and _brighter_outside(found.values):
+            inverted.append(entry.id)
     all_wrong(f"{source}: expected saliency maps of 8-bit grey (mode L); these are others", wrong_mode)
     if bad_maps == "stop" or (whole and len(problems) == len(entries)):
         advice = "mend them, or set bad_maps: leave_out" if len(problems) < len(entries) else "all of them"
@@ -47,39 +61,74 @@ def maps(
     if problems:
         more = ", ..." if len(problems) > LISTED else ""
         log.warning(
-            "%d of %d images are left out for want of a saliency map: %s",
+            "%d of %d images are left out, as their saliency maps cannot be used: %s",
             len(problems),
             len(entries),
             "; ".join(f"{image_id}: {problem}" for image_id, problem in list(problems.items())[:LISTED]) + more,
         )
+    _hint(source, len(entries) - len(problems), constant, inverted)
     return list(problems), (
         np.zeros((entry.height, entry.width), np.uint8) if entry.id in problems else read(source, entry)
         for entry in entries
     )
 
 
-def _check(folder: Path, entry: Entry) -> tuple[str, str | None]:
-    """Mode of the map of an image (L if it cannot be told), and what else is wrong with it."""
+def _hint(source: Path, total: int, constant: Sequence[str], inverted: Sequence[str]) -> None:
+    """Warn of maps that can be used and are probably not what was meant."""
+    if constant:
+        more = ", ..." if len(constant) > LISTED else ""
+        log.warning(
+            "%s: %d of %d saliency maps have one value throughout, which tells nothing: %s",
+            source,
+            len(constant),
+            total,
+            ", ".join(constant[:LISTED]) + more,
+        )
+    if 2 * len(inverted) > total:
+        log.warning(
+            "%s: %d of %d saliency maps are brighter along the border than in the middle: are they inverted? "
+            "Expected 0 where nothing is salient, 255 where something is",
+            source,
+            len(inverted),
+            total,
+        )
+
+
+def _brighter_outside(values: NDArray[np.uint8]) -> bool:
+    """Whether a map (H, W) is brighter within a tenth of its size from the border than in its middle."""
+    height, width = values.shape
+    outside = np.ones(values.shape, bool)
+    rows, columns = max(1, height // 10), max(1, width // 10)
+    outside[rows:-rows, columns:-columns] = False
+    middle = values[height // 4 : height - height // 4, width // 4 : width - width // 4]
+    return bool(values[outside].mean() > middle.mean())
+
+
+def _read(folder: Path, entry: Entry) -> _Map:
+    """The map of one image, upright, checked against its entry."""
     path = folder / f"{entry.id}.png"
-    if not path.is_file():
-        return "L", "missing"
     try:
-        with Image.open(path) as image:
+        with pictures.opened(path, pictures.PHOTOGRAPHS) as image:
             if image.mode != "L":
-                return image.mode, None
-            values = np.array(image)
-    except DAMAGED as error:
-        return "L", f"damaged ({error})"
-    if values.shape != (entry.height, entry.width):
+                return _Map(None, image.mode)
+            values = np.array(pictures.upright(image))
+    except FileNotFoundError:
+        others = [suffix for suffix in OTHER_SUFFIXES if (folder / f"{entry.id}{suffix}").is_file()]
+        return _Map(None, problem="missing" + (f" (found {entry.id}{others[0]}; expected .png)" if others else ""))
+    except pictures.DAMAGED as error:
+        return _Map(None, problem=f"damaged ({error})")
+    expected = (entry.height, entry.width)
+    if values.shape != expected:
         found = f"{values.shape[0]} x {values.shape[1]}"
-        return "L", f"expected {entry.height} x {entry.width} px (manifest), found {found}"
-    return "L", None if values.any() else "zero throughout"
+        hint = "; maps must be upright, as EXIF turns their images" if values.shape == expected[::-1] else ""
+        return _Map(None, problem=f"expected {entry.height} x {entry.width} px (manifest), found {found}{hint}")
+    return _Map(values, problem=None if values.any() else "zero throughout")
 
 
 def read(folder: Path, entry: Entry) -> NDArray[np.uint8]:
     """The map (H, W) of one image, which has been checked; a UserError if it changed since."""
-    mode, problem = _check(folder, entry)
-    if mode != "L" or problem:
-        raise UserError(f"{folder}: the saliency map of '{entry.id}' changed while it was read: {problem or mode}")
-    with Image.open(folder / f"{entry.id}.png") as image:
-        return np.array(image)
+    found = _read(folder, entry)
+    if found.values is None or found.problem:
+        reason = found.problem or found.mode
+        raise UserError(f"{folder}: the saliency map of '{entry.id}' changed while it was read: {reason}")
+    return found.values
