@@ -11,12 +11,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from fault_table import said
 from tiny_voc import make_voc, prepare_words
 
 from wsss_steps import formats
 from wsss_steps.cli import existing, main, parser_of, room_of
 from wsss_steps.errors import UserError, all_wrong
 
+DEVICE = "ERROR device: expected auto, cpu, cuda or cuda:N with the number of a GPU, found "
 calls: list[dict[str, Any]] = []
 
 
@@ -118,7 +120,15 @@ def test_other_errors_are_shown_with_a_traceback(tmp_path: Path, capsys: pytest.
 def test_an_unknown_device_is_refused(capsys: pytest.CaptureFixture) -> None:
     with pytest.raises(SystemExit, match="1"):
         main(room, ["--input-map", "a", "--parts", "--settings", "{}", "--device", "tpu"])
-    assert "unknown device 'tpu'; known devices: auto, cpu, cuda" in capsys.readouterr().err
+    assert DEVICE + "'tpu'" in capsys.readouterr().err
+
+
+def test_a_device_that_is_a_command_is_refused(capsys: pytest.CaptureFixture) -> None:
+    """Snakemake's --set-resources passes any text."""
+    with pytest.raises(SystemExit, match="1"):
+        main(room, ["--input-map", "a", "--parts", "--settings", "{}", "--device", "cpu; touch x"])
+    said(DEVICE + "'cpu; touch x'", capsys.readouterr().err)
+    assert not calls
 
 
 def test_a_room_from_the_command_line(tmp_path: Path, repository: Path) -> None:

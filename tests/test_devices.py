@@ -113,8 +113,37 @@ def test_without_a_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
     with pytest.raises(UserError, match="CUDA_VISIBLE_DEVICES='' hides some or all"):
         devices.resolve("cuda")
-    with pytest.raises(UserError, match="unknown device 'tpu'; known devices: auto, cpu, cuda"):
-        devices.resolve("tpu")
+
+
+@pytest.mark.parametrize("device", ["tpu", "cpu; touch x", "cuda:", "cuda:x", "cuda:0 ", "cuda:-1", "cuda:\u0661", ""])
+def test_what_is_no_device_is_refused(device: str, workstation: list[int]) -> None:
+    with pytest.raises(UserError, match=f"device: expected auto, cpu, cuda or cuda:N .* found '{device}'"):
+        devices.leased(device).__enter__()
+    assert not workstation
+
+
+def test_one_gpu_by_its_number(workstation: list[int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with devices.leased("cuda:1") as name:
+        assert (name, workstation) == ("cuda", [1])
+    other = hold(locks_of(tmp_path), "1")
+    monkeypatch.setenv(locks.WAIT, "0")
+    with devices.leased("cuda"):
+        assert workstation == [1, 0]
+    with pytest.raises(UserError, match=f"1.lock: process {other.pid} on .* computes on it"):
+        devices.leased("cuda:1").__enter__()
+    other.communicate()
+    with pytest.raises(UserError, match="device: expected cuda:0 to cuda:1, found 'cuda:2'"):
+        devices.leased("cuda:2").__enter__()
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    with pytest.raises(UserError, match="device: expected auto or cuda for 2 processes, found 'cuda:1'"):
+        devices.leased("cuda:1").__enter__()
+
+
+def test_one_gpu_of_those_that_slurm_gave(workstation: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SLURM_JOB_ID", "7")
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "4,6")
+    with devices.leased("cuda:1"):
+        assert workstation == [1]
 
 
 def test_a_cpu_needs_no_lease(workstation: list[int], tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from wsss_steps import formats, provenance, ranks
-from wsss_steps.errors import UserError
+from wsss_steps.errors import UserError, out_of_memory
 
 NOT_PATHS = ("settings", "device", "stamp")
 OUTPUTS = ("output", "output_raw", "history", "score")  # what a room writes; all its other paths it reads
@@ -29,6 +29,8 @@ OUTPUTS_OF = {
     "wsss_steps.shard_manifest": ("shards",),
 }
 PLACES = ("root",)  # folders below which other options lie: what is read there, the record of its files tells
+# settings that decide how much memory a step needs, the first with the least harm to the result
+DECIDE_MEMORY = ("batch_size", "crop", "global_crop", "train_scales", "scales", "image_scale", "resize_long")
 
 
 def parser_of(run: Callable[..., None]) -> argparse.ArgumentParser:
@@ -48,7 +50,7 @@ def parser_of(run: Callable[..., None]) -> argparse.ArgumentParser:
         parser.add_argument(f"--{name.replace('_', '-')}", type=Path, required=required, metavar="PATH", **nargs)
     parser.add_argument("--settings", type=json.loads, required=True, metavar="JSON", help="every setting of the room")
     if "device" in inspect.signature(run).parameters:
-        parser.add_argument("--device", default="auto", help="auto, cpu or cuda (default: auto)")
+        parser.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N (default: auto)")
     parser.add_argument("--code", default="", help="digest of the sources that decide the result, for the stamp")
     parser.add_argument("--log", type=Path, metavar="PATH", help="also write messages to this file")
     return parser
@@ -103,7 +105,7 @@ def start_log(path: Path | None) -> None:
 
 
 def main(run: Callable[..., None], argv: list[str] | None = None) -> None:
-    """Run a room from the command line; a `UserError` ends it with its message, another error with a traceback."""
+    """Run a step from the command line; what the user can mend ends it with a message, a bug with a traceback."""
     options: dict[str, Any] = vars(parser_of(run).parse_args(argv))
     try:
         start_log(options.pop("log"))
@@ -127,6 +129,15 @@ def main(run: Callable[..., None], argv: list[str] | None = None) -> None:
     except (UserError, OSError) as error:
         logging.error("ERROR %s", error)
         sys.exit(1)
-    except Exception:
-        logging.exception("unexpected error: please report it with this log")
+    except Exception as error:
+        if shortage := out_of_memory(error):
+            logging.error("ERROR %s%s", shortage, _lower(options["settings"]))
+        else:
+            logging.exception("unexpected error: please report it with this log")
         sys.exit(1)
+
+
+def _lower(settings: Mapping[str, Any]) -> str:
+    """Which of the settings decide how much memory is needed, with their values; nothing if none does."""
+    found = [f"{name} ({settings[name]})" for name in DECIDE_MEMORY if settings.get(name)]
+    return f"; lower {' or '.join(found)}" if found else ""

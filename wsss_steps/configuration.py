@@ -8,14 +8,15 @@ says of the method, then the departures.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import yaml
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, ValidationError
 
+from wsss_steps import names
 from wsss_steps import settings as known
 from wsss_steps.data import voc_lists
 from wsss_steps.errors import UserError, all_wrong
@@ -77,7 +78,7 @@ class Config(known.Prepare):
     evaluate_superpixels: known.EvaluateSuperpixels = Field(
         known.EvaluateSuperpixels(), description="departures from its defaults"
     )
-    gallery_images: int = Field(8, ge=1, description="rows of the contact sheet")
+    gallery_images: int = Field(8, ge=1, le=10_000, description="rows of the contact sheet")
     keep_features: bool = Field(False, description="keep the features (48 GB for VOC) after the superpixels are made")
     shards: int = Field(
         1,
@@ -88,26 +89,19 @@ class Config(known.Prepare):
     gpus_per_training: int = Field(
         1,
         ge=1,
+        le=1024,
         description="processes, with a GPU each, that train one network: a fact of the machine, it reruns nothing",
     )
     threads: int = Field(
         8,
         ge=1,
+        le=4096,
         description="most CPU threads of a job with a network: a fact of the machine, it reruns nothing; but sums on a "
         "CPU are rounded in another order, so its numbers are comparable to the last digit at equal threads only",
     )
-    device: str = Field("auto", description="auto, cpu or cuda: a fact of the machine, it reruns nothing")
-
-    @model_validator(mode="after")
-    def _one_data_set(self) -> Config:
-        if self.draw is None and not self.root.strip():
-            raise ValueError("root: expected the folder of the data set, found none")
-        if self.draw is not None and self.root:
-            raise ValueError(
-                f"root: expected none beside draw, which draws a data set of its own into {self.data_folder}, "
-                f"found '{self.root}'; leave out one of the two"
-            )
-        return self
+    device: known.Device = Field(
+        "auto", description="auto, cpu, cuda, or cuda:N for one GPU: a fact of the machine, it reruns nothing"
+    )
 
     @property
     def data_folder(self) -> str:
@@ -153,6 +147,8 @@ def needs(slot: str, text: str, what: str) -> bool:
 
 def parse(text: str) -> tuple[str, dict[str, Any]]:
     """Method and departures of a choice: `dino~tau=0.5~order=highest` -> ("dino", {"tau": 0.5, "order": "highest"})."""
+    if problem := names.problem_of_name(text):
+        raise UserError(f"choice '{text}': {problem}")
     method, *parts = text.split("~")
     departures: dict[str, Any] = {}
     for part in parts:
@@ -161,10 +157,23 @@ def parse(text: str) -> tuple[str, dict[str, Any]]:
             raise UserError(f"choice '{text}': expected method~key=value~key=value, found the part '{part}'")
         if key in departures:
             raise UserError(f"choice '{text}': '{key}' stands twice")
-        departures[key] = yaml.safe_load(value)
-    if not method or "/" in text or text != text.strip() or text.startswith("."):
-        raise UserError(f"choice '{text}': expected a method's name, without '/', spaces around it or a dot before it")
+        departures[key] = _value(text, key, value)
+    if not method:
+        raise UserError(f"choice '{text}': expected a method's name before the first ~")
     return method, departures
+
+
+def _value(text: str, key: str, value: str) -> Any:
+    """What an override sets `key` to; a UserError if it is no YAML."""
+    try:
+        return yaml.safe_load(value)
+    except (
+        yaml.YAMLError,
+        ValueError,
+        LookupError,
+        AttributeError,
+    ):  # a !tag on what does not suit it gives the latter
+        raise UserError(f"choice '{text}': expected a value of '{key}' in YAML, found '{value}'") from None
 
 
 def resolve(config: Config, slot: str, text: str) -> Choice:
@@ -205,18 +214,48 @@ def _problems_of_choice(config: Config, where: str, slot: str, text: str) -> lis
         choice = resolve(config, slot, text)
     except UserError as error:
         return [f"{where}: {error}"]
-    problems = []
-    path = choice.weights_file()
-    if path is not None and not Path(path).is_file():
-        problems.append(f"{where}: {slot} '{text}': no such file of weights: {path}")
-    if slot == "saliency" and (missing := known.missing_source(choice.settings)):
-        problems.append(f"{where}: {slot} '{text}': {missing}")
+    problems = [f"{where}: {slot} '{text}': {problem}" for problem in _problems_of_files(slot, choice)]
     saliency = choice.settings.get("saliency")
     if saliency == GROUND_TRUTH and config.mask_folder is None:
         problems.append(f"{where}: {slot} '{text}': saliency {GROUND_TRUTH} needs a mask_folder, found none")
     if saliency not in (None, GROUND_TRUTH) and where != slot:
         problems += _problems_of_choice(config, where, "saliency", saliency)
     return problems
+
+
+def _problems_of_files(slot: str, choice: Choice) -> Iterator[str]:
+    """What is wrong with the file of weights of a choice, and with what its saliency maps are made from."""
+    path = choice.weights_file()
+    if path is not None:
+        if problem := names.problem_of_path(path):
+            yield f"weights: {problem}"
+        elif not Path(path).is_file():
+            yield f"no such file of weights: {path}"
+    if slot == "saliency":
+        kind, place = known.source(choice.settings)
+        if kind != "features" and (problem := names.problem_of_path(place)):
+            yield f"{kind}: {problem}"
+        elif missing := known.missing_source(choice.settings):
+            yield missing
+
+
+def _problems_of_names(config: Config) -> Iterator[str]:
+    """What is wrong with the paths of the data set, and with the names of the folders of its results."""
+    fields = (field for field in known.Prepare.model_fields if field.endswith(("_list", "_folder", "_csv")))
+    given = {"root": config.root, **{field: getattr(config, field) for field in fields}}
+    given |= {f"splits.{name}": path for name, path in config.splits.items()}
+    # an empty folder is the root itself
+    below = {key: path for key, path in given.items() if path or (path == "" and not key.endswith("_folder"))}
+    if config.draw is not None:
+        if below.pop("root", None):
+            yield (
+                f"root: expected none beside draw, which draws a data set of its own into {config.data_folder}, found "
+                f"'{config.root}'; leave out one of the two"
+            )
+    yield from names.problems_of_paths(below)
+    yield from names.problems_of_results(
+        config.dataset, {name: recipe.lineage() for name, recipe in config.recipes.items()}
+    )
 
 
 def _problems_of_choices(config: Config) -> list[str]:
@@ -229,6 +268,8 @@ def _problems_of_choices(config: Config) -> list[str]:
     wanted += [("compare_superpixels", "superpixels", text) for text in config.compare_superpixels]
     wanted += [(slot, slot, method) for slot in known.METHODS for method in getattr(config, slot)]
     problems = [problem for choice in wanted for problem in _problems_of_choice(config, *choice)]
+    if "none" in config.compare_superpixels:
+        problems.append("compare_superpixels: expected superpixels that can be measured, found 'none'")
     for name, recipe in config.recipes.items():
         for slot in SLOTS_OF_A_RECIPE:
             method = getattr(recipe, slot).split("~")[0]
@@ -247,9 +288,15 @@ def load(content: Mapping[str, Any]) -> Config:
             for line in explain(error)
         ]
         raise UserError("config:\n" + "\n".join(f"  {line}" for line in lines)) from None
-    problems = _problems_of_choices(config)
     config = _without_absent_val(config)
-    all_wrong("config", sorted(set(problems + _problems_of_data(config))))
+    problems = [*_problems_of_choices(config), *_problems_of_names(config)]
+    if not any(names.problem_of_path(path) for path in (config.data_folder, *list_files(config).values())):
+        problems += _problems_of_data(config)
+    if config.device.startswith("cuda:") and config.gpus_per_training > 1:
+        problems.append(
+            f"device: expected auto or cuda for gpus_per_training {config.gpus_per_training}, found {config.device}"
+        )
+    all_wrong("config", sorted(set(problems)))
     return config
 
 

@@ -1,4 +1,4 @@
-"""Choice of the device that a room computes on: each process on a workstation gets a GPU of its own.
+"""Choice of the device that a step computes on: each process on a workstation gets a GPU of its own. And its memory.
 
 A lease is a lock of the kernel, which no dead process keeps. Where SLURM has given devices to the job, these are taken.
 """
@@ -14,8 +14,9 @@ from pathlib import Path
 
 import torch
 
-from wsss_steps import locks
-from wsss_steps.errors import UserError
+from wsss_steps import locks, ranks, settings
+from wsss_steps.data.manifest import Entry
+from wsss_steps.errors import UserError, out_of_memory
 
 VISIBLE = "CUDA_VISIBLE_DEVICES"
 
@@ -23,14 +24,38 @@ log = logging.getLogger(__name__)
 
 
 def resolve(device: str) -> str:
-    """`cpu` or `cuda`: `auto` takes a GPU if there is one; a UserError if `cuda` is asked for and there is none."""
-    if device not in ("auto", "cpu", "cuda"):
-        raise UserError(f"unknown device '{device}'; known devices: auto, cpu, cuda")
-    available = device != "cpu" and torch.cuda.is_available()
-    if device == "cuda" and not available:
-        hidden = f" ({VISIBLE}={os.environ[VISIBLE]!r} hides some or all)" if VISIBLE in os.environ else ""
-        raise UserError(f"device 'cuda' was asked for, but torch finds no GPU{hidden}; use device=auto or device=cpu")
-    return "cuda" if available else "cpu"
+    """`cpu` or `cuda`: `auto` takes a GPU if there is one; a UserError if `device` names none, or one that is missing.
+
+    `cuda:N` is the GPU N as torch counts those that this process sees, from 0.
+    """
+    try:
+        settings.known_device(device)
+    except ValueError as error:
+        raise UserError(f"device: {error}") from None
+    count = torch.cuda.device_count() if device != "cpu" and torch.cuda.is_available() else 0
+    if device.startswith("cuda"):
+        _check(device, count)
+    return "cuda" if count else "cpu"
+
+
+def _check(device: str, count: int) -> None:
+    """Raise a UserError if `cuda` or `cuda:N` is missing among `count` GPUs, or is one GPU for several processes."""
+    hidden = f" ({VISIBLE}={os.environ[VISIBLE]!r} hides some or all)" if VISIBLE in os.environ else ""
+    number = number_of(device)
+    if not count:
+        raise UserError(
+            f"device '{device}' was asked for, but torch finds no GPU{hidden}; use device=auto or device=cpu"
+        )
+    if number is not None and number >= count:
+        raise UserError(f"device: expected cuda:0 to cuda:{count - 1}, found '{device}'{hidden}")
+    if number is not None and ranks.world() > 1:
+        raise UserError(f"device: expected auto or cuda for {ranks.world()} processes, found '{device}'")
+
+
+def number_of(device: str) -> int | None:
+    """The number in `cuda:N`, or None."""
+    _, colon, number = device.partition(":")
+    return int(number) if colon else None
 
 
 def names_of_gpus(environment: Mapping[str, str], count: int) -> list[str]:
@@ -48,20 +73,44 @@ def given_by_slurm(environment: Mapping[str, str]) -> bool:
 def leased(device: str) -> Iterator[str]:
     """`resolve`, and if that is `cuda`: hold one GPU that no other process of this user holds; `cuda` then means it.
 
+    Of `cuda:N` that is the GPU N, and no other.
+
     If all are held it says by whom, and waits as long as `locks.WAIT` says; a UserError if that was too short. A GPU
     computes in float32 proper: by itself torch lets convolutions round to TF32, for which `compute_precision` must ask.
     """
-    name = resolve(device)
+    name, number = resolve(device), number_of(device)
     torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = False
     if name == "cpu" or given_by_slurm(os.environ):
         if name == "cuda":
-            torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", "0")))
+            torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", "0")) if number is None else number)
         yield name
         return
     folder = Path(tempfile.gettempdir()) / f"wsss-gpus-{os.getuid()}"
     gpus = names_of_gpus(os.environ, torch.cuda.device_count())
-    paths = [folder / f"{gpu}.lock" for gpu in gpus]
-    with locks.one_of(paths, "computes on it") as index:
+    chosen = range(len(gpus)) if number is None else [number]
+    paths = [folder / f"{gpus[index]}.lock" for index in chosen]
+    with locks.one_of(paths, "computes on it") as first:
+        index = chosen[first]
         torch.cuda.set_device(index)
         log.info("GPU %s: %s", gpus[index], torch.cuda.get_device_name(index))
         yield name
+
+
+@contextlib.contextmanager
+def memory_of(entry: Entry, lowers: str = "") -> Iterator[None]:
+    """Turn an error for lack of memory into a UserError that names the image and its size.
+
+    lowers: the setting that lowers what an image needs, if there is one.
+    """
+    try:
+        yield
+    except (RuntimeError, MemoryError) as error:
+        shortage = out_of_memory(error)
+        if shortage is None:
+            raise
+        ways = [*([f"lower {lowers}"] if lowers else []), "make the image smaller"]
+        last = "set device: cpu" if "GPU" in shortage else "give the step more memory"
+        raise UserError(
+            f"image '{entry.id}' of {entry.height} x {entry.width} px (height x width): {shortage}; "
+            f"{', '.join(ways)} or {last}"
+        ) from None

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from wsss_steps import formats, methods
+from wsss_steps import devices, formats, methods
 from wsss_steps.cli import main
 from wsss_steps.data.images import read_image
 from wsss_steps.data.manifest import read_manifest
@@ -32,7 +32,9 @@ def run(
 
     def items() -> Iterator[tuple[str, dict[str, Any]]]:
         for entry in track(entries, len(entries), "images"):
-            yield entry.id, extract(read_image(Path(entry.image)))
+            with devices.memory_of(entry, lowers="image_scale" if "image_scale" in settings else ""):
+                found = extract(read_image(Path(entry.image)))
+            yield entry.id, found
 
     count = formats.write_store(output, "features", items(), stamp=stamp)
     log.info("%s: %s features of %d images", output, settings["method"], count)

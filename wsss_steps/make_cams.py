@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from wsss_steps import formats, methods
+from wsss_steps import devices, formats, methods
 from wsss_steps.cli import main
 from wsss_steps.data.images import read_image
 from wsss_steps.data.manifest import read_manifest
@@ -39,13 +39,9 @@ def run(
     def maps() -> Iterator[tuple[str, dict[str, Any]]]:
         for entry in track(entries, len(entries), "images"):
             present = np.array(entry.tags, np.uint8)
-            yield (
-                entry.id,
-                {
-                    "cam": method.class_maps(network, read_image(Path(entry.image)), present, **options),
-                    "class": present,
-                },
-            )
+            with devices.memory_of(entry, lowers="scales"):
+                found = method.class_maps(network, read_image(Path(entry.image)), present, **options)
+            yield entry.id, {"cam": found, "class": present}
 
     formats.write_store(output, "cams", maps(), stamp=stamp, classes=list(data.classes))
 

@@ -15,7 +15,7 @@ import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor, nn
 
-from wsss_steps import methods
+from wsss_steps import devices, methods
 from wsss_steps.cli import main
 from wsss_steps.data.images import normalise, read_image
 from wsss_steps.data.manifest import Entry, read_manifest
@@ -81,11 +81,13 @@ def predictions(
     options = methods.arguments(label_logits, settings)
     backbone, stride = content["network"]["backbone"], content["network"]["output_stride"]
     for entry in entries:
-        image = read_image(Path(entry.image))
-        pixels = torch.as_tensor(normalise(image, backbone["mean"], backbone["std"]))[None].to(device)
-        labels = [0, *entry.tags] if settings["known_tags"] else range(content["num_classes"] + 1)
-        logits = label_logits(network, pixels, stride, **options)
-        yield entry.id, *label_maps(logits, image, labels, settings["crf"])
+        with devices.memory_of(entry, lowers="scales"):
+            image = read_image(Path(entry.image))
+            pixels = torch.as_tensor(normalise(image, backbone["mean"], backbone["std"]))[None].to(device)
+            labels = [0, *entry.tags] if settings["known_tags"] else range(content["num_classes"] + 1)
+            logits = label_logits(network, pixels, stride, **options)
+            found = label_maps(logits, image, labels, settings["crf"])
+        yield entry.id, *found
 
 
 def run(

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from wsss_steps import formats, methods
+from wsss_steps import devices, formats, methods
 from wsss_steps.cli import main
 from wsss_steps.data.manifest import Entry, read_manifest
 from wsss_steps.progress import track
@@ -21,11 +21,12 @@ SALIENT = 127  # of 255: what lies above counts as covered
 
 
 def _items(
-    entries: Sequence[Entry], maps: Iterable[NDArray[Any]], left_out: set[str], coverage: list[float]
+    entries: Sequence[Entry], maps: Iterator[NDArray[Any]], left_out: set[str], coverage: list[float], lowers: str
 ) -> Iterator[tuple[str, dict[str, NDArray[Any]]]]:
     """The items of the store; the share that is salient of every image that is not left out joins `coverage`."""
-    pairs = zip(entries, maps, strict=True)
-    for entry, saliency in track(pairs, len(entries), "saliency maps"):
+    for entry in track(entries, len(entries), "saliency maps"):
+        with devices.memory_of(entry, lowers):
+            saliency = next(maps)
         levels = np.rint(saliency * 255).astype(np.uint8) if saliency.dtype.kind == "f" else saliency
         if entry.id not in left_out:
             coverage.append(float((levels > SALIENT).mean()) if levels.any() else -1.0)
@@ -47,7 +48,8 @@ def run(
         entries, source, device, **methods.arguments(method.maps, settings | {"whole": not data.shard})
     )
     coverage: list[float] = []
-    items = _items(entries, maps, set(left_out), coverage)
+    lowers = "image_scale of the features" if "features" in settings else ""
+    items = _items(entries, maps, set(left_out), coverage, lowers)
     formats.write_store(output, "saliency", items, stamp=stamp, left_out=left_out)
     shares = [max(0.0, share) for share in coverage] or [0.0]
     log.info(

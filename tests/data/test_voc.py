@@ -280,6 +280,7 @@ def test_faults_of_a_table_are_named(root: Path, what: str) -> None:
     ("text", "message"),
     [
         ("name,labels\n", r"expected the columns id, tags and perhaps split, found \['name', 'labels'\]"),
+        ("id,tags,tags\nt0,cat,dog\n", r"expected each column once, found \['id', 'tags', 'tags'\]"),
         ("", r"expected the columns .* found none"),
         ("id,tags\n", r"the table of tags is empty"),
     ],
@@ -287,6 +288,13 @@ def test_faults_of_a_table_are_named(root: Path, what: str) -> None:
 def test_a_table_needs_columns_and_rows(root: Path, text: str, message: str) -> None:
     with pytest.raises(UserError, match=message):
         read_voc(root, **with_table(root, text))
+
+
+def test_columns_without_names_are_passed_over(root: Path) -> None:
+    """A spreadsheet may write more commas than there are columns."""
+    rows = ["id,tags,,", *(f"{name},cat,," for name in ("t0", "t1", "t2", "v0", "v1"))]
+    manifest, _, _ = read_voc(root, **with_table(root, "\n".join(rows)))
+    assert {entry.tags for entry in manifest.entries} == {(1,)}
 
 
 def test_a_table_that_is_missing_or_not_text(root: Path) -> None:

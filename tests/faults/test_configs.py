@@ -79,6 +79,71 @@ VALUES = {
     "not a number": ("learning_rate: .nan", "learning_rate: Input should be a finite number (found nan)"),
     "word": ("epochs: many", "epochs: Input should be a valid integer, unable to parse string as an integer"),
 }
+MORE = "<key>: Input should be less than or equal to <number> (found <value>)"
+LESS = "<key>: Input should be greater than or equal to <number> (found <value>)"
+RANGE = "<key>: expected a range, its lower end first, found <range>"
+BOUNDS = {
+    "evaluate: {seed: -1}": (LESS, "evaluate.seed"),
+    "evaluate: {seed: 1180591620717411303424}": (MORE, "evaluate.seed"),
+    "pretrain_keys: {seed: 1180591620717411303424}": (MORE, "pretrain_keys.seed"),
+    "draw: {seed: 1180591620717411303424}": (MORE, "draw.seed"),
+    "draw: {seed: -1}": (LESS, "draw.seed"),
+    "draw_saliency: {seed: 4294967296}": (MORE, "draw_saliency.seed"),
+    "classifier: {plain: {seed: -1}}": (LESS, "seed"),
+    "evaluate: {bootstrap: 1000000000000}": (MORE, "evaluate.bootstrap"),
+    "classifier: {plain: {learning_rate: 1e300}}": (MORE, "learning_rate"),
+    "pretrain_keys: {learning_rate: 1e300}": (MORE, "pretrain_keys.learning_rate"),
+    "segmenter: {plain: {epochs: 100001}}": (MORE, "epochs"),
+    "segmenter: {plain: {batch_size: 65537}}": (MORE, "batch_size"),
+    "segmenter: {plain: {jitter: [0, 0, 0, 0.6]}}": (MORE, "jitter.3"),
+    "pretrain_keys: {jitter: [0, 0, 0, 0.6]}": (MORE, "pretrain_keys.jitter.3"),
+    "segmenter: {plain: {jitter: [-1, 0, 0, 0]}}": (LESS, "jitter.0"),
+    "segmenter: {plain: {crop: 15}}": (LESS, "crop"),
+    "segmenter: {plain: {crop: 1000000}}": (MORE, "crop"),
+    "segmenter: {masking: {train_scales: [1, 100]}}": (MORE, "train_scales.1"),
+    "classifier: {mdc: {widths: [1, 1000000]}}": (MORE, "widths.1"),
+    "cams: {cam: {scales: [0.001]}}": (LESS, "scales.0"),
+    "predict: {scales: [1, 50]}": (MORE, "predict.scales.1"),
+    "features: {keys: {image_scale: 30}}": (MORE, "image_scale"),
+    "segmenter: {plain: {resize_scale: [2, 0.5]}}": (RANGE, "resize_scale"),
+    "classifier: {plain: {resize_long: [640, 320]}}": (RANGE, "resize_long"),
+    "classifier: {mdc: {resize_scale: [2, 0.5]}}": (RANGE, "resize_scale"),
+    "saliency: {detector: {resize_long: [640, 320]}}": (RANGE, "resize_long"),
+    "pretrain_keys: {window: [1.0, 0.3]}": (RANGE, "pretrain_keys.window"),
+    "pretrain_keys: {global_area: [1.0, 0.3]}": (RANGE, "pretrain_keys.global_area"),
+    "pretrain_keys: {local_area: [1.0, 0.3]}": (RANGE, "pretrain_keys.local_area"),
+}
+DEVICE = "device: expected auto, cpu, cuda or cuda:N with the number of a GPU, found <device>"
+LONG = "threshold~foreground=0." + "3" * 233  # 256 bytes
+SPECIAL = "expected none of { } < > and no control characters, found <characters> in <text>"
+MEANT = {
+    "classes: [cat, ' dog']": "classes: expected names without spaces around them, found [' dog']",
+    "classes: [cat, Cat]": "classes: expected classes that differ in more than case, found ['cat', 'Cat']",
+    "compare_superpixels: [none]": "compare_superpixels: expected superpixels that can be measured, found 'none'",
+    "root: ''": "root: expected a path, found ''",
+    "train_list: ' '": "train_list: expected a path, found ' '",
+    f"root: {'r' * 256}": "<key>: expected a file name of at most 255 bytes, found 256: <name>",
+    f"root: {'r/' * 2048}": "<key>: expected a path of less than 4096 bytes, found <number>: <path>",
+    "root: 'a{b}'": SPECIAL,
+    "image_folder: '<results>'": SPECIAL,
+    "saliency: {given: {folder: '{rot}/saliency'}}": SPECIAL,
+    "backbones: {b: {net: small, weights: 'a{b}'}}\nclassifier: {plain: {backbone: b}}": SPECIAL,
+    "recipes: {a: {seeds: 'threshold~foreground={}'}}": SPECIAL,
+    f"recipes: {{a: {{seeds: {LONG}}}}}": "<key>: expected a file name of at most 255 bytes, found 256: <name>",
+    f"dataset: {'d' * 256}": "<key>: expected a file name of at most 255 bytes, found 256: <name>",
+    "recipes: {a: {seeds: 'threshold~foreground=[0.3'}}": "choice 'threshold~foreground=[0.3': expected a value of "
+    "'foreground' in YAML, found '[0.3'",
+    "recipes: {a: {seeds: 'threshold~foreground=!!timestamp x'}}": "expected a value of 'foreground' in YAML",
+    "recipes: {a/b: {}}": "recipes: expected a file name, without '/', found 'a/b'",
+    "recipes: {'..': {}}": "recipes: expected a file name without a dot before it or spaces around it, found '..'",
+    "recipes: {'': {}}": "recipes: expected a file name without a dot before it or spaces around it, found ''",
+    "pretrain_keys: {heads: 5, patch: 24}": "pretrain_keys: width: expected a multiple of heads (5), found 96; "
+    "global_crop: expected a multiple of patch (24), found 64; local_crop: expected a multiple of patch (24), found 32",
+    "features: {keys: {vit: vit_huge}}": "vit: Input should be 'vit_base_patch8_224', <others> (found 'vit_huge')",
+    "device: 'cpu; touch x'": DEVICE,
+    'device: "cuda:0\\n"': DEVICE,
+    "device: cuda:1\ngpus_per_training: 2": "device: expected auto or cuda for gpus_per_training 2, found cuda:1",
+}
 
 
 @pytest.mark.parametrize("fault", TEXTS)
@@ -103,6 +168,55 @@ def test_what_is_said_of_a_value(fault: str) -> None:
     with pytest.raises(UserError) as caught:
         configuration.load(yaml.safe_load(BASE + f"classifier: {{plain: {{{text}}}}}\n"))
     said(message, caught.value)
+
+
+def refused(fault: str) -> str:
+    with pytest.raises(UserError) as caught:
+        given = yaml.safe_load(fault)
+        without = {"draw": None} if "root" in given else {}
+        configuration.load(yaml.safe_load(BASE) | without | given)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize("fault", BOUNDS)
+def test_numbers_that_are_out_of_range(fault: str) -> None:
+    """Before the first job: a seed of -1 was a traceback after all trainings."""
+    message, key = BOUNDS[fault]
+    found = refused(fault)
+    said(message, found)
+    assert f"{key}: " in found
+
+
+@pytest.mark.parametrize("fault", MEANT)
+def test_what_cannot_be_meant(fault: str) -> None:
+    said(MEANT[fault], refused(fault))
+
+
+def test_a_place_too_deep_for_results(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The names of five choices fit into a folder name each, but not below this working directory."""
+    deep = tmp_path.joinpath(*["d" * 200] * ((3900 - len(str(tmp_path))) // 201))
+    monkeypatch.setattr(Path, "absolute", lambda path: deep / path)
+    found = refused("threads: 1")
+    said(
+        "recipes.<name>: expected a path of less than 4096 bytes, found <number>, 320 of them for what is written",
+        found,
+    )
+
+
+def test_what_lies_at_the_bounds_is_taken() -> None:
+    """The smallest and the largest values, ranges of one value, and names of any script."""
+    config = configuration.load(
+        yaml.safe_load(BASE.replace("cat, dog", "chat noir, Käfer"))
+        | {
+            "device": "cuda:12",
+            "recipes": {"größer als 0.3": {"seeds": "threshold~foreground=0." + "3" * 232}},
+            "evaluate": {"seed": 2**32 - 1, "bootstrap": 100_000},
+            "classifier": {"plain": {"crop": 16, "learning_rate": 1e3, "resize_scale": [1, 1], "seed": 0}},
+            "cams": {"cam": {"scales": [0.05, 8]}},
+            "segmenter": {"plain": {"crop": 8192, "jitter": [1, 1, 1, 0.5]}},
+        }
+    )
+    assert configuration.resolve(config, "classifier", "plain").settings["resize_scale"] == [1, 1]
 
 
 def test_1e_3_is_a_number_wherever_one_is_meant() -> None:

@@ -121,6 +121,10 @@ REFUSED: dict[str, tuple[Spoil, str]] = {
         lambda root: table(root, "cat;horse"),
         "<table>, line 2, id 't0': unknown classes ['horse']; known classes: cat, dog",
     ),
+    "column twice": (
+        lambda root: (root / "tags.csv").write_text("id,tags,tags,,\nt0,cat,dog,,\n"),
+        "<table>: expected each column once, found ['id', 'tags', 'tags']",
+    ),
     "no tag at all": (
         lambda root: write_xml(root / "Annotations" / "t0.xml", ("horse",)),
         "image 't0' has no tag (expected at least one of cat, dog, or allow_untagged: true)",

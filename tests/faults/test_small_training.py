@@ -110,7 +110,7 @@ def test_a_loss_that_is_not_finite(tmp_path: Path) -> None:
     path = classifier(tmp_path, manifest, "~crop=32")
     before = path.read_bytes()
     with pytest.raises(UserError) as caught:
-        classifier(tmp_path, manifest, "~crop=32~learning_rate=1.0e+30", epochs=9)
+        classifier(tmp_path, manifest, "~crop=32", epochs=9, learning_rate=1e30)
     said(
         "training: the loss is not finite in epoch <number>, step 1, at learning rate <number>: <parts>; "
         "a lower learning_rate or a longer warm-up may help",

@@ -59,6 +59,10 @@ def _rows(path: Path, problems: list[str]) -> list[tuple[int, dict[str, str | No
                     f"{path}: expected the columns id, tags and perhaps split, found {reader.fieldnames or 'none'}"
                 )
                 return []
+            columns = [name for name in reader.fieldnames or () if name]  # a spreadsheet may add some without names
+            if len(set(columns)) < len(columns):
+                problems.append(f"{path}: expected each column once, found {columns}")
+                return []
             rows = [(reader.line_num, dict(row)) for row in reader]
     except FileNotFoundError:
         problems.append(f"{path}: no such table of tags")

@@ -5,7 +5,7 @@ its functions take by name what they need (`methods.arguments`), so a setting th
 tests.
 """
 
-from wsss_steps.settings.base import Backbone, CrfPreset, Settings
+from wsss_steps.settings.base import Backbone, CrfPreset, Device, Settings, known_device
 from wsss_steps.settings.masking import MaskingSegmenter, MdcClassifier, SaliencySeeds
 from wsss_steps.settings.methods import (
     METHODS,
@@ -40,6 +40,7 @@ __all__ = [
     "Cam",
     "CrfPreset",
     "DetectorSaliency",
+    "Device",
     "DinoSuperpixels",
     "Evaluate",
     "EvaluateSuperpixels",
@@ -63,6 +64,7 @@ __all__ = [
     "SuperpixelSeeds",
     "ThresholdSeeds",
     "UnsupervisedSaliency",
+    "known_device",
     "missing_source",
     "source",
 ]

@@ -5,13 +5,48 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
+
+def _ascending(ends: tuple[float, float]) -> tuple[float, float]:
+    """The two ends of a range as they are; a ValueError if the first is the larger."""
+    if ends[0] > ends[1]:
+        raise ValueError(f"expected a range, its lower end first, found {list(ends)}")
+    return ends
+
+
+def known_device(text: str) -> str:
+    """`text` as it is; a ValueError unless it names a device. It stands in command lines, so nothing else may pass."""
+    if not DEVICE.fullmatch(text):
+        raise ValueError(f"expected auto, cpu, cuda or cuda:N with the number of a GPU, found '{text}'")
+    return text
+
+
+DEVICE = re.compile(r"auto|cpu|cuda(:[0-9]{1,4})?")
+# Upper bounds are far beyond what anybody trains with: they are for slips that would show after hours, if at all.
 Fraction = Annotated[float, Field(ge=0, le=1)]
-Positive = Annotated[float, Field(gt=0)]
-Count = Annotated[int, Field(ge=1)]
+Positive = Annotated[float, Field(gt=0, le=1e6)]
+Weight = Annotated[float, Field(ge=0, le=1e6)]  # of a loss
+Count = Annotated[int, Field(ge=1, le=100_000)]
+Width = Annotated[int, Field(ge=1, le=65_536)]  # channels
+Dilation = Annotated[int, Field(ge=1, le=8192)]
+BatchSize = Annotated[int, Field(ge=1, le=65_536)]
+Warmup = Annotated[float, Field(ge=0, le=100_000)]  # epochs
+LearningRate = Annotated[float, Field(gt=0, le=1e3)]
+Seed = Annotated[int, Field(ge=0, le=2**32 - 1)]  # what every generator takes: NumPy's has no negative ones
+Side = Annotated[int, Field(ge=1, le=16_384)]  # px
+Crop = Annotated[int, Field(ge=16, le=8192)]  # px
+ViewSide = Annotated[int, Field(ge=8, le=8192)]  # px; a blur reaches 4 px over its edges
+Scale = Annotated[float, Field(ge=0.05, le=8)]  # factor on the size of an image
+Sides = Annotated[tuple[Side, Side], AfterValidator(_ascending)]
+Scales = Annotated[tuple[Scale, Scale], AfterValidator(_ascending)]
+Shares = Annotated[tuple[Fraction, Fraction], AfterValidator(_ascending)]
+Strength = Annotated[float, Field(ge=0, le=10)]
+Jitter = tuple[Strength, Strength, Strength, Annotated[float, Field(ge=0, le=0.5)]]  # a hue of 0.5 is half a turn
 Rgb = tuple[float, float, float]
 FrozenBatchNorm = Literal["none", "statistics", "all"]
+Deviation = Annotated[float, Field(gt=0, le=1e3)]
+Device = Annotated[str, AfterValidator(known_device)]
 CrfPreset = Literal["none", "deeplab", "probability", "label", "superpixel", "mctformer", "seam", "toco", "puzzle"]
 
 EXPONENT = re.compile(r"[-+]?\d+(\.\d*)?[eE][-+]?\d+")  # a number such as 1e-3 that YAML 1.1 takes for text
@@ -42,7 +77,7 @@ class Backbone(Settings):
         "declared in summary.csv",
     )
     mean: Rgb = Field(IMAGENET_MEAN, description="subtracted from RGB / 255")
-    std: Rgb = Field(IMAGENET_STD, description="RGB / 255 - mean is divided by it")
+    std: tuple[Deviation, Deviation, Deviation] = Field(IMAGENET_STD, description="RGB / 255 - mean is divided by it")
     options: dict[str, int | float | str | bool] = Field({}, description="further arguments of timm.create_model")
 
     @field_validator("options", mode="before")
@@ -57,20 +92,16 @@ class Backbone(Settings):
 class Augmentation(Settings):
     """Random changes of a training image."""
 
-    resize_long: tuple[Count, Count] | None = Field(
-        None, description="length of the long side drawn from this range, px"
-    )
-    resize_scale: tuple[Positive, Positive] | None = Field(None, description="scale drawn from this range")
-    scale_set: Annotated[tuple[Positive, ...], Field(min_length=1)] | None = Field(
+    resize_long: Sides | None = Field(None, description="length of the long side drawn from this range, px")
+    resize_scale: Scales | None = Field(None, description="scale drawn from this range")
+    scale_set: Annotated[tuple[Scale, ...], Field(min_length=1)] | None = Field(
         None, description="scale drawn from these, each as often; instead of a range, so with resize_scale: null"
     )
-    crop: Count = Field(
+    crop: Crop = Field(
         448, description="side of the random square crop, px; smaller images are padded with the mean colour"
     )
     flip: bool = Field(True, description="mirror half of the images left to right")
-    jitter: tuple[float, float, float, float] = Field(
-        (0.0, 0.0, 0.0, 0.0), description="brightness, contrast, saturation, hue"
-    )
+    jitter: Jitter = Field((0.0, 0.0, 0.0, 0.0), description="brightness, contrast, saturation, hue")
 
     @model_validator(mode="after")
     def _one_way_to_draw_the_scale(self) -> Self:
@@ -86,13 +117,13 @@ class Optimisation(Settings):
     """Stochastic gradient descent with a polynomial schedule."""
 
     epochs: Count = Field(15, description="passes over the training images")
-    batch_size: Count = Field(20, description="images in one step")
-    learning_rate: Positive = Field(1e-3, description="of the backbone, at the start of the schedule")
+    batch_size: BatchSize = Field(20, description="images in one step")
+    learning_rate: LearningRate = Field(1e-3, description="of the backbone, at the start of the schedule")
     head_multiplier: Positive = Field(10.0, description="learning rate of new layers over that of the backbone")
     momentum: Fraction = Field(0.9, description="of the gradient descent")
-    weight_decay: float = Field(5e-4, ge=0, description="pull of the weights to zero")
+    weight_decay: Weight = Field(5e-4, description="pull of the weights to zero")
     power: Positive = Field(0.9, description="exponent of the polynomial schedule")
-    warmup_epochs: float = Field(0.0, ge=0, description="epochs of linear warm-up, multiplied into the schedule")
+    warmup_epochs: Warmup = Field(0.0, description="epochs of linear warm-up, multiplied into the schedule")
     warmup_from: Positive = Field(1e-6, description="learning rate at the start of the warm-up")
     compute_precision: Literal["float32", "tf32", "bfloat16"] = Field(
         "float32",
@@ -100,7 +131,7 @@ class Optimisation(Settings):
         "Predictions are always computed in float32",
     )
     channels_last: bool = Field(True, description="order in memory of images and weights; rounding depends on it")
-    seed: int = Field(0, description="of weights, sampling and augmentation")
+    seed: Seed = Field(0, description="of weights, sampling and augmentation")
 
 
 class Network(Settings):
@@ -128,12 +159,12 @@ class DeepLab(Network, Augmentation, Optimisation):
 
     backbone: str | Backbone = "resnet101"
     output_stride: Literal[4, 8, 16, 32] = 8
-    aspp_rates: tuple[Count, ...] = Field(
+    aspp_rates: tuple[Dilation, ...] = Field(
         (6, 12, 18, 24), min_length=1, description="dilations of the parallel convolutions of the head"
     )
-    train_scales: tuple[Positive, ...] = Field(
+    train_scales: tuple[Scale, ...] = Field(
         (1.0, 0.75, 0.5), min_length=1, description="sizes at which the loss is summed"
     )
-    resize_scale: tuple[Positive, Positive] | None = (0.5, 1.5)
-    jitter: tuple[float, float, float, float] = (0.3, 0.3, 0.3, 0.1)
-    warmup_epochs: float = Field(3.0, ge=0)
+    resize_scale: Scales | None = (0.5, 1.5)
+    jitter: Jitter = (0.3, 0.3, 0.3, 0.1)
+    warmup_epochs: Warmup = 3.0

@@ -15,6 +15,8 @@ def explain(error: ValidationError) -> list[str]:
             lines.append(f"{key}: unknown key")
         elif part["type"] == "missing":
             lines.append(f"{key}: this key is required")
+        elif part["type"] == "value_error":  # of our own validators, which say what they found
+            lines.append(f"{key}: {part['ctx']['error']}" if key else str(part["ctx"]["error"]))
         else:
             lines.append(f"{key}: {part['msg']} (found {part['input']!r}){_hint(part)}" if key else part["msg"])
     return lines

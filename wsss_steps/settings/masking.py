@@ -10,12 +10,19 @@ from wsss_steps.settings.base import (
     Augmentation,
     Backbone,
     Count,
+    Crop,
     DeepLab,
+    Dilation,
     Fraction,
+    Jitter,
     Network,
     Optimisation,
     Positive,
+    Scales,
     Settings,
+    Warmup,
+    Weight,
+    Width,
 )
 
 
@@ -25,19 +32,19 @@ class MdcClassifier(Network, Augmentation, Optimisation):
     method: Literal["mdc"] = "mdc"
     backbone: str | Backbone = "vgg16"
     output_stride: Literal[4, 8, 16, 32] = 8
-    resize_scale: tuple[Positive, Positive] | None = (0.5, 1.5)
-    crop: Count = 321
-    jitter: tuple[float, float, float, float] = (0.3, 0.3, 0.3, 0.1)
+    resize_scale: Scales | None = (0.5, 1.5)
+    crop: Crop = 321
+    jitter: Jitter = (0.3, 0.3, 0.3, 0.1)
     epochs: Count = 50
-    dilations: tuple[Count, ...] = Field(
+    dilations: tuple[Dilation, ...] = Field(
         (3, 6, 9, 12, 15, 18, 21, 24), description="of the dilated blocks; empty: the standard block alone"
     )
-    widths: tuple[Count, Count] = Field((1024, 1024), description="outputs of fc6 and fc7 of every block")
+    widths: tuple[Width, Width] = Field((1024, 1024), description="outputs of fc6 and fc7 of every block")
     init: Literal["normal", "kaiming"] = Field(
         "normal", description="start of the blocks: N(0, init_std), or by their inputs, for narrow blocks"
     )
     init_std: Positive = Field(0.01, description="of init: normal")
-    lambda_cls: float = Field(0.1, ge=0, description="weight of the loss between standard and fused maps")
+    lambda_cls: Weight = Field(0.1, description="weight of the loss between standard and fused maps")
     detach_target: bool = Field(True, description="no gradient through the fused maps of that loss")
 
 
@@ -66,8 +73,8 @@ class MaskingSegmenter(DeepLab):
     needs_classifier: ClassVar[bool] = True
     method: Literal["masking"] = "masking"
     backbone: str | Backbone = "vgg16"
-    crop: Count = 321
+    crop: Crop = 321
     epochs: Count = 30
-    warmup_epochs: float = Field(0.0, ge=0)
-    lambda_seg: float = Field(2.0, ge=0, description="weight of the attention loss; 0 leaves it out")
-    paths: Count = Field(2, description="masked images per image")
+    warmup_epochs: Warmup = 0.0
+    lambda_seg: Weight = Field(2.0, description="weight of the attention loss; 0 leaves it out")
+    paths: Count = Field(2, le=64, description="masked images per image")

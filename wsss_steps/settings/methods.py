@@ -9,15 +9,22 @@ from pydantic import Field, model_validator
 from wsss_steps.settings.base import (
     Augmentation,
     Backbone,
+    BatchSize,
     Count,
     CrfPreset,
+    Crop,
     DeepLab,
     Fraction,
     FrozenBatchNorm,
+    LearningRate,
     Network,
     Optimisation,
     Positive,
+    Scale,
     Settings,
+    Side,
+    Sides,
+    Weight,
 )
 from wsss_steps.settings.masking import MaskingSegmenter, MdcClassifier, SaliencySeeds
 from wsss_steps.settings.saliency import DetectorSaliency, GivenSaliency, UnsupervisedSaliency
@@ -38,12 +45,12 @@ class PlainClassifier(Network, Augmentation, Optimisation):
         description="what of batch normalisation stays as loaded: none, its statistics (IRN's trains the affine part "
         "of stages that are not frozen), or all",
     )
-    resize_long: tuple[Count, Count] | None = (320, 640)
-    crop: Count = 512
+    resize_long: Sides | None = (320, 640)
+    crop: Crop = 512
     epochs: Count = 5
-    batch_size: Count = 16
-    learning_rate: Positive = 0.1
-    weight_decay: float = Field(1e-4, ge=0)
+    batch_size: BatchSize = 16
+    learning_rate: LearningRate = 0.1
+    weight_decay: Weight = 1e-4
     legacy_irn_momentum: bool = Field(
         False, description="replicate public IRN code, which passes the weight decay as the momentum"
     )
@@ -53,7 +60,7 @@ class Cam(Settings):
     """Multi-scale and flip class activation maps of the present classes."""
 
     method: Literal["cam"] = "cam"
-    scales: tuple[Positive, ...] = Field(
+    scales: tuple[Scale, ...] = Field(
         (1.0, 0.5, 1.5, 2.0), min_length=1, description="sizes at which the image is read"
     )
     flip: bool = Field(True, description="read the mirrored image too")
@@ -67,7 +74,9 @@ class KeyFeatures(Settings):
     """Keys of the last block of a vision transformer trained with DINO."""
 
     method: Literal["keys"] = "keys"
-    vit: str = Field(
+    vit: Literal[
+        "vit_base_patch8_224", "vit_small_patch8_224", "vit_base_patch16_224", "vit_small_patch16_224", "own"
+    ] = Field(
         "vit_base_patch8_224",
         description="vit_base_patch8_224, vit_small_patch8_224, the same with patch16, or own (its file tells)",
     )
@@ -77,7 +86,7 @@ class KeyFeatures(Settings):
     input_mode: Literal["pad", "resize"] = Field(
         "pad", description="zero padding to whole patches as LOST, or bicubic resize to them as the author's code"
     )
-    image_scale: Positive = Field(1.0, description="factor on the image size before the network reads it")
+    image_scale: Scale = Field(1.0, description="factor on the image size before the network reads it")
     centre: bool = Field(
         False, description="take the image's mean key off, which no attention sees; the dissertation does not"
     )
@@ -97,7 +106,7 @@ class BackboneFeatures(Settings):
         "resnet50", description="small, resnet50, resnet101, vgg16, or a name in `backbones`"
     )
     output_stride: Literal[4, 8, 16, 32] = Field(16, description="image px per position of the feature map")
-    image_scale: Positive = Field(1.0, description="factor on the image size before the network reads it")
+    image_scale: Scale = Field(1.0, description="factor on the image size before the network reads it")
     centre: bool = Field(
         True, description="take the image's mean vector off, so that cosines after a ReLU can be negative"
     )
@@ -107,7 +116,7 @@ class RgbFeatures(Settings):
     """Mean colour of square cells."""
 
     method: Literal["rgb"] = "rgb"
-    cell: Count = Field(8, description="side of a cell, px")
+    cell: Side = Field(8, description="side of a cell, px")
 
 
 class DinoSuperpixels(Settings):
@@ -115,7 +124,7 @@ class DinoSuperpixels(Settings):
 
     method: Literal["dino"] = "dino"
     features: Literal["keys", "backbone", "rgb"] = Field("keys", description="what patches are compared by")
-    tau: float = Field(0.3, gt=-1, description="cosine similarity with the seed patch above which a patch joins")
+    tau: float = Field(0.3, gt=-1, le=1, description="cosine similarity with the seed patch above which a patch joins")
     order: Literal["lowest", "highest"] = Field("lowest", description="degree of the patch that is the next seed")
     crf: CrfPreset = Field("none", description="dense CRF on the superpixels as labels")
 

@@ -6,7 +6,27 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints, model_validator
 
-from wsss_steps.settings.base import IMAGENET_MEAN, IMAGENET_STD, Count, CrfPreset, Fraction, Positive, Rgb, Settings
+from wsss_steps.settings.base import (
+    IMAGENET_MEAN,
+    IMAGENET_STD,
+    BatchSize,
+    Count,
+    CrfPreset,
+    Deviation,
+    Fraction,
+    Jitter,
+    LearningRate,
+    Positive,
+    Rgb,
+    Scale,
+    Seed,
+    Settings,
+    Shares,
+    Side,
+    ViewSide,
+    Weight,
+    Width,
+)
 
 SplitName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
 
@@ -16,16 +36,16 @@ class MakeExample(Settings):
 
     train: Count = Field(400, description="training images")
     val: Count = Field(100, description="validation images")
-    size: int = Field(128, ge=64, description="nominal side of an image, px")
-    seed: int = Field(0, description="of everything that is drawn")
+    size: int = Field(128, ge=64, le=4096, description="nominal side of an image, px")
+    seed: Seed = Field(0, description="of everything that is drawn")
 
 
 class MakeSaliencyExample(Settings):
     """Images and masks in the layout of DUTS, of drawn things that are none of the embedded data set's classes."""
 
     count: Count = Field(400, description="pairs of an image and a mask")
-    size: int = Field(128, ge=64, description="nominal side of an image, px")
-    seed: int = Field(5, ge=0, description="of everything that is drawn")
+    size: int = Field(128, ge=64, le=4096, description="nominal side of an image, px")
+    seed: Seed = Field(5, description="of everything that is drawn")
 
 
 class Prepare(Settings):
@@ -79,6 +99,11 @@ class Prepare(Settings):
                 raise ValueError(
                     f"{field}: expected each class once, without 'background', found {twice or list(names)}"
                 )
+            if around := [name for name in names if name != name.strip()]:
+                raise ValueError(f"{field}: expected names without spaces around them, found {around}")
+            folded = [name.casefold() for name in names]
+            if alike := [name for name in names if folded.count(name.casefold()) > 1]:
+                raise ValueError(f"{field}: expected classes that differ in more than case, found {alike}")
         unknown = sorted(set(self.classes) - set(self.mask_classes or self.classes))
         if unknown:
             raise ValueError(f"classes {unknown} are not among mask_classes {list(self.mask_classes)}")
@@ -88,45 +113,55 @@ class Prepare(Settings):
 class PretrainKeys(Settings):
     """Self-supervised DINO training of a small vision transformer on the data set's own images."""
 
-    patch: Count = Field(8, description="side of a patch, px")
-    width: Count = Field(96, description="length of a token; a multiple of heads")
-    depth: Count = Field(3, description="blocks")
+    patch: Side = Field(8, description="side of a patch, px")
+    width: Width = Field(96, description="length of a token; a multiple of heads")
+    depth: Count = Field(3, le=1000, description="blocks")
     heads: Count = Field(3, description="of the attention")
     stem: Literal["patch", "convolution"] = Field(
         "convolution", description="how an image becomes patches: a linear map of each, or a few convolutions"
     )
     epochs: Count = Field(12, description="passes over the images")
-    batch_size: Count = Field(16, ge=2, description="images per step")
-    window: tuple[Fraction, Fraction] = Field(
-        (0.3, 1.0), description="share of an image that all its views in a step are taken from"
+    batch_size: BatchSize = Field(16, ge=2, description="images per step")
+    window: Shares = Field((0.3, 1.0), description="share of an image that all its views in a step are taken from")
+    global_crop: ViewSide = Field(
+        64, description="side of the two views that the teacher sees, px; a multiple of patch"
     )
-    global_crop: Count = Field(64, description="side of the two views that the teacher sees, px; a multiple of patch")
-    global_area: tuple[Fraction, Fraction] = Field((0.15, 0.6), description="share of the window in a global view")
-    local_crop: Count = Field(32, description="side of the small views, px; a multiple of patch")
-    local_area: tuple[Fraction, Fraction] = Field((0.06, 0.2), description="share of the window in a small view")
-    local_crops: int = Field(2, ge=0, description="number of small views")
-    jitter: tuple[float, float, float, float] = Field(
-        (0.3, 0.3, 0.3, 0.08), description="brightness, contrast, saturation, hue of the views"
-    )
+    global_area: Shares = Field((0.15, 0.6), description="share of the window in a global view")
+    local_crop: ViewSide = Field(32, description="side of the small views, px; a multiple of patch")
+    local_area: Shares = Field((0.06, 0.2), description="share of the window in a small view")
+    local_crops: int = Field(2, ge=0, le=64, description="number of small views")
+    jitter: Jitter = Field((0.3, 0.3, 0.3, 0.08), description="brightness, contrast, saturation, hue of the views")
     grey: Fraction = Field(0.0, description="share of the views without colour")
     blurred: Fraction = Field(0.0, description="share of the global views that are blurred; half as many small ones")
-    prototypes: Count = Field(128, description="outputs of the projection heads")
-    patch_weight: float = Field(1.0, ge=0, description="of the loss between keys of patches; 0 leaves it out")
-    learning_rate: Positive = Field(1e-3, description="at its highest, of AdamW")
+    prototypes: Width = Field(128, description="outputs of the projection heads")
+    patch_weight: Weight = Field(1.0, description="of the loss between keys of patches; 0 leaves it out")
+    learning_rate: LearningRate = Field(1e-3, description="at its highest, of AdamW")
     warmup: Fraction = Field(0.05, lt=1, description="share of the training in which the learning rate rises")
-    weight_decay: float = Field(0.04, ge=0, description="at the start; it grows to 0.4")
+    weight_decay: Weight = Field(0.04, description="at the start; it grows to 0.4")
     teacher_momentum: Fraction = Field(0.98, description="at the start; it grows to 1")
     student_temperature: Positive = Field(0.1, description="by which the student's scores are divided")
     teacher_temperature: Positive = Field(0.04, description="by which the teacher's scores are divided")
     mean: Rgb = Field(IMAGENET_MEAN, description="subtracted from RGB / 255")
-    std: Rgb = Field(IMAGENET_STD, description="RGB / 255 - mean is divided by it")
-    seed: int = Field(0, description="of weights, order and views")
+    std: tuple[Deviation, Deviation, Deviation] = Field(IMAGENET_STD, description="RGB / 255 - mean is divided by it")
+    seed: Seed = Field(0, description="of weights, order and views")
+
+    @model_validator(mode="after")
+    def _whole(self) -> PretrainKeys:
+        parts = {"width": "heads", "global_crop": "patch", "local_crop": "patch"}
+        wrong = [
+            f"{whole}: expected a multiple of {part} ({getattr(self, part)}), found {getattr(self, whole)}"
+            for whole, part in parts.items()
+            if getattr(self, whole) % getattr(self, part)
+        ]
+        if wrong:
+            raise ValueError("; ".join(wrong))
+        return self
 
 
 class Predict(Settings):
     """Multi-scale scores and the dense CRF."""
 
-    scales: tuple[Positive, ...] = Field((1.0, 0.75, 0.5), min_length=1, description="sizes at which the image is read")
+    scales: tuple[Scale, ...] = Field((1.0, 0.75, 0.5), min_length=1, description="sizes at which the image is read")
     flip: bool = Field(False, description="read the mirrored image too")
     merge: Literal["max", "mean"] = Field("max", description="of the logits over the scales")
     crf: CrfPreset = Field("deeplab", description="preset of the dense CRF on the scores")
@@ -144,8 +179,8 @@ class Evaluate(Settings):
         min_length=1,
         description="background thresholds tried on the class activation maps",
     )
-    bootstrap: int = Field(1000, ge=0, description="resamplings for the 95 % interval")
-    seed: int = Field(0, description="of the resamplings")
+    bootstrap: int = Field(1000, ge=0, le=100_000, description="resamplings for the 95 % interval")
+    seed: Seed = Field(0, description="of the resamplings")
 
 
 class EvaluateSuperpixels(Settings):

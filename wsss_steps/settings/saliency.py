@@ -10,12 +10,16 @@ from pydantic import Field
 
 from wsss_steps.settings.base import (
     Augmentation,
+    BatchSize,
     Count,
     CrfPreset,
+    Crop,
+    LearningRate,
     Network,
     Optimisation,
-    Positive,
     Settings,
+    Sides,
+    Width,
 )
 
 
@@ -37,12 +41,12 @@ class DetectorSaliency(Network, Augmentation, Optimisation):
         "{root}/DUTS-TR", description="folder with <name>-Image/*.jpg and <name>-Mask/*.png, or drawn (draw_saliency)"
     )
     weights: str = Field("train", description="train (on `pairs`), or a .safetensors file that train_saliency made")
-    decoder_width: Count = Field(256, description="most channels of a level of the decoder")
-    resize_long: tuple[Count, Count] | None = (320, 384)
-    crop: Count = 384
+    decoder_width: Width = Field(256, description="most channels of a level of the decoder")
+    resize_long: Sides | None = (320, 384)
+    crop: Crop = 384
     epochs: Count = 24
-    batch_size: Count = 8
-    learning_rate: Positive = 5e-3
+    batch_size: BatchSize = 8
+    learning_rate: LearningRate = 5e-3
 
 
 class UnsupervisedSaliency(Settings):
