@@ -55,17 +55,29 @@ class Picture:
 def find_images(folder: Path, ids: Sequence[str], report: Report) -> dict[str, Path]:
     """The image file of every id that has exactly one."""
     names: dict[str, list[str]] = {}
+    others: dict[str, str] = {}
     if folder.is_dir():
         for path in sorted(folder.iterdir()):  # one listing instead of a look-up per id and suffix
             if path.suffix.lower() in SUFFIXES:
                 names.setdefault(path.stem, []).append(path.name)
+            else:
+                others[path.stem] = path.name
     else:
         report.problems.append(f"{folder}: no such folder of images")
         return {}
+    alike = {stem.casefold(): stem for stem in names}
     for image_id in ids:
         found = names.get(image_id, [])
         if not found:
-            hint = "; leave the suffix out of the list" if Path(image_id).stem in names else ""
+            hint = ""
+            if Path(image_id).stem in names:
+                hint = "; leave the suffix out of the list"
+            elif image_id.split()[0] in names:
+                hint = f"; write the id alone, '{image_id.split()[0]}'"
+            elif image_id.casefold() in alike:
+                hint = f"; there is '{alike[image_id.casefold()]}'"
+            elif image_id in others:
+                hint = f"; found {others[image_id]}"
             report.problems.append(f"{folder / image_id}: no such image (expected {', '.join(SUFFIXES)}{hint})")
         elif len(found) > 1:
             report.problems.append(f"{folder}: expected one image for id '{image_id}', found {', '.join(found)}")
@@ -112,14 +124,17 @@ def find_masks(folder: Path | None, splits: Mapping[str, Sequence[str]], report:
     if not folder.is_dir():
         report.problems.append(f"{folder}: no such folder of label images; say mask_folder: null if there are none")
         return {}
-    stems = {path.stem for path in folder.iterdir() if path.suffix == ".png"}
+    paths = sorted(folder.iterdir())
+    stems = {path.stem for path in paths if path.suffix == ".png"}
+    others = {path.stem: f" (found {path.name}; expected the suffix .png)" for path in paths if path.suffix != ".png"}
     for split, ids in splits.items():
         missing = [image_id for image_id in ids if image_id not in stems]
-        if split == "train" and len(missing) == len(ids):
+        if split == "train" and len(missing) == len(ids) and not others.keys() & set(ids):
             report.notes["train images without any mask: their stages will not be scored"] += len(ids)
         else:
             report.problems += [
-                f"{folder / image_id}.png: no such label image, of split {split}" for image_id in missing
+                f"{folder / image_id}.png: no such label image, of split {split}{others.get(image_id, '')}"
+                for image_id in missing
             ]
     return {image_id: folder / f"{image_id}.png" for ids in splits.values() for image_id in ids if image_id in stems}
 
@@ -153,16 +168,20 @@ def read_tags(
 ) -> voc_tags.Tags:
     """Tags of every image, from the table if there is one; an image without a tag is a problem unless allowed."""
     ids = list(dict.fromkeys(chain(*splits.values())))
+    others: dict[str, list[str]] = {}
     if tags_csv is not None:
         tags = voc_tags.from_table(tags_csv, splits, classes, report.problems, report.notes)
     else:
-        tags = voc_tags.from_xml(annotation_folder, ids, classes, report.problems, report.notes)
+        tags = voc_tags.from_xml(annotation_folder, ids, classes, report.problems, report.notes, others)
     untagged = [image_id for image_id in ids if tags.get(image_id) == ()]
     if allow_untagged:
         report.notes["images without a tag"] += len(untagged)
     else:
         expected = f"expected at least one of {', '.join(classes)}, or allow_untagged: true"
-        report.problems += [f"image '{image_id}' has no tag ({expected})" for image_id in untagged]
+        for image_id in untagged:
+            names = sorted(set(others.get(image_id, ())))
+            found = f"; found {', '.join(names)}{voc_tags.meant(names, classes)}" if names else ""
+            report.problems.append(f"image '{image_id}' has no tag ({expected}){found}")
     return tags
 
 
