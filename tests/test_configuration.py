@@ -138,7 +138,7 @@ def test_numbers_written_as_text_are_numbers() -> None:
         ({"saliency": {"detector": {}}}, "saliency 'detector': no such folder of pairs: results/tiny/scenes/DUTS-TR"),
         ({"saliency": {"detector": {"weights": "x.pth"}}}, "saliency 'detector': no such file of weights: x.pth"),
         ({"draw": None, "root": "nowhere"}, "root: no such folder: nowhere"),
-        ({"draw": None}, "root: expected the folder of the data set, found none"),
+        ({"draw": None}, "root: expected a path, found ''"),
         ({"root": "photographs"}, "root: expected none beside draw, .* into results/tiny/scenes, found 'photographs'"),
         (
             {"compare_superpixels": ["watershed"]},

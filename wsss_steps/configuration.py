@@ -246,12 +246,11 @@ def _problems_of_names(config: Config) -> Iterator[str]:
     given |= {f"splits.{name}": path for name, path in config.splits.items()}
     # an empty folder is the root itself
     below = {key: path for key, path in given.items() if path or (path == "" and not key.endswith("_folder"))}
-    if config.draw is not None:
-        if below.pop("root", None):
-            yield (
-                f"root: expected none beside draw, which draws a data set of its own into {config.data_folder}, found "
-                f"'{config.root}'; leave out one of the two"
-            )
+    if config.draw is not None and below.pop("root", None):
+        yield (
+            f"root: expected none beside draw, which draws a data set of its own into {config.data_folder}, found "
+            f"'{config.root}'; leave out one of the two"
+        )
     yield from names.problems_of_paths(below)
     yield from names.problems_of_results(
         config.dataset, {name: recipe.lineage() for name, recipe in config.recipes.items()}
@@ -288,9 +287,9 @@ def load(content: Mapping[str, Any]) -> Config:
             for line in explain(error)
         ]
         raise UserError("config:\n" + "\n".join(f"  {line}" for line in lines)) from None
-    config = _without_absent_val(config)
     problems = [*_problems_of_choices(config), *_problems_of_names(config)]
     if not any(names.problem_of_path(path) for path in (config.data_folder, *list_files(config).values())):
+        config = _without_absent_val(config)
         problems += _problems_of_data(config)
     if config.device.startswith("cuda:") and config.gpus_per_training > 1:
         problems.append(

@@ -262,7 +262,7 @@ BAD_TABLES = {
     "only an unknown class": ("v1,val,bird\n", r"line 6, id 'v1': unknown classes \['bird'\]"),
     "no tag": ("v1,val,\n", r"image 'v1' has no tag"),
     "no row": ("", r"no row for image 'v1' of val"),
-    "row twice": ("v1,val,cat\nv1,val,cat\n", r"line 7: id 'v1' stands twice"),
+    "row twice": ("v1,val,cat\nv1,val,cat\n", r"line 7: duplicate id 'v1'"),
     "other split": ("v1,train,cat\n", r"line 6: id 'v1' is of split 'train', but in the list of val"),
     "commas": ("v1,val,cat,dog\n", r"line 6: more fields than columns; separate tags by ';' or spaces"),
 }
@@ -317,7 +317,7 @@ def test_objects_of_other_classes_are_counted(root: Path) -> None:
     write_xml(root / "Annotations/t0.xml", ("cat", "plane", "plane"))
     manifest, _, notes = read_voc(root)
     assert manifest.entries[0].tags == (1,)
-    assert dict(notes) == {"objects of classes that are not listed, passed over": 2}
+    assert dict(notes) == {"objects of classes that are not listed, passed over: plane 2": 2}
 
 
 def test_untagged_images_may_be_allowed(root: Path) -> None:

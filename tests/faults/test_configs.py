@@ -171,9 +171,9 @@ def test_what_is_said_of_a_value(fault: str) -> None:
 
 
 def refused(fault: str) -> str:
+    given = yaml.safe_load(fault)
+    without = {"draw": None} if "root" in given else {}
     with pytest.raises(UserError) as caught:
-        given = yaml.safe_load(fault)
-        without = {"draw": None} if "root" in given else {}
         configuration.load(yaml.safe_load(BASE) | without | given)
     return str(caught.value)
 

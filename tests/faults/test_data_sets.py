@@ -127,7 +127,34 @@ REFUSED: dict[str, tuple[Spoil, str]] = {
     ),
     "no tag at all": (
         lambda root: write_xml(root / "Annotations" / "t0.xml", ("horse",)),
-        "image 't0' has no tag (expected at least one of cat, dog, or allow_untagged: true)",
+        "image 't0' has no tag (expected at least one of cat, dog, or allow_untagged: true); found horse",
+    ),
+    "tag in capitals, in XML": (
+        lambda root: write_xml(root / "Annotations" / "t0.xml", ("Cat",)),
+        "image 't0' has no tag (expected at least one of cat, dog, or allow_untagged: true); found Cat; "
+        "for 'Cat' write 'cat'",
+    ),
+    "tag in capitals, in a table": (
+        lambda root: table(root, "Cat"),
+        "<table>, line 2, id 't0': unknown classes ['Cat']; known classes: cat, dog; for 'Cat' write 'cat'",
+    ),
+    "comma between tags": (
+        lambda root: table(root, '"cat,dog"'),
+        "<table>, line 2, id 't0': unknown classes ['cat,dog']; known classes: cat, dog; "
+        "separate tags by ';' or spaces, not by ','",
+    ),
+    "JSON as a table": (
+        lambda root: (root / "tags.csv").write_text('{"t0": ["cat"], "t1": ["dog"]}'),
+        "<table>: expected the columns id, tags and perhaps split, found JSON; write a table as CSV, one image per "
+        "line",
+    ),
+    "suffix in a list": (
+        lambda root: write_list(root, "train", ("t0.jpg", "t1", "t2")),
+        "<folder>/t0.jpg: no such image (expected .jpg, .jpeg, .png; leave the suffix out of the list)",
+    ),
+    "masks named .PNG": (
+        lambda root: [path.rename(path.with_suffix(".PNG")) for path in (root / "SegmentationClass").iterdir()],
+        "<mask>: no such label image, of split train (found t0.PNG; expected the suffix .png)",
     ),
 }
 
@@ -150,8 +177,8 @@ TAKEN: dict[str, tuple[Spoil, str]] = {
     "name with spaces": (lambda root: rename(root, "my holiday 1"), "train: 3 images"),
     "name in other letters": (lambda root: rename(root, "été-写真-ß"), "train: 3 images"),
     "object of a class that is not listed": (
-        lambda root: write_xml(root / "Annotations" / "t0.xml", ("horse", "cat")),
-        "note: 1 objects of classes that are not listed, passed over",
+        lambda root: write_xml(root / "Annotations" / "t0.xml", ("horse", "cat", "Dog")),
+        "note: 2 objects of classes that are not listed, passed over: horse 1, Dog 1; for 'Dog' write 'dog'",
     ),
 }
 

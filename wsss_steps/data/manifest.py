@@ -20,7 +20,7 @@ from wsss_steps.provenance import file_digest
 
 @dataclass(frozen=True)
 class Entry:
-    """One image: `tags` are the present classes, ascending, 1..C; `height` and `width` in pixels.
+    """One image: `tags` are the present classes, ascending, 1..C; `height` and `width` in pixels, of the upright image.
 
     `sha256` is of the file's bytes, so that an image that is changed in place is another one; empty if unknown.
     """

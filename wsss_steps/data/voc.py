@@ -9,7 +9,7 @@ images apart from masks.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -70,12 +70,26 @@ def find_images(folder: Path, ids: Sequence[str], report: Report) -> dict[str, P
     for image_id in ids:
         found = names.get(image_id, [])
         if not found:
-            hint = "; leave the suffix out of the list" if Path(image_id).stem in names else ""
-            expected = ", ".join(voc_lists.SUFFIXES)
-            report.problems.append(f"{folder / image_id}: no such image (expected {expected}{hint})")
+            hint = _hint_for(image_id, folder, names)
+            report.problems.append(
+                f"{folder / image_id}: no such image (expected {', '.join(voc_lists.SUFFIXES)}{hint})"
+            )
         elif len(found) > 1:
             report.problems.append(f"{folder}: expected one image for id '{image_id}', found {', '.join(found)}")
     return {image_id: folder / names[image_id][0] for image_id in ids if len(names.get(image_id, [])) == 1}
+
+
+def _hint_for(image_id: str, folder: Path, names: Mapping[str, object]) -> str:
+    """What may have been meant by an id of which there is no image; `names` are the ids that there are."""
+    if Path(image_id).stem in names:
+        return "; leave the suffix out of the list"
+    if image_id.split()[0] in names:
+        return f"; write the id alone, '{image_id.split()[0]}'"
+    alike = next((name for name in names if name.casefold() == image_id.casefold()), None)
+    if alike is not None:
+        return f"; there is '{alike}'"
+    other = next((path.name for path in sorted(folder.iterdir()) if path.stem == image_id), None)
+    return f"; found {other}" if other else ""
 
 
 def check_image(image: Path) -> Picture:
@@ -132,12 +146,17 @@ def find_masks(folder: Path, entries: Sequence[Entry], optional: bool, report: R
     if not folder.is_dir():
         report.problems.append(f"{folder}: no such folder of label images; say mask_folder: null if there are none")
         return []
-    stems = {path.stem for path in folder.iterdir() if path.suffix == ".png"}
+    paths = sorted(folder.iterdir())
+    stems = {path.stem for path in paths if path.suffix == ".png"}
+    others = {path.stem: f" (found {path.name}; expected the suffix .png)" for path in paths if path.suffix != ".png"}
     missing = [entry for entry in entries if entry.id not in stems]
-    if optional and len(missing) == len(entries):
+    if optional and len(missing) == len(entries) and not others.keys() & {entry.id for entry in entries}:
         report.notes["train images without any mask: their stages will not be scored"] += len(entries)
     else:
-        report.problems += [f"{folder / one.id}.png: no such label image, of split {one.split}" for one in missing]
+        report.problems += [
+            f"{folder / one.id}.png: no such label image, of split {one.split}{others.get(one.id, '')}"
+            for one in missing
+        ]
     return [(folder / f"{entry.id}.png", entry) for entry in entries if entry.id in stems]
 
 
@@ -151,16 +170,20 @@ def read_tags(
     report: Report,
 ) -> voc_tags.Tags:
     """Tags of every image, from the table if there is one; an image without a tag is a problem unless allowed."""
+    others: dict[str, list[str]] = {}
     if tags_csv is not None:
         tags = voc_tags.from_table(tags_csv, ids, split, classes, report.problems)
     else:
-        tags = voc_tags.from_xml(annotation_folder, ids, classes, report.problems, report.notes)
+        tags = voc_tags.from_xml(annotation_folder, ids, classes, report.problems, report.notes, others)
     untagged = [image_id for image_id in ids if tags.get(image_id) == ()]
     if allow_untagged:
         report.notes["images without a tag"] += len(untagged)
     else:
         expected = f"expected at least one of {', '.join(classes)}, or allow_untagged: true"
-        report.problems += [f"image '{image_id}' has no tag ({expected})" for image_id in untagged]
+        for image_id in untagged:
+            names = sorted(set(others.get(image_id, ())))
+            found = f"; found {', '.join(names)}{voc_tags.meant(names, classes)}" if names else ""
+            report.problems.append(f"image '{image_id}' has no tag ({expected}){found}")
     return tags
 
 

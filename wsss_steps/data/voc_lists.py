@@ -9,6 +9,7 @@ from pathlib import Path
 
 SUFFIXES = (".jpg", ".jpeg", ".png")  # of images
 FORBIDDEN = frozenset('/\\<>:"|?*')  # of which some system makes no file name
+LONGEST_SHOWN = 80  # characters of a line in a message: a file of another kind may be one line
 
 
 def unsafe(image_id: str) -> str | None:
@@ -31,12 +32,17 @@ def read_list(path: Path, problems: list[str]) -> list[str]:
     except UnicodeDecodeError as error:
         problems.append(f"{path}: expected text in UTF-8 ({error})")
         return []
+    except OSError as error:
+        problems.append(f"{path}: not a readable list ({error.strerror})")
+        return []
     ids = [line for line in lines if line]
     if not ids:
         problems.append(f"{path}: the list is empty (expected one image id per line)")
     for number, line in enumerate(lines, start=1):
         if reason := unsafe(line):
-            problems.append(f"{path}, line {number}: id {line!r} cannot be a file name: it has {reason}")
+            shown = line if len(line) <= LONGEST_SHOWN else f"{line[:LONGEST_SHOWN]}..."
+            hint = "; write the id alone, without folder and suffix" if "/" in line else ""
+            problems.append(f"{path}, line {number}: id {shown!r} cannot be a file name: it has {reason}{hint}")
     return [image_id for image_id in ids if not unsafe(image_id)]
 
 
@@ -51,7 +57,7 @@ def images_in(folder: Path) -> dict[str, list[str]]:
 
 
 def check_unique(splits: Mapping[str, Sequence[str]], problems: list[str]) -> None:
-    """Note ids that stand twice, in one split or in two.
+    """Note duplicate ids, in one split or in two.
 
     Ids that differ in case, or in how Unicode writes a letter, are the same: they would share a file on some systems.
     """

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from fault_table import said
 from PIL import Image
 
 from wsss_steps.data.manifest import Entry
@@ -77,6 +78,45 @@ def test_another_mode_is_always_an_error(mode: str, bad_maps: str, folder: Path)
         Image.fromarray(np.full((3, 4), 9, np.uint8)).convert(mode).save(folder / "b.png")
     with pytest.raises(UserError, match=rf"expected saliency maps of 8-bit grey .*\n  b: found mode {mode}"):
         given.maps(ENTRIES, folder, "cpu", bad_maps=bad_maps)
+
+
+def bright_inside(bright: int, dark: int) -> np.ndarray:
+    values = np.full((20, 30), dark, np.uint8)
+    values[5:15, 8:22] = bright
+    return values
+
+
+def warnings_of(maps: dict[str, np.ndarray], folder: Path, caplog: pytest.LogCaptureFixture) -> str:
+    for name, values in maps.items():
+        Image.fromarray(values).save(folder / f"{name}.png")
+    entries = [Entry(name, "train", "unread", 20, 30, (1,)) for name in maps]
+    left_out, found = given.maps(entries, folder, "cpu", bad_maps="stop")
+    assert left_out == []
+    for values, expected in zip(found, maps.values(), strict=True):
+        np.testing.assert_array_equal(values, expected)
+    return caplog.text
+
+
+def test_constant_and_inverted_maps_are_taken_with_a_warning(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    inverted = {name: bright_inside(10, 240) for name in ("a", "c", "d")}
+    text = warnings_of(inverted | {"b": np.full((20, 30), 128, np.uint8)}, tmp_path, caplog)
+    said("<folder>: 1 of 4 saliency maps have one value throughout, which tells nothing: b", text)
+    said(
+        "<folder>: 3 of 4 saliency maps are brighter along the border than in the middle: are they inverted?",
+        text,
+    )
+
+
+def test_true_maps_bring_no_warning(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """One in two may be of an object that the border cuts."""
+    maps = {"a": bright_inside(240, 10), "b": bright_inside(10, 240)}
+    assert warnings_of(maps, tmp_path, caplog) == ""
+
+
+def test_a_map_of_another_suffix_is_named(folder: Path) -> None:
+    (folder / "a.png").rename(folder / "a.PNG")
+    with pytest.raises(UserError, match=r"a: missing \(found a\.PNG; expected \.png\)"):
+        given.maps(ENTRIES, folder, "cpu", bad_maps="stop")
 
 
 def test_a_map_that_changes_between_check_and_use(folder: Path) -> None:
