@@ -7,7 +7,7 @@ from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
-from wsss_steps import configuration, declarations, preflight, provenance, show_summary
+from wsss_steps import configuration, declarations, formats, preflight, provenance, show_summary
 from wsss_steps.data import sources
 from wsss_steps.errors import UserError
 from wsss_steps.methods import arguments
@@ -229,7 +229,7 @@ def state_of(split, artifact, read, settings):
     """Parameter: changes when the content of the user's files does that the artifact is made of (`data/sources.py`)."""
     if CONFIG.draw:
         return "drawn"
-    record = sources.record_of(Path(f"results/{CONFIG.dataset}/splits/{split}/{artifact}"))
+    record = formats.record_of(Path(f"results/{CONFIG.dataset}/splits/{split}/{artifact}"))
     return sources.state(read(Path(CONFIG.root), **arguments(read, settings)), record)
 
 

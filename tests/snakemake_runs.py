@@ -82,3 +82,9 @@ def jobs(folder: Path, *arguments: str) -> list[str]:
 def planned(folder: Path, *arguments: str) -> set[str]:
     """Names of the rules that a dry run plans, without the target."""
     return {re.sub(r"^(?:local)?rule (\w+):.*", r"\1", job, flags=re.DOTALL) for job in jobs(folder, *arguments)}
+
+
+def python(folder: Path, *arguments: str) -> str:
+    """Run Python in `folder` on the copy of the package there, and return what it printed."""
+    command = [sys.executable, *arguments]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True).stdout

@@ -107,7 +107,7 @@ def test_an_image_less_touches_one_shard(sharded: Path) -> None:
     runs.succeed(folder, "--", SLIC)
     before = {path.name: path.stat().st_mtime_ns for path in (folder / SLIC).with_suffix(".shards").iterdir()}
     write_list(folder / "voc", "train", SPLITS["train"][:-1])
-    later = (sharded / "manifest.json").stat().st_mtime + 5
+    later = (sharded / "splits" / "train" / "manifest.json").stat().st_mtime + 5
     os.utime(folder / "voc" / "ImageSets" / "Segmentation" / "train.txt", (later, later))
     printed = runs.succeed(folder, "--", SLIC)
     after = {path.name: path.stat().st_mtime_ns for path in (folder / SLIC).with_suffix(".shards").iterdir()}

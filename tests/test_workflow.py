@@ -62,8 +62,8 @@ def house(tmp_path_factory: pytest.TempPathFactory, repository: Path) -> Path:
 def test_every_artifact_is_there_and_whole(house: Path) -> None:
     results = house / "results" / "tiny"
     for path in (
-        "manifest.json",
-        "ground_truth.json",
+        *(f"splits/{split}/{name}.json" for split in ("train", "val") for name in ("manifest", "ground_truth")),
+        "plain/evaluation/tags/val.json",
         "summary.csv",
         "superpixels.csv",
         "gallery.png",
@@ -72,7 +72,7 @@ def test_every_artifact_is_there_and_whole(house: Path) -> None:
         assert (results / path).is_file(), path
     for lineage in (CAM, SUPERPIXEL):
         assert len(list((results / lineage / "pseudo_labels").glob("*.png"))) == 10
-        assert len(list((results / lineage / "segmentation_crf").glob("*.png"))) == 4
+        assert len(list((results / lineage / "segmentation_crf" / "val").glob("*.png"))) == 4
     assert not list(results.rglob("*.tmp"))
     assert not (results / "features" / "keys" / "features.h5").exists()  # temporary unless kept
 
@@ -99,13 +99,13 @@ def test_the_tables_are_printed_at_the_end(house: Path) -> None:
 
 def test_pseudo_labels_show_tagged_classes_only(house: Path) -> None:
     results = house / "results" / "tiny"
-    manifest = json.loads((results / "manifest.json").read_text())
+    manifest = json.loads((results / "splits" / "train" / "manifest.json").read_text())
+    assert len(manifest["images"]) == 10
     for image in manifest["images"]:
-        if image["split"] == "train":
-            with Image.open(results / CAM / "pseudo_labels" / f"{image['id']}.png") as picture:
-                assert picture.mode == "P"
-                assert picture.size == (image["width"], image["height"])
-                assert set(picture.tobytes()) <= {0, *image["tags"]}
+        with Image.open(results / CAM / "pseudo_labels" / f"{image['id']}.png") as picture:
+            assert picture.mode == "P"
+            assert picture.size == (image["width"], image["height"])
+            assert set(picture.tobytes()) <= {0, *image["tags"]}
 
 
 def test_artifacts_carry_settings_and_code(house: Path) -> None:
@@ -185,7 +185,7 @@ def test_one_setting_reruns_what_depends_on_it(house: Path) -> None:
 def test_without_label_images_nothing_is_evaluated(house: Path) -> None:
     configure(house, mask_folder=None)
     rules = runs.planned(house)
-    assert {"prepare", "make_pseudo_labels", "predict", "draw_gallery"} <= rules
+    assert {"prepare_masks", "draw_gallery"} <= rules
     assert not rules & {"evaluate", "evaluate_superpixels", "summarise", "summarise_superpixels"}
     configure(house)
 

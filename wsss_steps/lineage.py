@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 from wsss_steps import formats
-from wsss_steps.data import sources
 from wsss_steps.errors import UserError
 from wsss_steps.provenance import file_digest
 
@@ -92,10 +91,11 @@ def _made(tree: Tree, stamp: dict[str, Any], indent: str) -> Iterator[str]:
 
 def _files(tree: Tree, path: Path, indent: str) -> Iterator[str]:
     """The images, masks and annotations that a manifest or a ground truth was made of, each against its checksum."""
-    known = sources.checksums(path)
-    if not known:
+    record = formats.read_record(formats.record_of(path))
+    if record is None:
         return
-    states = {name: tree.judge(name, checksum)[1] for name, checksum in known.items()}
+    known = record.files
+    states = {name: tree.judge(name, checksum)[1] for name, (*_, checksum) in known.items()}
     bad = [f"{name}: {state}" for name, state in states.items() if state != "as recorded"]
     yield f"{indent}files of the data set: {len(known) - len(bad)} of {len(known)} as recorded"
     yield from (f"{indent}{STEP}{line}" for line in bad[:MOST])

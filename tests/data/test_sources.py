@@ -35,8 +35,8 @@ def states(root: Path, **overrides: object) -> dict[str, str]:
         images = sources.of_images(root, **arguments(sources.of_images, of_images))
         masks = sources.of_masks(root, **arguments(sources.of_masks, of_masks))
         folder = root.parent / split
-        found[f"{split} images"] = sources.state(images, sources.record_of(folder / "manifest.json"))
-        found[f"{split} masks"] = sources.state(masks, sources.record_of(folder / "ground_truth.json"))
+        found[f"{split} images"] = sources.state(images, formats.record_of(folder / "manifest.json"))
+        found[f"{split} masks"] = sources.state(masks, formats.record_of(folder / "ground_truth.json"))
     return found
 
 
@@ -159,7 +159,7 @@ def test_touched_files_are_read_once(root: Path, monkeypatch: pytest.MonkeyPatch
 
 def test_a_record_that_cannot_be_read_is_none(root: Path) -> None:
     first = run(root)
-    record = sources.record_of(root.parent / "train/manifest.json")
+    record = formats.record_of(root.parent / "train/manifest.json")
     for text in ("{", "[]", json.dumps({"state": "x"})):
         record.write_text(text)
         assert states(root) == first, "nothing was touched since"

@@ -15,13 +15,12 @@ import hashlib
 import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
+from wsss_steps import formats
 from wsss_steps.data import voc_lists
 from wsss_steps.errors import UserError
-from wsss_steps.formats.files import write_text
 from wsss_steps.provenance import file_digest
 
 Stat = tuple[int, int]  # size in bytes, time of the last modification in ns
@@ -99,36 +98,27 @@ def _digest(content: object) -> str:
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
-def record_of(artifact: Path) -> Path:
-    """Where the record of the files lies that `artifact` was made of: hidden beside it, since it is no artifact.
-
-    No rule names it, so that Snakemake does not delete it before the rule runs again.
-    """
-    return artifact.with_name(f".{artifact.name}.files.json")
-
-
 def state(sources: Sources, record: Path) -> str:
     """The state of `sources`: that of the record if their content is what it was, and a new one otherwise.
 
     A record whose times are old is brought up to date, so that a file that was touched is read once.
     """
     fresh = _digest([sources.content, sources.files])[:32]
-    known = _read(record)
-    if known is None or known["content"] != sources.content or known["files"].keys() != sources.files.keys():
+    known = formats.read_record(record)
+    if known is None or known.content != sources.content or known.files.keys() != sources.files.keys():
         return fresh
-    changed = {}
+    touched: dict[str, formats.RecordedFile] = {}
     for path, stat in sources.files.items():
-        *recorded, checksum = known["files"][path]
-        if tuple(recorded) == stat:
+        size, time, checksum = known.files[path]
+        if (size, time) == stat:
             continue
-        if recorded[0] != stat[0] or _checksum(path, stat) != checksum:
+        if size != stat[0] or _checksum(path, stat) != checksum:
             return fresh
-        changed[path] = [*stat, checksum]
-    if changed:
+        touched[path] = (*stat, checksum)
+    if touched:
         with contextlib.suppress(OSError, UserError):  # a folder that this user may only read
-            write_text(record, json.dumps(known | {"files": known["files"] | changed}))
-    found: str = known["state"]
-    return found
+            formats.write_record(record, replace(known, files={**known.files, **touched}))
+    return known.state
 
 
 def _checksum(path: str, stat: Stat) -> str:
@@ -137,22 +127,5 @@ def _checksum(path: str, stat: Stat) -> str:
 
 def keep(sources: Sources, record: Path, known: Mapping[str, str]) -> None:
     """Write the record of `sources`; `known` are checksums, by path, that need not be taken again."""
-    files = {path: [*stat, known.get(path) or _checksum(path, stat)] for path, stat in sources.files.items()}
-    write_text(record, json.dumps({"state": state(sources, record), "content": sources.content, "files": files}))
-
-
-def _read(record: Path) -> dict[str, Any] | None:
-    """The content of a record, or None if there is none that can be read."""
-    try:
-        content = json.loads(record.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
-    if not isinstance(content, dict) or content.keys() != {"state", "content", "files"}:
-        return None
-    return content
-
-
-def checksums(artifact: Path) -> dict[str, str]:
-    """SHA-256, by path, of the user's files that `artifact` was made of, as its record has them; none without one."""
-    known = _read(record_of(artifact))
-    return {} if known is None else {path: checksum for path, (*_, checksum) in known["files"].items()}
+    files = {path: (*stat, known.get(path) or _checksum(path, stat)) for path, stat in sources.files.items()}
+    formats.write_record(record, formats.Record(state(sources, record), sources.content, files))

@@ -8,6 +8,8 @@ from wsss_steps.formats.files import VERSION, read_json, whole, write_json, writ
 from wsss_steps.formats.indices import write_index
 from wsss_steps.formats.kinds import KINDS
 from wsss_steps.formats.labels import IGNORE, read_labels, voc_palette, write_labels
+from wsss_steps.formats.records import File as RecordedFile
+from wsss_steps.formats.records import Record, read_record, record_of, write_record
 from wsss_steps.formats.stamps import begin, newest, read_stamp, write_beside
 from wsss_steps.formats.states import read_state, state_digest, write_state
 from wsss_steps.formats.stores import Store, write_store
@@ -17,16 +19,20 @@ __all__ = [
     "IGNORE",
     "KINDS",
     "VERSION",
+    "Record",
+    "RecordedFile",
     "Store",
     "begin",
     "newest",
     "read_json",
     "read_labels",
+    "read_record",
     "read_stamp",
     "read_state",
     "read_weights",
     "read_weights_content",
     "read_weights_stamp",
+    "record_of",
     "state_digest",
     "voc_palette",
     "whole",
@@ -34,6 +40,7 @@ __all__ = [
     "write_index",
     "write_json",
     "write_labels",
+    "write_record",
     "write_state",
     "write_store",
     "write_text",

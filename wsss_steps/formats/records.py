@@ -1,0 +1,44 @@
+"""The record of the user's own files that an artifact was made of: hidden beside it, since it is no artifact.
+
+No rule names it, so that Snakemake does not delete it before the rule runs again (see `data.sources`).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from wsss_steps.formats.files import write_text
+
+File = tuple[int, int, str]  # size in bytes, time of the last modification in ns, SHA-256
+
+
+@dataclass(frozen=True)
+class Record:
+    """`state` and `content` as in `data.sources`; `files` by path, as they were when the artifact was made."""
+
+    state: str
+    content: str
+    files: Mapping[str, File]
+
+
+def record_of(artifact: Path) -> Path:
+    """Where the record of the files lies that `artifact` was made of."""
+    return artifact.with_name(f".{artifact.name}.files.json")
+
+
+def read_record(path: Path) -> Record | None:
+    """The record, or None if there is none that can be read."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        files = {name: (size, time, checksum) for name, (size, time, checksum) in content["files"].items()}
+        return Record(content["state"], content["content"], files)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None
+
+
+def write_record(path: Path, record: Record) -> None:
+    """Write a record whole."""
+    write_text(path, json.dumps({"state": record.state, "content": record.content, "files": dict(record.files)}))
