@@ -7,7 +7,7 @@ from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
-from wsss_steps import configuration, declarations, formats, preflight, provenance, show_summary
+from wsss_steps import configuration, declarations, formats, preflight, provenance, show_summary, splits
 from wsss_steps.data import sources
 from wsss_steps.errors import UserError
 from wsss_steps.methods import arguments
@@ -206,7 +206,7 @@ def scenes_if_drawn(wildcards):
 
 def list_of_split(wildcards):
     """Parameter: the list of the split's images."""
-    return f"{CONFIG.data_folder}/{configuration.list_files(CONFIG)[wildcards.split]}"
+    return f"{CONFIG.data_folder}/{splits.list_files(CONFIG)[wildcards.split]}"
 
 
 def table_of_tags(wildcards):
@@ -217,12 +217,12 @@ def table_of_tags(wildcards):
 
 def settings_of_images(wildcards):
     """Parameter: the settings of `prepare` for the split."""
-    return json.dumps(configuration.images_settings(CONFIG, wildcards.split), sort_keys=True)
+    return json.dumps(splits.images_settings(CONFIG, wildcards.split), sort_keys=True)
 
 
 def settings_of_masks(wildcards):
     """Parameter: the settings of `prepare_masks` for the split."""
-    return json.dumps(configuration.masks_settings(CONFIG, wildcards.split), sort_keys=True)
+    return json.dumps(splits.masks_settings(CONFIG, wildcards.split), sort_keys=True)
 
 
 def state_of(split, artifact, read, settings):
@@ -235,12 +235,12 @@ def state_of(split, artifact, read, settings):
 
 @functools.cache
 def state_of_split(split):
-    return state_of(split, "manifest.json", sources.of_images, configuration.images_settings(CONFIG, split))
+    return state_of(split, "manifest.json", sources.of_images, splits.images_settings(CONFIG, split))
 
 
 @functools.cache
 def state_of_truth(split):
-    return state_of(split, "ground_truth.json", sources.of_masks, configuration.masks_settings(CONFIG, split))
+    return state_of(split, "ground_truth.json", sources.of_masks, splits.masks_settings(CONFIG, split))
 
 
 def state_of_images(wildcards):

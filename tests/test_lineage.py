@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import tiny_voc
 
-from wsss_steps import cli, configuration, formats, lineage, prepare, prepare_masks, provenance
+from wsss_steps import cli, formats, lineage, prepare, prepare_masks, provenance, splits
 from wsss_steps.errors import UserError
 
 
@@ -25,7 +25,7 @@ def results(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     tiny_voc.make_voc(tmp_path / "voc")
     cli.main(prepare.run, tiny_voc.prepare_words(Path("voc"), Path("out/m.json")))
-    masks = configuration.masks_settings(tiny_voc.config(Path("voc")), "train")
+    masks = splits.masks_settings(tiny_voc.config(Path("voc")), "train")
     words = ["--root", "voc", "--manifest", "out/m.json", "--ground-truth", "out/g.json"]
     cli.main(prepare_masks.run, [*words, "--settings", json.dumps(masks)])
     out, manifest = Path("out"), Path("out/m.json")

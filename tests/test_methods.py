@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import tiny_voc
 
-from wsss_steps import configuration, methods, provenance, settings
+from wsss_steps import methods, provenance, settings, splits
 
 
 def test_unknown_method_and_slot() -> None:
@@ -81,7 +81,7 @@ def test_every_setting_of_a_room_is_read(room: str, cls: type[settings.Settings]
 def test_every_setting_of_a_data_set_reaches_the_steps_of_a_split(tmp_path: Path) -> None:
     """The lists and what is scored of each split are told apart while planning; all else is read by two steps."""
     config = tiny_voc.config(tiny_voc.make_voc(tmp_path / "voc"))
-    images, masks = (make(config, "val") for make in (configuration.images_settings, configuration.masks_settings))
+    images, masks = (make(config, "val") for make in (splits.images_settings, splits.masks_settings))
     decided = {"train_list", "splits", "unscored"}  # list_file and tagged
     assert set(settings.Prepare.model_fields) - decided <= images.keys() | masks.keys()
     assert set(images) - names_read(["wsss_steps.prepare"]) == set()

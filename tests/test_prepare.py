@@ -9,7 +9,7 @@ import pytest
 from pydantic import ValidationError
 from tiny_voc import config, make_voc, read_voc
 
-from wsss_steps import configuration, prepare, prepare_masks
+from wsss_steps import prepare, prepare_masks, splits
 from wsss_steps.data.manifest import read_ground_truth, read_manifest, tag_matrix
 from wsss_steps.errors import UserError
 from wsss_steps.settings import Prepare
@@ -42,9 +42,9 @@ def run(root: Path, folder: Path, split: str, **overrides: object) -> None:
     """Both steps, as the workflow runs them for one split."""
     mine = config(root, **overrides)
     manifest, truth = folder / f"{split}.json", folder / f"{split}_truth.json"
-    given = configuration.images_settings(mine, split)
+    given = splits.images_settings(mine, split)
     prepare.run(root=root, list_file=root / given["list_file"], manifest=manifest, settings=given)
-    given = configuration.masks_settings(mine, split)
+    given = splits.masks_settings(mine, split)
     prepare_masks.run(root=root, manifest=manifest, ground_truth=truth, settings=given)
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from wsss_steps import configuration
+from wsss_steps import configuration, splits
 from wsss_steps.configuration import Config
 from wsss_steps.data.manifest import GroundTruth, Manifest, write_ground_truth, write_manifest
 from wsss_steps.data.voc import read_masks, read_split
@@ -80,9 +80,9 @@ def read_voc(root: Path, **overrides: Any) -> tuple[Manifest, GroundTruth, Count
     mine = config(root, **overrides)
     entries, notes = [], Counter[str]()
     truth = GroundTruth({}, ())
-    for split in configuration.list_files(mine):
-        found, said = read_split(Path(mine.root), **arguments(read_split, configuration.images_settings(mine, split)))
-        given = configuration.masks_settings(mine, split)
+    for split in splits.list_files(mine):
+        found, said = read_split(Path(mine.root), **arguments(read_split, splits.images_settings(mine, split)))
+        given = splits.masks_settings(mine, split)
         masks, more = read_masks(Path(mine.root), found, **arguments(read_masks, given))
         entries += found.entries
         truth = GroundTruth(truth.masks | masks.masks, masks.class_of_value, truth.sha256 | masks.sha256)
@@ -101,7 +101,7 @@ def write_voc(root: Path, manifest: Path, ground_truth: Path | None = None, **ov
 
 def prepare_words(root: Path, manifest: Path, split: str = "train") -> list[str]:
     """The command line of `prepare` for one split."""
-    given = configuration.images_settings(config(root), split)
+    given = splits.images_settings(config(root), split)
     paths = {"root": root, "list-file": root / given["list_file"], "manifest": manifest}
     words = [word for name, path in paths.items() for word in (f"--{name}", str(path))]
     return [*words, "--settings", json.dumps(given)]

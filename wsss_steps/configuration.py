@@ -16,9 +16,8 @@ from typing import Any
 import yaml
 from pydantic import Field, ValidationError
 
-from wsss_steps import names
+from wsss_steps import names, splits
 from wsss_steps import settings as known
-from wsss_steps.data import voc_lists
 from wsss_steps.errors import UserError, all_wrong
 from wsss_steps.settings import Backbone, Settings
 from wsss_steps.settings.explain import explain
@@ -288,76 +287,17 @@ def load(content: Mapping[str, Any]) -> Config:
         ]
         raise UserError("config:\n" + "\n".join(f"  {line}" for line in lines)) from None
     problems = [*_problems_of_choices(config), *_problems_of_names(config)]
-    if not any(names.problem_of_path(path) for path in (config.data_folder, *list_files(config).values())):
-        config = _without_absent_val(config)
-        problems += _problems_of_data(config)
+    if config.draw is None and not any(map(names.problem_of_path, [config.root, *splits.list_files(config).values()])):
+        root = Path(config.root)
+        if "splits" not in config.model_fields_set and not splits.all_listed(root, config):
+            config = config.model_copy(update={"splits": {}})
+        problems += splits.problems(root, config)
     if config.device.startswith("cuda:") and config.gpus_per_training > 1:
         problems.append(
             f"device: expected auto or cuda for gpus_per_training {config.gpus_per_training}, found {config.device}"
         )
     all_wrong("config", sorted(set(problems)))
     return config
-
-
-def _without_absent_val(config: Config) -> Config:
-    """The split val of VOC's layout is there unless nobody asked for it and there is no such list."""
-    given = "splits" in config.model_fields_set or config.draw is not None
-    if given or all(Path(config.root, path).exists() for path in config.splits.values()):
-        return config
-    return config.model_copy(update={"splits": {}})
-
-
-def _problems_of_data(config: Config) -> list[str]:
-    """What is wrong with the folders and lists of the user's data set, as far as no image need be opened."""
-    if config.draw is not None:
-        return []
-    root = Path(config.root)
-    if not root.is_dir():
-        return [f"root: no such folder: {config.root}"]
-    places = {"image_folder": config.image_folder, "mask_folder": config.mask_folder}
-    places |= {} if config.tags_csv else {"annotation_folder": config.annotation_folder}
-    hints = {
-        "mask_folder": "; say mask_folder: null if there are no label images",
-        "annotation_folder": "; give tags in a table with tags_csv instead",
-    }
-    problems = [
-        f"{key}: no such folder: {root / place}{hints.get(key, '')}"
-        for key, place in places.items()
-        if place is not None and not (root / place).is_dir()
-    ]
-    if config.tags_csv and not (root / config.tags_csv).is_file():
-        problems.append(f"tags_csv: no such table of tags: {root / config.tags_csv}")
-    lists = {split: voc_lists.read_list(root / path, problems) for split, path in list_files(config).items()}
-    voc_lists.check_unique(lists, problems)
-    if config.scored_list is not None:
-        scored = voc_lists.read_list(root / config.scored_list, problems)
-        unknown = sorted(set(scored) - set(lists["train"]))
-        problems += [f"{root / config.scored_list}: id '{one}' is not in {config.train_list}" for one in unknown]
-    return problems
-
-
-def list_files(config: Config) -> dict[str, str]:
-    """The list file of every split, train first."""
-    return {"train": config.train_list, **config.splits}
-
-
-def images_settings(config: Config, split: str) -> dict[str, Any]:
-    """The settings of `prepare` for one split: no other split is among them."""
-    keys = ("dataset", "classes", "image_folder", "annotation_folder", "tags_csv", "allow_untagged")
-    table = config.model_dump(mode="json", include=set(keys))
-    return table | {"split": split, "list_file": list_files(config)[split], "tagged": split not in config.unscored}
-
-
-def masks_settings(config: Config, split: str) -> dict[str, Any]:
-    """The settings of `prepare_masks` for one split."""
-    table = config.model_dump(mode="json", include={"classes", "mask_classes", "other_classes", "mask_folder"})
-    train = split == "train"
-    return table | {
-        "split": split,
-        "list_file": list_files(config)[split],
-        "scored_list": config.scored_list if train else None,
-        "masks_optional": train,
-    }
 
 
 def step_settings(config: Config, step: str, **fixed: Any) -> str:

@@ -43,7 +43,7 @@ def run(
 ) -> None:
     """Read one split of the data set below `root` and write its `manifest` (JSON).
 
-    `list_file` and the table `tags`, if there is one, are those that `settings` (`configuration.images_settings`) name:
+    `list_file` and the table `tags`, if there is one, are those that `settings` (`splits.images_settings`) name:
     given once more so that the stamp has their checksums. The stamp is kept beside the manifest, which depends on the
     data set alone, and so is a record of all files that it was made of.
     UserError if anything is wrong with the split: it lists every file at fault.

@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 def run(*, root: Path, manifest: Path, ground_truth: Path, settings: dict[str, Any], stamp: str = "") -> None:
     """Read the masks of the split that `manifest` lists, and write `ground_truth` (JSON).
 
-    `settings` are those of `configuration.masks_settings`. The stamp and a record of all masks are kept beside it.
+    `settings` are those of `splits.masks_settings`. The stamp and a record of all masks are kept beside it.
     UserError if anything is wrong with them: it lists every file at fault.
     """
     found = sources.of_masks(root, **arguments(sources.of_masks, settings))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,7 +14,7 @@ import pytest
 import tiny_voc
 from tiny_voc import HEIGHT, WIDTH, write_list, write_xml
 
-from wsss_steps import configuration, formats, prepare, prepare_masks
+from wsss_steps import formats, prepare, prepare_masks, splits
 from wsss_steps.data import sources
 from wsss_steps.methods import arguments
 
@@ -28,10 +30,8 @@ def states(root: Path, **overrides: object) -> dict[str, str]:
     """The states that a dry run finds, by split and step."""
     config = tiny_voc.config(root, **overrides)
     found = {}
-    for split in configuration.list_files(config):
-        of_images, of_masks = (
-            make(config, split) for make in (configuration.images_settings, configuration.masks_settings)
-        )
+    for split in splits.list_files(config):
+        of_images, of_masks = (make(config, split) for make in (splits.images_settings, splits.masks_settings))
         images = sources.of_images(root, **arguments(sources.of_images, of_images))
         masks = sources.of_masks(root, **arguments(sources.of_masks, of_masks))
         folder = root.parent / split
@@ -44,11 +44,11 @@ def run(root: Path, **overrides: object) -> dict[str, str]:
     """Both steps for every split; the states that they were planned with."""
     before = states(root, **overrides)
     config = tiny_voc.config(root, **overrides)
-    for split, path in configuration.list_files(config).items():
+    for split, path in splits.list_files(config).items():
         manifest, truth = root.parent / split / "manifest.json", root.parent / split / "ground_truth.json"
-        given = configuration.images_settings(config, split)
+        given = splits.images_settings(config, split)
         prepare.run(root=root, list_file=root / path, manifest=manifest, settings=given)
-        masks = configuration.masks_settings(config, split)
+        masks = splits.masks_settings(config, split)
         prepare_masks.run(root=root, manifest=manifest, ground_truth=truth, settings=masks)
     return before
 
@@ -163,3 +163,9 @@ def test_a_record_that_cannot_be_read_is_none(root: Path) -> None:
     for text in ("{", "[]", json.dumps({"state": "x"})):
         record.write_text(text)
         assert states(root) == first, "nothing was touched since"
+
+
+def test_planning_needs_no_torch(repository: Path) -> None:
+    """A dry run asks for the states of all splits; torch alone takes seconds to import."""
+    script = "import sys; import wsss_steps.splits, wsss_steps.data.sources; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", script], cwd=repository, check=False).returncode == 0

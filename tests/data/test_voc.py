@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 from tiny_voc import HEIGHT, TAGS, WIDTH, config, make_voc, read_voc, truth_of, write_list, write_xml
 
-from wsss_steps import configuration, formats
+from wsss_steps import formats, splits
 from wsss_steps.data.manifest import Entry
 from wsss_steps.data.voc import read_split
 from wsss_steps.data.voc_lists import unsafe
@@ -198,8 +198,8 @@ def test_any_number_of_splits_and_images_to_segment_only(root: Path) -> None:
     (root / "Annotations/v1.xml").unlink()
     lists = {name: f"ImageSets/Segmentation/{name}.txt" for name in ("val", "test")}
     mine = config(root, splits=lists, unscored=["test"])
-    assert list(configuration.list_files(mine)) == ["train", "val", "test"]
-    test, _ = read_split(root, **arguments(read_split, configuration.images_settings(mine, "test")))
+    assert list(splits.list_files(mine)) == ["train", "val", "test"]
+    test, _ = read_split(root, **arguments(read_split, splits.images_settings(mine, "test")))
     assert [(entry.id, entry.split, entry.tags) for entry in test.entries] == [("v1", "test", ())]
 
 

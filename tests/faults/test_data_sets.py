@@ -14,7 +14,7 @@ from fault_table import said
 from PIL import Image
 from tiny_voc import HEIGHT, WIDTH, write_list, write_xml
 
-from wsss_steps import configuration, formats, prepare, prepare_masks
+from wsss_steps import formats, prepare, prepare_masks, splits
 from wsss_steps.data.images import read_image
 from wsss_steps.data.manifest import Entry, Manifest, read_manifest
 from wsss_steps.errors import UserError
@@ -193,11 +193,11 @@ def run(root: Path, folder: Path) -> Manifest:
     tags = "tags.csv" if (root / "tags.csv").is_file() else None
     mine = tiny_voc.config(root, tags_csv=tags)
     entries: list[Entry] = []
-    for split, path in configuration.list_files(mine).items():
+    for split, path in splits.list_files(mine).items():
         manifest, truth = folder / f"{split}.json", folder / f"{split}_truth.json"
-        given = configuration.images_settings(mine, split)
+        given = splits.images_settings(mine, split)
         prepare.run(root=root, list_file=root / path, manifest=manifest, settings=given)
-        masks = configuration.masks_settings(mine, split)
+        masks = splits.masks_settings(mine, split)
         prepare_masks.run(root=root, manifest=manifest, ground_truth=truth, settings=masks)
         entries += read_manifest(manifest).entries
     return Manifest("tiny", tiny_voc.CLASSES, tuple(entries))
