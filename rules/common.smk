@@ -396,16 +396,22 @@ def results():
         wanted += [
             f"<results>/{recipe.lineage()}/segmentation_crf/{split}" for recipe in recipes for split in CONFIG.splits
         ]
-    wanted += [
-        f"<results>/{classifier}/evaluation/tags/{split}.json"
-        for classifier in dict.fromkeys(recipe.classifier for recipe in recipes)
-        for split in SCORED_SPLITS
-    ]
-    return wanted
+    return wanted + [f"<results>/{path}" for _, _, path in tag_scores()]
+
+
+def tag_scores():
+    """(classifier, split, path below the results) of every score of predicted tags."""
+    classifiers = dict.fromkeys(recipe.classifier for recipe in CONFIG.recipes.values())
+    return [(name, split, f"{name}/evaluation/tags/{split}.json") for name in classifiers for split in SCORED_SPLITS]
 
 
 def print_tables():
     """At the end of a run: the tables, and where the results lie."""
+    for classifier, split, path in tag_scores():
+        score = Path("results", CONFIG.dataset, path)
+        if score.is_file():
+            f1 = json.loads(score.read_text(encoding="utf-8"))["f1"]
+            print(f"Tags of {split} by classifier {classifier}: F1 {f1:.3f}")
     for name in ("summary.csv", "superpixels.csv"):
         path = Path("results", CONFIG.dataset, name)
         if path.is_file():

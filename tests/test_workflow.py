@@ -94,6 +94,7 @@ def test_the_tables_are_printed_at_the_end(house: Path) -> None:
     printed = (house / "printed.txt").read_text()
     assert "segmentation_crf" in printed
     assert f"results/tiny/{SUPERPIXEL}/pseudo_labels" in printed
+    assert re.search(r"Tags of val by classifier plain: F1 [01]\.\d{3}", printed)
     assert re.search(r"\d+ of \d+, \d+:\d\d gone, \d+:\d\d left", printed), "no progress with time left"
 
 
