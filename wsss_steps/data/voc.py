@@ -9,7 +9,7 @@ images apart from masks.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -67,10 +67,12 @@ def find_images(folder: Path, ids: Sequence[str], report: Report) -> dict[str, P
         report.problems.append(f"{folder}: no such folder of images")
         return {}
     names = voc_lists.images_in(folder)
+    alike = {name.casefold(): name for name in names}
+    others = {path.stem: path.name for path in folder.iterdir() if path.stem not in names}
     for image_id in ids:
         found = names.get(image_id, [])
         if not found:
-            hint = _hint_for(image_id, folder, names)
+            hint = _hint_for(image_id, names, alike, others)
             report.problems.append(
                 f"{folder / image_id}: no such image (expected {', '.join(voc_lists.SUFFIXES)}{hint})"
             )
@@ -79,17 +81,19 @@ def find_images(folder: Path, ids: Sequence[str], report: Report) -> dict[str, P
     return {image_id: folder / names[image_id][0] for image_id in ids if len(names.get(image_id, [])) == 1}
 
 
-def _hint_for(image_id: str, folder: Path, names: Mapping[str, object]) -> str:
-    """What may have been meant by an id of which there is no image; `names` are the ids that there are."""
+def _hint_for(image_id: str, names: Container[str], alike: Mapping[str, str], others: Mapping[str, str]) -> str:
+    """What may have been meant by an id of which there is no image.
+
+    names: ids that there are; alike: the same by their small letters; others: files that are no images, by name without
+    suffix.
+    """
     if Path(image_id).stem in names:
         return "; leave the suffix out of the list"
     if image_id.split()[0] in names:
         return f"; write the id alone, '{image_id.split()[0]}'"
-    alike = next((name for name in names if name.casefold() == image_id.casefold()), None)
-    if alike is not None:
-        return f"; there is '{alike}'"
-    other = next((path.name for path in sorted(folder.iterdir()) if path.stem == image_id), None)
-    return f"; found {other}" if other else ""
+    if image_id.casefold() in alike:
+        return f"; there is '{alike[image_id.casefold()]}'"
+    return f"; found {others[image_id]}" if image_id in others else ""
 
 
 def check_image(image: Path) -> Picture:
