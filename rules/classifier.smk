@@ -15,12 +15,13 @@ rule train_classifier:
     threads: CONFIG.threads
     resources:
         gpu=PROCESSES,
+        processes=PROCESSES,
         device=CONFIG.device,
     params:
         settings=settings_of("classifier"),
         code=code_of("train_classifier", "classifier"),
     shell:
-        "{LAUNCHER:q} wsss_steps.train_classifier --manifest {input.manifest:q} --weights {input.weights:q}"
+        "python -m wsss_steps.launch {resources.processes:q} train_classifier --manifest {input.manifest:q} --weights {input.weights:q}"
         " --output {output.classifier:q} --history {output.history:q}"
         " --settings {params.settings:q} --code {params.code:q} --device {resources.device:q} --log {log:q}"
 

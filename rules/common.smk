@@ -50,10 +50,8 @@ wildcard_constraints:
     split="[a-z][a-z0-9_]*",
 
 
-# How a training is started: as one process, or by torchrun as several
+# Of a training: each has a GPU, if there are any
 PROCESSES = CONFIG.gpus_per_training
-TORCHRUN = ["python", "-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={PROCESSES}", "-m", "--"]
-LAUNCHER = TORCHRUN if PROCESSES > 1 else ["python", "-m"]
 
 SHARDS = [f"{number:03d}-of-{CONFIG.shards:03d}" for number in range(CONFIG.shards)] if CONFIG.shards > 1 else []
 

@@ -34,12 +34,13 @@ rule train_saliency:
     threads: CONFIG.threads
     resources:
         gpu=PROCESSES,
+        processes=PROCESSES,
         device=CONFIG.device,
     params:
         settings=settings_of("saliency"),
         code=code_of("train_saliency", "saliency"),
     shell:
-        "{LAUNCHER:q} wsss_steps.train_saliency --pairs {input.pairs:q} --weights {input.weights:q}"
+        "python -m wsss_steps.launch {resources.processes:q} train_saliency --pairs {input.pairs:q} --weights {input.weights:q}"
         " --output {output.detector:q} --history {output.history:q}"
         " --settings {params.settings:q} --code {params.code:q} --device {resources.device:q} --log {log:q}"
 

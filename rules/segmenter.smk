@@ -67,12 +67,13 @@ rule train_segmenter:
     threads: CONFIG.threads
     resources:
         gpu=PROCESSES,
+        processes=PROCESSES,
         device=CONFIG.device,
     params:
         settings=settings_of("segmenter"),
         code=code_of_segmenter,
     shell:
-        "{LAUNCHER:q} wsss_steps.train_segmenter --manifest {input.manifest:q} --seeds {input.seeds:q}"
+        "python -m wsss_steps.launch {resources.processes:q} train_segmenter --manifest {input.manifest:q} --seeds {input.seeds:q}"
         " --superpixels {input.superpixels:q} --classifier {input.classifier:q} --weights {input.weights:q}"
         " --output {output.segmenter:q} --history {output.history:q}"
         " --settings {params.settings:q} --code {params.code:q} --device {resources.device:q} --log {log:q}"

@@ -64,7 +64,10 @@ def test_a_rule_runs_the_step_of_its_name_and_knows_its_code(name: str) -> None:
     step = {"make_pseudo_labels": "predict", "join_stores": "join_shards", "join_label_maps": "join_shards"}.get(
         name, name
     )
-    assert re.search(rf"wsss_steps\.{step} ", " ".join(TEXT.findall(RULES_BY_NAME[name]["shell"])))
+    assert re.search(
+        rf"wsss_steps(\.launch {{resources.processes:q}} |\.){step} ",
+        " ".join(TEXT.findall(RULES_BY_NAME[name]["shell"])),
+    )
     code = re.search(r"code=(\w+)(\(\"(\w+)\")?", RULES_BY_NAME[name]["params"])
     assert code
     assert code[1] == "code_of_segmenter" or code[3] == step

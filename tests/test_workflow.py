@@ -178,7 +178,7 @@ def test_one_setting_reruns_what_depends_on_it(house: Path) -> None:
     configure(house, evaluate={"bootstrap": 60})
     assert runs.planned(house) == {"evaluate", "summarise"}
     configure(house, classifier={"plain": {**TINY["classifier"]["plain"], "epochs": 2}})
-    assert runs.planned(house) == AFTER_SEEDS | {"train_classifier", "make_cams"}
+    assert runs.planned(house) == AFTER_SEEDS | {"train_classifier", "make_cams", "evaluate_classifier"}
     configure(house)
     assert runs.planned(house) == set()
 
@@ -281,7 +281,12 @@ def test_masking_reruns_what_depends_on_an_edit(masked: Path) -> None:
     assert runs.planned(masked) == AFTER_SEEDS | {"refine_saliency"}
     recipe = MASKING["classifier"]["mdc"]
     runs.configure(masked, {**MASKING, "classifier": {"mdc": {**recipe, "lambda_cls": 0.2}}})
-    assert runs.planned(masked) == AFTER_SEEDS | {"refine_saliency", "train_classifier", "make_cams"}
+    assert runs.planned(masked) == AFTER_SEEDS | {
+        "refine_saliency",
+        "train_classifier",
+        "make_cams",
+        "evaluate_classifier",
+    }
     runs.configure(masked, MASKING)
     path = masked / "wsss_steps" / "nets" / "dilated.py"
     path.write_text(path.read_text() + "\nNEW_CONSTANT = 1\n")

@@ -1,0 +1,27 @@
+"""Start a training as one process, or by torchrun as several: `python -m wsss_steps.launch PROCESSES STEP WORDS...`."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+
+USAGE = "python -m wsss_steps.launch PROCESSES STEP WORDS..."
+
+
+def command(processes: int, step: str, words: Sequence[str]) -> list[str]:
+    """The command line of a step of this package in so many processes; the words are its own."""
+    several = ["torch.distributed.run", "--standalone", f"--nproc-per-node={processes}", "-m", "--"]
+    return [sys.executable, "-m", *(several if processes > 1 else []), f"{__package__}.{step}", *words]
+
+
+def main(words: Sequence[str]) -> None:
+    """Become the step: signals to this process reach it, and its exit status is that of this process."""
+    if len(words) < 2 or not words[0].isdecimal() or not words[1].isidentifier():
+        sys.exit(f"ERROR expected {USAGE}, found {' '.join(words[:2])!r}")
+    line = command(int(words[0]), words[1], words[2:])
+    os.execv(line[0], line)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
