@@ -2,12 +2,15 @@
 
 import functools
 import logging
+from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from safetensors.torch import load_file, save_file
 from tiny_voc import CLASSES, HEIGHT, WIDTH, make_voc, write_voc
 
@@ -84,6 +87,61 @@ def test_dilated_blocks_from_tags_to_maps(manifest: Path, tmp_path: Path) -> Non
     make_cams.run(manifest=manifest, classifier=paths[0], output=tmp_path / "cams.h5", settings=maps, stamp="{}")
     with formats.Store(tmp_path / "cams.h5", "cams") as store:
         assert store.shape("t2", "cam") == (2, HEIGHT, WIDTH)
+
+
+class Colours(torch.nn.Module):
+    """A classifier whose map of a class is a channel of the image: green of cat, blue of dog."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.head = torch.nn.Parameter(torch.zeros(1))
+        self.backbone = SimpleNamespace(output_stride=1)
+        self.asked: list[tuple[int, ...]] = []
+
+    def maps(self, images: torch.Tensor) -> torch.Tensor:
+        assert not self.training
+        self.asked.append(tuple(images.shape))
+        return images[:, 1:]
+
+
+MEAN, STD = (0.6, 0.35, 0.2), (0.2, 0.5, 0.9)
+
+
+@pytest.fixture
+def colours(manifest: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., dict[str, Any]]:
+    """A function from settings of `cam` to the network `Colours` and the items and stamp of its store."""
+
+    def run(**departures: Any) -> dict[str, Any]:
+        network = Colours()
+        backbone = Backbone(net="small", mean=MEAN, std=STD).model_dump(mode="json")
+        content = {"classes": list(CLASSES), "network": {"backbone": backbone}}
+        monkeypatch.setattr(methods, "rebuild", lambda *_: (network, content))
+        chosen = Cam(**{"scales": (1.0,), "flip": False, "resolution": "full"} | departures).model_dump(mode="json")
+        paths = {"manifest": manifest, "classifier": tmp_path / "none", "output": tmp_path / "cams.h5"}
+        make_cams.run(**paths, settings=chosen, stamp='{"step": "test"}')
+        with formats.Store(tmp_path / "cams.h5", "cams") as store:
+            items = {name: store[name] for name in store.ids()}
+            return {"items": items, "stamp": store.provenance, "asked": network.asked}
+
+    return run
+
+
+def test_maps_are_of_the_image_as_the_classifier_expects_it(manifest: Path, colours: Callable[..., Any]) -> None:
+    """By hand: the pixel less the classifier's own mean over its own deviation; negative is 0; the maximum is 1."""
+    made = colours()
+    assert made["stamp"] == {"step": "test"}
+    for entry in read_manifest(manifest).split("train"):
+        with Image.open(entry.image) as photo:
+            pixels = (np.array(photo) / 255 - np.array(MEAN)) / np.array(STD)
+        positive = [np.maximum(pixels[..., tag], 0) for tag in entry.tags]
+        expected = [one / one.max() for one in positive]
+        assert made["items"][entry.id]["class"].tolist() == list(entry.tags)
+        np.testing.assert_allclose(made["items"][entry.id]["cam"], expected, atol=0.002)  # kept in 255 steps
+
+
+def test_every_scale_is_read_and_the_mirror_image_with_it(colours: Callable[..., Any]) -> None:
+    sizes = [(2, 3, HEIGHT, WIDTH), (2, 3, HEIGHT // 2, WIDTH // 2)]
+    assert colours(scales=(1.0, 0.5), flip=True)["asked"] == 3 * sizes  # three images
 
 
 def test_the_same_seed_gives_the_same_file(manifest: Path, tmp_path: Path) -> None:
