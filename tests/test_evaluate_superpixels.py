@@ -119,3 +119,11 @@ def test_guards(paths: dict[str, Path]) -> None:
     with pytest.raises(UserError, match="no ground truth for any image of split 'train'"):
         run(**paths, settings=SETTINGS)
     assert not paths["score"].exists()
+
+
+def test_training_images_alone_are_scored(paths: dict[str, Path]) -> None:
+    entries = [Entry(name, "val" if name == "b" else "train", "", 1, 6, (1,)) for name in SUPERPIXELS]
+    write_manifest(paths["manifest"], Manifest("test", ("cat",), tuple(entries)))
+    run(**paths, settings=SETTINGS)
+    score = json.loads(paths["score"].read_text())
+    assert (score["images"], score["scores"]["UE"]["mean"]) == (1, pytest.approx(2 / 6))

@@ -48,10 +48,10 @@ def options(**departures: Any) -> dict[str, Any]:
 def refine(folder: Path, **departures: Any) -> dict[str, list[list[int]]]:
     paths = {name: folder / f"{name}.h5" for name in ("cams", "saliency")}
     output = folder / "refined.h5"
-    refine_saliency.run(
-        manifest=folder / "manifest.json", **paths, output=output, settings=options(**departures), stamp="{}"
-    )
+    given = {"settings": options(**departures), "stamp": '{"step": "test"}'}
+    refine_saliency.run(manifest=folder / "manifest.json", **paths, output=output, **given)
     with Store(output, "refined_saliency") as store:
+        assert store.provenance == {"step": "test"}
         return {name: store[name]["refined"].tolist() for name in store.ids()}
 
 

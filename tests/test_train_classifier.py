@@ -314,3 +314,29 @@ def test_tags_are_predicted_above_one_half(manifest: Path) -> None:
     predicted = evaluate_classifier.predicted_tags(Known(), entries, backbone, "cpu")
     scores = tag_scores(predicted, tag_matrix(entries, 2) > 0)
     assert scores == pytest.approx({"f1": 1 / 2, "precision": 1 / 2, "recall": 1 / 2, "macro_f1": np.mean([0, 2 / 3])})
+
+
+def test_tags_are_predicted_of_the_image_as_the_classifier_expects_it(manifest: Path) -> None:
+    class Channels(torch.nn.Module):
+        def forward(self, images: torch.Tensor) -> torch.Tensor:
+            return images.mean((2, 3))[
+                :, :2
+            ]  # the photographs are noise, about 0.5: less than MEAN of red, not of green
+
+    entries = read_manifest(manifest).split("val")
+    backbone = Backbone(net="small", mean=MEAN, std=STD).model_dump(mode="json")
+    predicted = evaluate_classifier.predicted_tags(Channels(), entries, backbone, "cpu")
+    assert predicted.tolist() == [[False, True]] * 2
+
+
+def test_precision_and_recall_are_what_they_are_called(
+    manifest: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both classes are predicted of either image, one is right."""
+    content = {"classes": list(CLASSES), "network": {"backbone": {}}}
+    monkeypatch.setattr(methods, "rebuild", lambda *_: (None, content))
+    monkeypatch.setattr(evaluate_classifier, "predicted_tags", lambda *_: np.ones((2, 2), bool))
+    paths = {"manifest": manifest, "classifier": tmp_path / "none", "score": tmp_path / "tags.json"}
+    evaluate_classifier.run(**paths, settings={"split": "val"}, stamp='{"step": "test"}')
+    score = formats.read_json(tmp_path / "tags.json", "tag_score")
+    assert (score["precision"], score["recall"], score["provenance"]) == (0.5, 1.0, {"step": "test"})

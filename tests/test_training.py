@@ -165,3 +165,17 @@ def test_a_loss_that_is_not_finite_stops_with_its_parts(bad: float) -> None:
     ):
         training.fit(network, data, spoilt, optimiser, **SETTINGS)
     assert all(bool(torch.isfinite(weight).all()) for weight in network.parameters())
+
+
+def test_recorded_parts_move_no_weight() -> None:
+    network = Net()
+    before = {name: weight.clone() for name, weight in network.state_dict().items()}
+
+    def recording(network: nn.Module, batch: training.Batch) -> dict[str, Tensor]:
+        scores = network(batch["images"])
+        return {"nothing": 0 * scores.sum(), "share_of": scores.mean()}
+
+    optimiser = training.make_optimiser(network, network.backbone, **OPTIMISATION | {"weight_decay": 0.0})
+    rows = training.fit(network, Points(), recording, optimiser, **SETTINGS)
+    assert all(row["loss"] == 0 and row["share_of"] != 0 for row in rows)
+    assert all(torch.equal(weight, before[name]) for name, weight in network.state_dict().items())
