@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 import contextlib
 import json
+import re
 import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -28,6 +29,7 @@ CONFIG: dict[str, Any] = {
     "classes": list(tiny_voc.CLASSES),
     "splits": {"val": "ImageSets/Segmentation/val.txt", "extra": "ImageSets/Segmentation/extra.txt"},
     "unscored": ["extra"],
+    "tags_csv": "tags.csv",
     "backbones": {
         name: {"net": "small", "weights": f"{{root}}/{name}.safetensors"} for name in ("one", "two", "three")
     },
@@ -115,6 +117,7 @@ def house(tmp_path_factory: pytest.TempPathFactory, repository: Path) -> Path:
     folder = runs.house_in(tmp_path_factory.mktemp("rules"), repository, CONFIG)
     root = tiny_voc.make_voc(folder / "voc")
     tiny_voc.write_saliency(root, tiny_voc.SPLITS["train"])
+    (root / "tags.csv").write_text("".join(["id,tags\n", *(f"{name},cat\n" for name in tiny_voc.TAGS)]))
     tiny_voc.write_list(root, "extra", ("v1",))
     tiny_voc.write_list(root, "val", ("v0",))
     for name in CONFIG["backbones"]:
@@ -130,9 +133,15 @@ def config(house: Path) -> configuration.Config:
 
 
 @pytest.fixture(scope="module")
-def commands(house: Path) -> list[Command]:
+def jobs(house: Path) -> list[str]:
+    """What a dry run says of each job."""
+    return runs.jobs(house, "--printshellcmds")
+
+
+@pytest.fixture(scope="module")
+def commands(jobs: list[str]) -> list[Command]:
     """All that a dry run plans."""
-    return [read(job) for job in runs.jobs(house, "--printshellcmds")]
+    return [read(job) for job in jobs]
 
 
 def folder_of(name: str, choices: int = 5) -> str:
@@ -213,7 +222,8 @@ def shared() -> Iterator[tuple[str, dict[str, Any]]]:
     """The commands that recipes share, but for the tables and the gallery."""
     for split in ("train", "val", "extra"):
         manifest = f"results/tiny/splits/{split}/manifest.json"
-        listed = {"root": "voc", "list_file": f"voc/ImageSets/Segmentation/{split}.txt", "tags": []}
+        listed = {"root": "voc", "list_file": f"voc/ImageSets/Segmentation/{split}.txt"}
+        listed |= {"tags": [] if split == "extra" else "voc/tags.csv"}
         yield "prepare", {**listed, "manifest": manifest}
         if split in TRUTH:
             yield "prepare_masks", {"root": "voc", "manifest": manifest, "ground_truth": TRUTH[split]}
@@ -320,7 +330,9 @@ def test_settings_of_steps_without_methods(commands: list[Command], config: conf
     for one in (one for one in commands if one.step in ("prepare", "prepare_masks")):
         split = one.paths["manifest"].split("/")[-2]
         assert (one.settings["split"], one.settings["classes"]) == (split, CONFIG["classes"])
-        if one.step == "prepare":
+        if one.step == "prepare_masks":
+            assert one.settings["masks_optional"] == (split == "train")
+        else:
             assert one.settings["tagged"] == (split != "extra")
             assert one.settings["list_file"] == f"ImageSets/Segmentation/{split}.txt"
 
@@ -399,3 +411,31 @@ def test_columns_of_the_gallery_and_their_titles(commands: list[Command]) -> Non
         title, _, name = column["title"].partition(": ")
         assert title in ("CAM", "superpixels", "refined saliency", "seeds", "pseudo-label")
         assert not name or path.startswith(folder_of(name, 4))
+
+
+def test_features_alone_are_temporary(jobs: list[str]) -> None:
+    removed = re.findall("Would remove temporary output (.*)", "\n".join(jobs))
+    assert sorted(removed) == [f"results/tiny/features/{name}/features.h5" for name in ("keys", "rgb")]
+
+
+@pytest.mark.parametrize(
+    ("file", "rule", "state"), [("data", "prepare", "images"), ("evaluation", "prepare_masks", "masks")]
+)
+def test_rules_that_read_the_users_files_know_their_state(file: str, rule: str, state: str, repository: Path) -> None:
+    """No command shows it: a parameter by which Snakemake sees that images or masks were edited."""
+    rules = re.split(r"\n(?=rule )", (repository / "rules" / f"{file}.smk").read_text())
+    text = next(text for text in rules if text.startswith(f"rule {rule}:"))
+    assert f"state=state_of_{state}," in text.partition("params:")[2]
+
+
+@pytest.mark.workflow
+def test_an_edited_image_or_mask_is_read_again(house: Path) -> None:
+    """What is edited is of another size than it was; a mask does not concern the images."""
+    places = [house / "voc" / "JPEGImages" / "v0.jpg", house / "voc" / "SegmentationClass" / "t0.png"]
+    targets = ("--printshellcmds", *TRUTH.values())
+    runs.succeed(house, *targets)
+    assert not runs.planned(house, *targets)
+    for path, expected in zip(places[::-1], (["prepare_masks"], ["prepare", "prepare_masks"]), strict=True):
+        path.write_bytes(path.read_bytes() + b"0")
+        assert sorted(read(job).step for job in runs.jobs(house, *targets)) == expected
+        runs.succeed(house, *targets)

@@ -179,3 +179,24 @@ def test_recorded_parts_move_no_weight() -> None:
     rows = training.fit(network, Points(), recording, optimiser, **SETTINGS)
     assert all(row["loss"] == 0 and row["share_of"] != 0 for row in rows)
     assert all(torch.equal(weight, before[name]) for name, weight in network.state_dict().items())
+
+
+def test_every_epoch_draws_from_a_seed_of_its_own() -> None:
+    """What a network draws itself, as dropout does: by seed and epoch, whatever was drawn before."""
+
+    def seeds_of(seed: int) -> list[int]:
+        found = []
+
+        def watching(network: nn.Module, batch: training.Batch) -> dict[str, Tensor]:
+            found.append(torch.initial_seed())
+            return losses(network, batch)
+
+        network = Net()
+        optimiser = training.make_optimiser(network, network.backbone, **OPTIMISATION)
+        training.fit(network, Points(), watching, optimiser, **SETTINGS | {"seed": seed})
+        return found
+
+    first, other = seeds_of(0), seeds_of(1)
+    assert len(first) == 9
+    assert len(set(first)) == len(set(other)) == 3
+    assert not set(first) & set(other)
