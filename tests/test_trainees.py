@@ -104,6 +104,8 @@ def test_every_setting_reaches_optimiser_loop_and_data(run: Run, kind: str) -> N
         assert {name: group[name] for name in ("momentum", "weight_decay")} == {"momentum": 0.6, "weight_decay": 0.002}
     assert {name: asked.options[name] for name in LOOP} == LOOP
     assert (asked.options["seed"], asked.options["device"]) == (11, "cpu")
+    # a classifier's heads give several maps at once, which several processes cannot share as they share images
+    assert asked.options["spread"] is (asked.network.backbone if kind == "classifier" else None)
     assert asked.dataset.seed == 11
     found = {
         name: tuple(value) if isinstance(value, list) else value for name, value in asked.dataset.augmentation.items()
