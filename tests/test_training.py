@@ -75,6 +75,7 @@ def test_groups_have_their_rates_and_the_momentum_is_the_momentum() -> None:
     groups = training.make_optimiser(network, network.backbone, **OPTIMISATION).param_groups
     assert [group["momentum"] for group in groups] == [0.9, 0.9]
     assert [group["weight_decay"] for group in groups] == [1e-4, 1e-4]
+    assert not any(group["nesterov"] for group in groups)
     assert [group["base"] for group in groups] == pytest.approx([0.1, 1.0])
     assert [[id(p) for p in group["params"]] for group in groups] == [
         [id(network.backbone[0].weight)],
@@ -114,6 +115,11 @@ def test_it_learns_and_writes_down_what_it_did(tmp_path: Path) -> None:
     with (tmp_path / "h.csv").open() as file:
         read = list(csv.DictReader(file))
     assert [float(row["loss"]) for row in read] == [row["loss"] for row in rows]
+
+
+def test_the_power_of_the_schedule_is_that_of_the_settings() -> None:
+    rows = trained(power=2.0)[1]
+    assert [row["learning_rate"] for row in rows] == pytest.approx([0.1 * (1 - step / 9) ** 2 for step in (2, 5, 8)])
 
 
 def test_warm_up_starts_at_its_rate(monkeypatch: pytest.MonkeyPatch) -> None:
