@@ -106,3 +106,33 @@ def test_weight_decay_goes_from_its_setting_to_the_last() -> None:
         trained.step(views(2, 16), [], rate=1e-3, progress=progress)
         found.append([group["weight_decay"] for group in trained.optimiser.param_groups])
     assert found == [[pytest.approx(0.04), 0.0], [pytest.approx(0.4), 0.0]]
+
+
+def test_the_teacher_sees_the_global_views_and_the_student_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    trained, asked = distillation(), []
+    scores = trained._scores
+
+    def spy(network: Network, seen: list[View]) -> Any:
+        asked.append((network is trained.teacher, [images.shape[-1] for images, _ in seen]))
+        return scores(network, seen)
+
+    monkeypatch.setattr(trained, "_scores", spy)
+    trained.step(views(2, 16), views(1, 8, seed=1), rate=1e-3, progress=0.0)
+    assert asked == [(True, [16, 16]), (False, [16, 16]), (False, [8])]
+
+
+def test_large_gradients_are_scaled_down() -> None:
+    trained = distillation()
+    trained._descend(1e6 * sum(weight.sum() for weight in trained.student.parameters()))
+    gradients = [weight.grad.norm() for weight in trained.student.parameters() if weight.grad is not None]
+    assert torch.stack(gradients).norm().item() == pytest.approx(3.0, rel=1e-3)
+
+
+def test_biases_norms_and_tokens_do_not_decay() -> None:
+    trained = distillation()
+    names = {id(weight): name for name, weight in trained.student.named_parameters()}
+    shrunk, kept = ([(names[id(w)], w.ndim) for w in group["params"]] for group in trained.optimiser.param_groups)
+    assert all(dims >= 2 and not name.endswith(("cls_token", "pos_embed")) for name, dims in shrunk)
+    assert all(dims < 2 or name.endswith(("cls_token", "pos_embed")) for name, dims in kept)
+    assert len(shrunk) > 4
+    assert len(kept) > 4

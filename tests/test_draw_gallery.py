@@ -9,7 +9,7 @@ from PIL import Image
 from tiny_voc import HEIGHT, TAGS, WIDTH, make_voc, truth_of, write_voc
 
 from wsss_steps import draw_gallery, formats
-from wsss_steps.data.manifest import Entry, GroundTruth, Manifest, write_ground_truth
+from wsss_steps.data.manifest import Entry, GroundTruth, Manifest, read_manifest, write_ground_truth
 from wsss_steps.errors import UserError
 from wsss_steps.ops import drawing
 
@@ -169,3 +169,13 @@ def test_rows_name_the_images_of_the_split_and_their_tags(folder: Path, monkeypa
     rows.clear()
     run(folder, split="val")
     assert set(rows) == {"v0", "v1"}
+
+
+def test_pictures_are_of_their_own_image(folder: Path) -> None:
+    data = read_manifest(folder / "m.json").split("train")
+    with formats.Store(folder / "seeds", "seeds") as store:
+        for entry in data:
+            *_, seeds, labels = draw_gallery.pictures_of(entry, None, [("seeds", store), ("labels", folder / "labels")])
+            expected = drawing.nearest(truth_of(entry.id), *seeds.shape[:2])
+            for picture in (seeds, labels):
+                assert np.array_equal(picture, drawing.coloured(expected, draw_gallery.PALETTE))

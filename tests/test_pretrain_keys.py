@@ -37,7 +37,8 @@ def settings(**changes: Any) -> dict[str, Any]:
 
 def train(manifest: Path, name: str, **changes: Any) -> tuple[Path, Path]:
     output, history = manifest.parent / f"{name}.safetensors", manifest.parent / f"{name}.csv"
-    pretrain_keys.run(manifest=manifest, output=output, history=history, settings=settings(**changes))
+    given = {"settings": settings(**changes), "stamp": '{"step": "test"}'}
+    pretrain_keys.run(manifest=manifest, output=output, history=history, **given)
     return output, history
 
 
@@ -57,6 +58,7 @@ def test_history_and_weights(manifest: Path) -> None:
     assert [row.split(",")[0] for row in rows] == ["1", "2"]
     assert rows[-1].endswith(",1")  # at the end the teacher stands still
     state, content = formats.read_weights(output, "vit")
+    assert formats.read_stamp(output) == {"step": "test"}
     assert (content["patch"], content["width"], content["image_size"]) == (8, 12, 24)
     assert {tensor.dtype for tensor in state.values() if tensor.is_floating_point()} == {torch.float16}
 
@@ -159,3 +161,36 @@ def test_rate_and_views_follow_warm_up_and_seed() -> None:
     assert first.rates[-1] == pytest.approx(pretrain_keys.LAST_LEARNING_RATE)
     assert all(torch.equal(one, two) for one, two in zip(first.seen, again.seen, strict=True))
     assert not all(torch.equal(one, two) for one, two in zip(first.seen, other.seen, strict=True))
+
+
+def test_images_come_in_another_order_every_epoch(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = []
+
+    def views(images: list[torch.Tensor], *_: Any) -> Any:
+        seen.extend(int(image[0, 0, 0]) for image in images)
+        return [(torch.zeros(1), torch.zeros(1))], []
+
+    monkeypatch.setattr(pretrain_keys, "draw_views", views)
+    images = [torch.full((3, 2, 2), number, dtype=torch.uint8) for number in range(8)]
+    options: dict[str, Any] = {"epochs": 2, "batch_size": 2, "learning_rate": 0.1, "warmup": 0.5, "seed": 0}
+    pretrain_keys.train(Watching(), images, {}, "cpu", **options)
+    first, second = seen[:8], seen[8:]
+    assert sorted(first) == sorted(second) == list(range(8))
+    assert first != list(range(8))
+    assert first != second
+
+
+def test_global_and_local_views_are_drawn_as_the_settings_say(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked, draw = [], pretrain_keys.multicrop.draw
+
+    def spy(parts: Any, views: Any, generator: torch.Generator, *, solarise: bool) -> Any:
+        asked.append((views.size, views.area, views.blurred, solarise))
+        return draw(parts, views, generator, solarise=solarise)
+
+    monkeypatch.setattr(pretrain_keys.multicrop, "draw", spy)
+    given = settings(local_crops=2, global_area=(0.5, 1.0), local_area=(0.1, 0.4))
+    images = [torch.zeros(3, 40, 40, dtype=torch.uint8)]
+    chosen = methods.arguments(pretrain_keys.draw_views, given)
+    pretrain_keys.draw_views(images, torch.Generator().manual_seed(0), **chosen)
+    wide, narrow = (24, [0.5, 1.0], 0.5), (16, [0.1, 0.4], 0.25)
+    assert asked == [(*wide, False), (*wide, True), (*narrow, False), (*narrow, False)]

@@ -274,6 +274,10 @@ def test_a_classifier_of_other_classes_is_refused(manifest: Path, tmp_path: Path
             settings=Cam().model_dump(),
             stamp="{}",
         )
+    paths = {"manifest": tmp_path / "other.json", "classifier": output, "score": tmp_path / "tags.json"}
+    with pytest.raises(UserError, match=r"was trained for classes \['cat', 'dog'\]"):
+        evaluate_classifier.run(**paths, settings={"split": "val"})
+    assert not (tmp_path / "tags.json").exists()
 
 
 def test_weights_of_another_network_are_refused(manifest: Path, tmp_path: Path) -> None:
@@ -299,6 +303,9 @@ def test_tag_scores_of_a_split(manifest: Path, tmp_path: Path) -> None:
     score = formats.read_json(tmp_path / "tags.json", "tag_score")
     assert (score["split"], score["images"]) == ("val", 2)
     assert all(0 <= score[name] <= 1 for name in ("f1", "precision", "recall", "macro_f1"))
+    evaluate_classifier.run(**paths, settings={"split": "train"})
+    score = formats.read_json(tmp_path / "tags.json", "tag_score")
+    assert (score["split"], score["images"]) == ("train", 3)
     with pytest.raises(UserError, match="no images of split 'test'"):
         evaluate_classifier.run(**paths, settings={"split": "test"})
 

@@ -255,3 +255,25 @@ def test_masking_asks_the_judge_once_a_path_and_weighs_what_it_says() -> None:
     assert (full[1], attention(1.0, 1)[1]) == (3, 1)
     assert full[0] > 0
     assert half[0] == pytest.approx(full[0] / 2)
+
+
+def test_spsrg_learns_what_has_grown() -> None:
+    """Class 1 grows over a row of cells; it is right there, and wrong on the row of seeds of class 2."""
+    options = {"train_scales": [1.0], "output_stride": 8, "beta_bg": 0.7, "beta_fg": 0.7, "restrict_to_present": False}
+    parts = methods.load("segmenter", "spsrg").losses(Sure(1), batch_of(1), **options)
+    assert parts["seed_1"].item() == pytest.approx(10 + (10 + 0) / 2, abs=1e-2)  # background, then the mean of classes
+
+
+def test_attention_is_made_of_probabilities(monkeypatch: pytest.MonkeyPatch) -> None:
+    method, given = methods.load("segmenter", "masking"), []
+    attention_map = method.attention_map
+
+    def spy(probabilities: Tensor, *rest: Tensor) -> Tensor:
+        given.append(probabilities)
+        return attention_map(probabilities, *rest)
+
+    monkeypatch.setattr(method, "attention_map", spy)
+    options = {"train_scales": [1.0], "output_stride": 8, "lambda_seg": 1.0, "paths": 1}
+    method.losses(Sure(2), batch_of(1), classifier=Counting(), **options)
+    torch.testing.assert_close(given[0].sum(1), torch.ones(1, 4, 4))
+    assert given[0][:, 2].min() > 0.99

@@ -32,7 +32,9 @@ def test_rgb_is_the_mean_colour_of_each_cell_from_the_mean_of_the_image() -> Non
 
 
 def test_rgb_of_a_plain_image_is_zero() -> None:
-    assert not rgb.extractor(None, "cpu", cell=4)(np.full((9, 7, 3), 90, np.uint8))["features"].any()
+    item = rgb.extractor(None, "cpu", cell=4)(np.full((9, 7, 3), 90, np.uint8))
+    assert not item["features"].any()
+    assert item["extent"].tolist() == [12.0, 8.0]
 
 
 @pytest.fixture
