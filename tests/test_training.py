@@ -156,6 +156,11 @@ def test_no_image_is_dropped_and_none_is_left_alone(count: int, batch_size: int,
     assert sorted(place for batch in batches for place in batch) == [(7, index) for index in range(count)]
 
 
+def test_the_seed_decides_the_order() -> None:
+    first, again, other = (training.batches_of(10, 4, seed=seed, epoch=0) for seed in (0, 0, 1))
+    assert first == again != other
+
+
 @pytest.mark.parametrize("bad", [math.nan, math.inf])
 def test_a_loss_that_is_not_finite_stops_with_its_parts(bad: float) -> None:
     data = Points()
