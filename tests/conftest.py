@@ -8,6 +8,11 @@ from pathlib import Path
 import pytest
 from jaxtyping import install_import_hook
 
+# Before torch is imported: networks of a few pixels gain nothing from threads, and threads that wait for each other by
+# spinning take many times as long where something else runs beside the tests.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
 install_import_hook(["wsss_steps.ops", "wsss_steps.nets"], "beartype.beartype")
 
 REPOSITORY = Path(__file__).resolve().parent.parent

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import os
@@ -14,7 +15,7 @@ import pytest
 from fault_table import said
 from tiny_voc import make_voc, prepare_words
 
-from wsss_steps import formats
+from wsss_steps import devices, formats
 from wsss_steps.cli import existing, main, parser_of, room_of
 from wsss_steps.errors import UserError, all_wrong
 
@@ -97,6 +98,18 @@ def test_the_stamp_tells_what_was_used(tmp_path: Path) -> None:
 def test_existing_paths_only(tmp_path: Path) -> None:
     options = {"a": tmp_path, "b": tmp_path / "no", "c": [tmp_path / "no", tmp_path], "d": None, "settings": {}}
     assert existing(options) == {"a": tmp_path, "c[1]": tmp_path}
+
+
+def test_the_stamp_has_the_device_that_was_leased_and_the_code(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(devices, "leased", lambda _: contextlib.nullcontext("cuda:3"))
+    main(room, ["--input-map", "a", "--parts", "--settings", "{}", "--device", "cuda", "--code", "c0de"])
+    stamp = json.loads(calls[0]["stamp"])
+    assert (calls[0]["device"], stamp["device"], stamp["code"]) == ("cuda:3", "cuda:3", "c0de")
+
+
+def test_what_a_step_writes_is_no_input_though_a_former_one_be_there(tmp_path: Path) -> None:
+    written = dict.fromkeys(("output", "output_raw", "history", "score"), tmp_path)
+    assert existing({"manifest": tmp_path, "root": tmp_path, **written}) == {"manifest": tmp_path}
 
 
 @pytest.mark.parametrize(("error", "shown"), [("user", "ERROR what went wrong"), ("file", "ERROR what went wrong")])

@@ -37,6 +37,14 @@ def test_tags_alone_are_no_extra_supervision() -> None:
     }
 
 
+def test_crf_and_scales_are_those_that_made_the_stage() -> None:
+    config = load(recipes={"a": {}}, cams={"cam": {"scales": [1.0, 2.0]}}, predict={"scales": [0.5], "crf": "toco"})
+    stages = ("cams", "seeds", "pseudo_labels", "segmentation", "segmentation_crf")
+    rows = [declarations.about_row(config, "a", config.recipes["a"], stage, "train") for stage in stages]
+    assert [row["crf"] for row in rows] == ["none", "none", "toco", "none", "toco"]
+    assert [row["scales"] for row in rows] == [[1.0, 2.0]] * 2 + [[0.5]] * 3
+
+
 def test_weights_are_declared_from_the_stage_on_that_uses_them() -> None:
     config = load(recipes={"a": {"segmenter": "plain~backbone=coco"}, "b": {"classifier": "plain~backbone=coco"}})
     assert (declared(config, "seeds"), declared(config, "segmentation")) == ("", "COCO segmentation weights")

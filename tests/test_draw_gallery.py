@@ -9,8 +9,9 @@ from PIL import Image
 from tiny_voc import HEIGHT, TAGS, WIDTH, make_voc, truth_of, write_voc
 
 from wsss_steps import draw_gallery, formats
-from wsss_steps.data.manifest import Entry, GroundTruth, Manifest, write_ground_truth
+from wsss_steps.data.manifest import Entry, GroundTruth, Manifest, read_manifest, write_ground_truth
 from wsss_steps.errors import UserError
+from wsss_steps.ops import drawing
 
 COLUMNS = (
     ("CAM", "cams"),
@@ -144,3 +145,37 @@ def test_many_classes_and_long_names_fit_on_the_sheet() -> None:
     assert sheet.image.height > before + 5 * draw_gallery.LINE
     border = np.asarray(sheet.image)[:, -draw_gallery.MARGIN // 2 :]
     assert (border == 255).all()
+
+
+def test_rows_name_the_images_of_the_split_and_their_tags(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The second picture of a row is the ground truth of its own image."""
+    rows, legends = {}, []
+
+    def row(_: Any, name: str, tags: Any, pictures: Any) -> None:
+        rows[name] = (list(tags), pictures[1])
+
+    monkeypatch.setattr(draw_gallery.Sheet, "row", row)
+    monkeypatch.setattr(draw_gallery.Sheet, "legend", lambda _, names: legends.append(names))
+    run(folder)
+    assert {name: tags for name, (tags, _) in rows.items()} == {
+        "t0": [(1, "cat")],
+        "t1": [(2, "dog")],
+        "t2": [(1, "cat"), (2, "dog")],
+    }
+    for name, (_, picture) in rows.items():
+        truth = drawing.nearest(truth_of(name), *picture.shape[:2])
+        assert np.array_equal(picture, drawing.coloured(truth, draw_gallery.PALETTE))
+    assert legends == [["background", "cat", "dog"]]
+    rows.clear()
+    run(folder, split="val")
+    assert set(rows) == {"v0", "v1"}
+
+
+def test_pictures_are_of_their_own_image(folder: Path) -> None:
+    data = read_manifest(folder / "m.json").split("train")
+    with formats.Store(folder / "seeds", "seeds") as store:
+        for entry in data:
+            *_, seeds, labels = draw_gallery.pictures_of(entry, None, [("seeds", store), ("labels", folder / "labels")])
+            expected = drawing.nearest(truth_of(entry.id), *seeds.shape[:2])
+            for picture in (seeds, labels):
+                assert np.array_equal(picture, drawing.coloured(expected, draw_gallery.PALETTE))

@@ -11,6 +11,7 @@ from tiny_voc import HEIGHT, TAGS, WIDTH, make_voc, truth_of, write_voc
 from wsss_steps import evaluate, formats
 from wsss_steps.data.manifest import GroundTruth, write_ground_truth
 from wsss_steps.errors import UserError
+from wsss_steps.ops.evaluation import bootstrap_miou
 from wsss_steps.settings import Evaluate
 
 TRAIN = ("t0", "t1", "t2")
@@ -25,7 +26,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def run(folder: Path, predictions: Path, stage: str, split: str = "train", **departures: Any) -> dict[str, Any]:
-    settings = {**Evaluate(bootstrap=20, **departures).model_dump(mode="json"), "stage": stage, "split": split}
+    settings = {**Evaluate(**{"bootstrap": 20} | departures).model_dump(mode="json"), "stage": stage, "split": split}
     evaluate.run(
         manifest=folder / "m.json",
         ground_truth=folder / "g.json",
@@ -33,7 +34,7 @@ def run(folder: Path, predictions: Path, stage: str, split: str = "train", **dep
         output=folder / "confusions.h5",
         score=folder / "score.json",
         settings=settings,
-        stamp="{}",
+        stamp='{"step": "test"}',
     )
     return formats.read_json(folder / "score.json", "score")
 
@@ -106,6 +107,7 @@ def test_seeds_have_coverage_and_precision(folder: Path) -> None:
     score = run(folder, write_seeds(folder / "seeds.h5", dict.fromkeys(TRAIN, labels)), "seeds")
     assert (score["coverage"], score["precision"]) == pytest.approx((96 / 180, 7 / 8))
     assert score["per_class"][1]["coverage"] == 0
+    assert (score["per_class"][2]["coverage"], score["per_class"][2]["precision"]) == (0, None)
     assert score["miou"] == pytest.approx(7 / 8 / 3)
     optimistic = run(folder, folder / "seeds.h5", "seeds", pred_ignore="exclude")
     assert optimistic["miou"] > score["miou"]
@@ -210,3 +212,35 @@ def test_what_has_ground_truth_is_scored(folder: Path) -> None:
     """A part of train, as VOC's 1,464 of 10,582 images; that none else lacks a mask is for `prepare_masks` to see."""
     without_masks(folder, ("t1",))
     assert run(folder, write_cams(folder / "cams.h5", graded_cams()), "cams")["images"] == 2
+
+
+def test_the_interval_is_drawn_as_the_settings_say(folder: Path) -> None:
+    """Three images, of which one is missed altogether and one in part, so that it matters which are drawn."""
+    maps = {name: without_void(name) for name in TRAIN} | {"t1": np.zeros((HEIGHT, WIDTH), np.uint8)}
+    maps["t2"][:3] = 2
+    predictions, found = write_folder(folder / "labels", maps), []
+    for seed, draws in ((3, 7), (4, 7), (3, 3)):
+        score = run(folder, predictions, "pseudo_labels", seed=seed, bootstrap=draws)
+        with formats.Store(folder / "confusions.h5", "confusions") as store:
+            confusions = np.stack([store[name]["confusion"] for name in TRAIN])
+            assert store.provenance == score["provenance"] == {"step": "test"}
+        assert (score["ci_low"], score["ci_high"]) == bootstrap_miou(confusions, draws=draws, seed=seed)
+        assert score["ci_low"] < score["ci_high"]
+        found.append((score["ci_low"], score["ci_high"]))
+    assert len(set(found)) == 3
+
+
+@pytest.mark.parametrize(("absent", "miou"), [("nan_skip", 1.0), ("zero", 2 / 3)])
+def test_a_class_that_is_nowhere_counts_as_the_settings_say(folder: Path, absent: str, miou: float) -> None:
+    """The one image that is scored shows a cat; also where the best threshold is sought."""
+    without_masks(folder, ("t1", "t2"))
+    score = run(folder, write_cams(folder / "cams.h5", graded_cams()), "cams", thresholds=(0.5,), absent=absent)
+    assert (score["miou"], score["sweep"][0]["miou"]) == pytest.approx((miou, miou))
+    assert (score["policies"]["absent"], score["absent_classes"]) == (absent, ["dog"])
+
+
+def test_a_class_that_is_predicted_is_not_absent(folder: Path) -> None:
+    without_masks(folder, ("t1", "t2"))
+    maps = {name: without_void(name) for name in TRAIN}
+    maps["t0"][0, 0] = 2
+    assert run(folder, write_folder(folder / "labels", maps), "pseudo_labels")["absent_classes"] == []

@@ -97,12 +97,12 @@ def test_the_boundary_of_opencv_has_the_frame_and_is_named(
     run(**paths | {"score": tmp_path / "inner4.json"}, settings=SETTINGS)
     table = tmp_path / "superpixels.csv"
     summarise_superpixels.run(
-        scores=[paths["score"], tmp_path / "inner4.json"], output=table, settings={"names": ["slic", "slic"]}
+        scores=[paths["score"], tmp_path / "inner4.json"], output=table, settings={"names": ["slic", "dino"]}
     )
     rows = list(csv.DictReader(table.open()))
-    assert [(row["boundary"], row["br"], row["ue"]) for row in rows] == [
-        ("opencv", "1.0000", "0.6667"),
-        ("inner4", "0.5000", "0.6667"),
+    assert [(row["superpixels"], row["boundary"], row["br"], row["ue"]) for row in rows] == [
+        ("slic", "opencv", "1.0000", "0.6667"),
+        ("dino", "inner4", "0.5000", "0.6667"),
     ]
 
 
@@ -119,3 +119,11 @@ def test_guards(paths: dict[str, Path]) -> None:
     with pytest.raises(UserError, match="no ground truth for any image of split 'train'"):
         run(**paths, settings=SETTINGS)
     assert not paths["score"].exists()
+
+
+def test_training_images_alone_are_scored(paths: dict[str, Path]) -> None:
+    entries = [Entry(name, "val" if name == "b" else "train", "", 1, 6, (1,)) for name in SUPERPIXELS]
+    write_manifest(paths["manifest"], Manifest("test", ("cat",), tuple(entries)))
+    run(**paths, settings=SETTINGS)
+    score = json.loads(paths["score"].read_text())
+    assert (score["images"], score["scores"]["UE"]["mean"]) == (1, pytest.approx(2 / 6))

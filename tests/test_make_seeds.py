@@ -53,6 +53,22 @@ def test_thresholds(paths: dict[str, Path], caplog: pytest.LogCaptureFixture) ->
     assert "1 images have no tag" in caplog.text
 
 
+def test_thresholds_of_the_settings_and_the_stamp(paths: dict[str, Path]) -> None:
+    run(**paths, settings=THRESHOLD | {"foreground": 0.5, "background": 0.3}, stamp='{"step": "test"}')
+    assert seeds_in(paths["output"])["a"] == [[2, 255, 0, 0]]
+    with Store(paths["output"], "seeds") as store:
+        assert store.provenance == {"step": "test"}
+
+
+@pytest.mark.parametrize(("conflict", "expected"), [("override", [[2, 2, 0, 0]]), ("keep_fg", [[2, 2, 0, 2]])])
+def test_what_is_both_class_and_background_superpixel(
+    paths: dict[str, Path], conflict: str, expected: list[list[int]]
+) -> None:
+    settings = SUPERPIXEL | {"alpha": 0.1, "bg_conflict": conflict}
+    run(**paths, superpixels=paths["output"].parent / "superpixels.h5", settings=settings)
+    assert seeds_in(paths["output"])["a"] == expected
+
+
 def test_superpixels(paths: dict[str, Path]) -> None:
     run(**paths, superpixels=paths["output"].parent / "superpixels.h5", settings=SUPERPIXEL)
     assert seeds_in(paths["output"]) == {"a": [[2, 255, 0, 0]], "b": [[0, 0, 0], [0, 0, 0]]}

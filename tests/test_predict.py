@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
+from fault_table import said
+from PIL import Image
 from torch import Tensor, nn
 
+from wsss_steps import methods, predict
+from wsss_steps.data.manifest import Entry, Manifest, write_manifest
+from wsss_steps.errors import UserError
+from wsss_steps.formats import read_labels
 from wsss_steps.predict import enlarge, label_logits, label_maps
 
 
@@ -74,3 +84,102 @@ def test_the_crf_removes_a_speck() -> None:
     after, before = label_maps(logits, np.full((16, 16, 3), 90, np.uint8), [0, 1], "deeplab")
     assert before.sum() == 1
     assert after.sum() == 0
+
+
+@pytest.mark.parametrize("flip", [False, True])
+def test_a_mean_is_over_scales_and_mirror_images(flip: bool) -> None:
+    image = torch.full((1, 3, 4, 4), 2.0)
+    assert label_logits(Pixels(), image, 1, scales=[1.0, 1.0], flip=flip, merge="mean").unique().tolist() == [2.0]
+
+
+# ---- the step, with a network whose logits are the pixels: normalised red is background, green class 1, blue class 2
+
+MEAN, STD = [0.6, 0.3, 0.1], [0.2, 0.5, 0.9]
+CONTENT = {"classes": ["cat", "dog"], "num_classes": 2}
+CONTENT |= {"network": {"output_stride": 1, "backbone": {"mean": MEAN, "std": STD}}}
+SHAPES = {"a": (9, 12), "b": (10, 8), "c": (8, 11)}
+PLAIN = {"split": "val", "known_tags": False, "scales": [1.0], "flip": False, "merge": "mean", "crf": "none"}
+
+
+class Colours(nn.Module):
+    """Gives the image as logits."""
+
+    def forward(self, images: Tensor) -> Tensor:
+        return images
+
+
+@pytest.fixture
+def manifest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Two training images and one of val, of random colours; whatever network is asked for is `Colours`."""
+    rng = np.random.default_rng(0)
+    entries = []
+    for (name, shape), split, tag in zip(SHAPES.items(), ("train", "train", "val"), (1, 2, 1), strict=True):
+        Image.fromarray(rng.integers(0, 256, (*shape, 3), dtype=np.uint8)).save(tmp_path / f"{name}.png")
+        entries.append(Entry(name, split, str(tmp_path / f"{name}.png"), *shape, (tag,)))
+    write_manifest(tmp_path / "m.json", Manifest("test", ("cat", "dog"), tuple(entries)))
+    monkeypatch.setattr(methods, "rebuild", lambda *_: (Colours(), CONTENT))
+    return tmp_path / "m.json"
+
+
+def photo(manifest: Path, name: str) -> np.ndarray:
+    with Image.open(manifest.with_name(f"{name}.png")) as image:
+        return np.array(image)
+
+
+def scores(manifest: Path, name: str) -> np.ndarray:
+    """(H, W, 3), by hand."""
+    return (photo(manifest, name) / 255 - np.array(MEAN)) / np.array(STD)
+
+
+def found(manifest: Path, **settings: Any) -> dict[str, np.ndarray]:
+    """Label maps by folder and id."""
+    paths = {"output": manifest.with_name("crf"), "output_raw": manifest.with_name("raw")}
+    given = {"manifest": manifest, "segmenter": Path("none"), "settings": PLAIN | settings, "stamp": '{"step": "test"}'}
+    predict.run(**paths, **given)
+    for path in paths.values():
+        assert json.loads((path / "provenance.json").read_text()) == {"step": "test"}
+    return {f"{path.name}/{png.stem}": read_labels(png) for path in paths.values() for png in path.glob("*.png")}
+
+
+def test_held_out_images_may_show_any_class(manifest: Path) -> None:
+    """Tags of val reach no label map: dog wins pixels of an image that is tagged with cat."""
+    maps = found(manifest)
+    assert set(maps) == {"crf/c", "raw/c"}
+    assert np.array_equal(maps["raw/c"], scores(manifest, "c").argmax(2))
+    assert set(np.unique(maps["raw/c"])) == {0, 1, 2}
+    assert np.array_equal(maps["crf/c"], maps["raw/c"])  # without a CRF
+
+
+def test_tags_of_held_out_images_are_refused(manifest: Path) -> None:
+    message = "predict: expected known_tags: false for split 'val', found true"
+    with pytest.raises(UserError) as caught:
+        found(manifest, known_tags=True)
+    said(f"{message}; the tags of 'train' alone may be known to the labels", caught.value)
+    assert not manifest.with_name("crf").exists()
+
+
+def test_training_images_show_background_and_their_own_tags(manifest: Path) -> None:
+    maps = found(manifest, split="train", known_tags=True)
+    assert set(maps) == {"crf/a", "crf/b", "raw/a", "raw/b"}
+    for name, tag in (("a", 1), ("b", 2)):
+        expected = scores(manifest, name)[..., [0, tag]].argmax(2) * tag
+        assert np.array_equal(maps[f"raw/{name}"], expected)
+        assert set(np.unique(expected)) == {0, tag}
+
+
+def test_one_folder_is_refined_by_the_preset_and_the_other_is_not(
+    manifest: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A CRF that makes background of dog, cat of background and dog of cat."""
+    asked = []
+
+    def refine(image: np.ndarray, probabilities: np.ndarray, preset: str) -> np.ndarray:
+        asked.append((image.tolist(), preset))
+        return np.roll(probabilities, 1, axis=0)
+
+    monkeypatch.setattr(predict, "refine", refine)
+    maps = found(manifest, crf="toco")
+    assert asked == [(photo(manifest, "c").tolist(), "toco")]
+    before = scores(manifest, "c").argmax(2)
+    assert np.array_equal(maps["raw/c"], before)
+    assert np.array_equal(maps["crf/c"], (before + 1) % 3)

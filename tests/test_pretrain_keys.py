@@ -1,5 +1,6 @@
 """A tiny pretraining: one epoch, its files, and that the seed decides their bytes; and the keys read from them."""
 
+import functools
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,7 @@ import pytest
 import torch
 from PIL import Image
 
-from wsss_steps import extract_keys, formats, pretrain_keys
+from wsss_steps import extract_keys, formats, methods, pretrain_keys
 from wsss_steps.data.manifest import Entry, Manifest, write_manifest
 from wsss_steps.settings import BackboneFeatures, KeyFeatures, PretrainKeys, RgbFeatures
 
@@ -36,7 +37,8 @@ def settings(**changes: Any) -> dict[str, Any]:
 
 def train(manifest: Path, name: str, **changes: Any) -> tuple[Path, Path]:
     output, history = manifest.parent / f"{name}.safetensors", manifest.parent / f"{name}.csv"
-    pretrain_keys.run(manifest=manifest, output=output, history=history, settings=settings(**changes))
+    given = {"settings": settings(**changes), "stamp": '{"step": "test"}'}
+    pretrain_keys.run(manifest=manifest, output=output, history=history, **given)
     return output, history
 
 
@@ -56,6 +58,7 @@ def test_history_and_weights(manifest: Path) -> None:
     assert [row.split(",")[0] for row in rows] == ["1", "2"]
     assert rows[-1].endswith(",1")  # at the end the teacher stands still
     state, content = formats.read_weights(output, "vit")
+    assert formats.read_stamp(output) == {"step": "test"}
     assert (content["patch"], content["width"], content["image_size"]) == (8, 12, 24)
     assert {tensor.dtype for tensor in state.values() if tensor.is_floating_point()} == {torch.float16}
 
@@ -72,8 +75,9 @@ def test_keys_of_the_train_split(manifest: Path, mode: str, extents: list[tuple[
     weights, _ = train(manifest, "a")
     chosen = KeyFeatures(vit="own", weights="pretrain_keys", input_mode=mode).model_dump(mode="json")
     output = manifest.parent / "keys.h5"
-    extract_keys.run(manifest=manifest, weights=weights, output=output, settings=chosen)
+    extract_keys.run(manifest=manifest, weights=weights, output=output, settings=chosen, stamp='{"step": "test"}')
     with formats.Store(output, "features") as store:
+        assert store.provenance == {"step": "test"}
         assert store.ids() == ["image0", "image1", "image2", "image3"]
         assert store["image0"]["features"].shape == (5, 5, 12)
         assert store["image1"]["features"].shape == (5, 6, 12)
@@ -93,3 +97,100 @@ def test_other_features_go_the_same_way(manifest: Path) -> None:
     first, second = (store["image1"]["features"] for store in read)
     assert first.shape[:2] == (3, 3)  # 33 x 47 px at output stride 16
     assert np.array_equal(first, second)  # random weights, but the same ones
+
+
+def test_the_teacher_is_written_and_how_its_images_are_normalised(
+    manifest: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made, train_all = [], pretrain_keys.train
+
+    @functools.wraps(train_all)  # the step reads its signature
+    def spy(distillation: Any, *args: Any, **options: Any) -> list[dict[str, float]]:
+        made.append(distillation)
+        return train_all(distillation, *args, **options)
+
+    monkeypatch.setattr(pretrain_keys, "train", spy)
+    mean, std = (0.6, 0.35, 0.2), (0.2, 0.5, 0.9)
+    state, content = formats.read_weights(train(manifest, "a", mean=mean, std=std)[0], "vit")
+    assert (content["mean"], content["std"]) == (list(mean), list(std))
+    teacher, student = (network.vit.state_dict() for network in (made[0].teacher, made[0].student))
+    assert all(np.array_equal(value, teacher[name].half()) for name, value in state.items())
+    assert not all(np.array_equal(value, student[name].half()) for name, value in state.items())
+
+
+def test_views_are_normalised() -> None:
+    chosen = methods.arguments(pretrain_keys.draw_views, settings())
+    images = [torch.randint(0, 256, (3, 40, 40), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))]
+    drawn = []
+    for mean, std in (((0.0,) * 3, (1.0,) * 3), ((0.6, 0.35, 0.2), (0.2, 0.5, 0.9))):
+        generator = torch.Generator().manual_seed(0)
+        wide, narrow = pretrain_keys.draw_views(images, generator, **chosen | {"mean": mean, "std": std})
+        drawn.append([pixels for pixels, _ in (*wide, *narrow)])
+    assert len(drawn[0]) == 3
+    for plain, normalised in zip(*drawn, strict=True):
+        expected = (plain - torch.tensor(mean).view(1, 3, 1, 1)) / torch.tensor(std).view(1, 3, 1, 1)
+        torch.testing.assert_close(normalised, expected)
+
+
+class Watching:
+    """In place of the distillation: writes down what each step is given."""
+
+    def __init__(self) -> None:
+        self.rates: list[float] = []
+        self.seen: list[torch.Tensor] = []
+
+    def step(self, wide: list[Any], narrow: list[Any], rate: float, progress: float) -> dict[str, float]:
+        self.rates.append(rate)
+        self.seen.append(wide[0][0])
+        return {"image": 0.0}
+
+    def momentum(self, progress: float) -> float:
+        return progress
+
+
+def test_rate_and_views_follow_warm_up_and_seed() -> None:
+    views = methods.arguments(pretrain_keys.draw_views, settings())
+    images = [torch.full((3, 30, 30), 60 * number, dtype=torch.uint8) for number in range(4)]
+    options: dict[str, Any] = {"epochs": 4, "batch_size": 2, "learning_rate": 0.1, "warmup": 0.5}
+    first, again, other = (Watching() for _ in range(3))
+    for watching, seed in ((first, 0), (again, 0), (other, 1)):
+        rows = pretrain_keys.train(watching, images, views, "cpu", **options, seed=seed)
+        assert [row["epoch"] for row in rows] == [1, 2, 3, 4]
+    assert first.rates[:4] == pytest.approx([0.025, 0.05, 0.075, 0.1])
+    assert sorted(first.rates[3:], reverse=True) == first.rates[3:]
+    assert first.rates[-1] == pytest.approx(pretrain_keys.LAST_LEARNING_RATE)
+    assert all(torch.equal(one, two) for one, two in zip(first.seen, again.seen, strict=True))
+    assert not all(torch.equal(one, two) for one, two in zip(first.seen, other.seen, strict=True))
+
+
+def test_images_come_in_another_order_every_epoch(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = []
+
+    def views(images: list[torch.Tensor], *_: Any) -> Any:
+        seen.extend(int(image[0, 0, 0]) for image in images)
+        return [(torch.zeros(1), torch.zeros(1))], []
+
+    monkeypatch.setattr(pretrain_keys, "draw_views", views)
+    images = [torch.full((3, 2, 2), number, dtype=torch.uint8) for number in range(8)]
+    options: dict[str, Any] = {"epochs": 2, "batch_size": 2, "learning_rate": 0.1, "warmup": 0.5, "seed": 0}
+    pretrain_keys.train(Watching(), images, {}, "cpu", **options)
+    first, second = seen[:8], seen[8:]
+    assert sorted(first) == sorted(second) == list(range(8))
+    assert first != list(range(8))
+    assert first != second
+
+
+def test_global_and_local_views_are_drawn_as_the_settings_say(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked, draw = [], pretrain_keys.multicrop.draw
+
+    def spy(parts: Any, views: Any, generator: torch.Generator, *, solarise: bool) -> Any:
+        asked.append((views.size, views.area, views.blurred, solarise))
+        return draw(parts, views, generator, solarise=solarise)
+
+    monkeypatch.setattr(pretrain_keys.multicrop, "draw", spy)
+    given = settings(local_crops=2, global_area=(0.5, 1.0), local_area=(0.1, 0.4))
+    images = [torch.zeros(3, 40, 40, dtype=torch.uint8)]
+    chosen = methods.arguments(pretrain_keys.draw_views, given)
+    pretrain_keys.draw_views(images, torch.Generator().manual_seed(0), **chosen)
+    wide, narrow = (24, [0.5, 1.0], 0.5), (16, [0.1, 0.4], 0.25)
+    assert asked == [(*wide, False), (*wide, True), (*narrow, False), (*narrow, False)]

@@ -48,10 +48,10 @@ def options(**departures: Any) -> dict[str, Any]:
 def refine(folder: Path, **departures: Any) -> dict[str, list[list[int]]]:
     paths = {name: folder / f"{name}.h5" for name in ("cams", "saliency")}
     output = folder / "refined.h5"
-    refine_saliency.run(
-        manifest=folder / "manifest.json", **paths, output=output, settings=options(**departures), stamp="{}"
-    )
+    given = {"settings": options(**departures), "stamp": '{"step": "test"}'}
+    refine_saliency.run(manifest=folder / "manifest.json", **paths, output=output, **given)
     with Store(output, "refined_saliency") as store:
+        assert store.provenance == {"step": "test"}
         return {name: store[name]["refined"].tolist() for name in store.ids()}
 
 
@@ -125,13 +125,14 @@ def truth_store(tmp_path: Path) -> Path:
     root = make_voc(tmp_path / "voc")
     paths = {"manifest": tmp_path / "m.json", "ground_truth": tmp_path / "g.json"}
     write_voc(root, *paths.values())
-    ground_truth_saliency.run(**paths, output=tmp_path / "truth.h5", settings={}, stamp="{}")
+    ground_truth_saliency.run(**paths, output=tmp_path / "truth.h5", settings={}, stamp='{"step": "test"}')
     return tmp_path / "truth.h5"
 
 
 def test_saliency_of_the_ground_truth(tmp_path: Path) -> None:
     """Classes 255, background 0; the column of void goes to whichever of them is nearer, here the first of equals."""
     with Store(truth_store(tmp_path), "saliency") as store:
+        assert store.provenance == {"step": "test"}
         assert store.ids() == ["t0", "t1", "t2"]
         found, truth = np.rint(store["t2"]["saliency"] * 255), truth_of("t2")
     known = truth != 255

@@ -1,73 +1,443 @@
-"""Read off the rules: nothing of the configuration runs as a command, and nothing of the user's is an output."""
+"""What the rules pass to the steps, read off the commands of one dry run: files, splits, settings and digests of code.
+
+One dry run takes about two seconds and runs nothing, so that slips of the wiring show without the slow workflow tests.
+"""
 
 from __future__ import annotations
 
+import ast
+import contextlib
+import json
 import re
+import shlex
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
+import snakemake_runs as runs
+import tiny_voc
+import yaml
 
-RULES = Path(__file__).resolve().parent.parent / "rules"
-RULE = re.compile(r"^ *(?:rule|checkpoint) (\w+):\n(.*?)(?=^ *(?:rule|checkpoint) |\Z)", re.MULTILINE | re.DOTALL)
-DIRECTIVE = re.compile(r"^ *(\w+):(.*?)(?=^ *\w+:\s|\Z)", re.MULTILINE | re.DOTALL)
-TEXT = re.compile(r'f?"([^"]*)"')
-SEES_GROUND_TRUTH = {
-    *("prepare_masks", "evaluate", "evaluate_superpixels", "ground_truth_saliency", "draw_gallery"),
+from wsss_steps import configuration, provenance
+from wsss_steps.declarations import about_row
+
+CONFIG: dict[str, Any] = {
+    "dataset": "tiny",
+    "root": "voc",
+    "classes": list(tiny_voc.CLASSES),
+    "splits": {"val": "ImageSets/Segmentation/val.txt", "extra": "ImageSets/Segmentation/extra.txt"},
+    "unscored": ["extra"],
+    "tags_csv": "tags.csv",
+    "backbones": {
+        name: {"net": "small", "weights": f"{{root}}/{name}.safetensors"} for name in ("one", "two", "three")
+    },
+    "recipes": {
+        "cam": {"classifier": "plain~backbone=one", "segmenter": "plain~backbone=two"},
+        "superpixel": {
+            "classifier": "plain~backbone=one",
+            "superpixels": "dino~features=keys",
+            "seeds": "superpixel~alpha=0.6",
+            "segmenter": "spsrg",
+        },
+        "unsupervised": {
+            "classifier": "mdc",
+            "cams": "cam~merge=max",
+            "superpixels": "dino~features=rgb",
+            "seeds": "saliency~saliency=unsupervised",
+            "segmenter": "masking",
+        },
+        "given": {"classifier": "mdc", "seeds": "saliency~saliency=given", "segmenter": "masking~lambda_seg=0.3"},
+        "detector": {"classifier": "mdc", "seeds": "saliency~saliency=detector", "segmenter": "plain"},
+        "bound": {"classifier": "mdc", "seeds": "saliency~saliency=ground_truth", "segmenter": "plain"},
+    },
+    "compare_superpixels": ["slic~count=7", "dino~features=rgb"],
+    "features": {"keys": {"vit": "own", "weights": "pretrain_keys"}},
+    "saliency": {"detector": {"pairs": "drawn", "backbone": "three"}, "unsupervised": {"features": "rgb"}},
+    "classifier": {"mdc": {"backbone": "small"}, "plain": {"epochs": 3}},
+    "segmenter": {name: {"backbone": "small"} for name in ("plain", "spsrg", "masking")},
+    "predict": {"scales": [1.0, 0.5], "crf": "toco"},
+    "evaluate": {"bootstrap": 20},
+    "gallery_images": 3,
+    "device": "cuda:1",
+    "threads": 1,
+}
+TRAIN, VAL, EXTRA = (f"results/tiny/splits/{split}/manifest.json" for split in ("train", "val", "extra"))
+TRUTH = {split: f"results/tiny/splits/{split}/ground_truth.json" for split in ("train", "val")}
+# the slots whose methods decide what a step writes
+SLOTS = {
+    "train_classifier": ("classifier",),
+    "make_cams": ("classifier", "cams"),
+    "extract_keys": ("features",),
+    "make_superpixels": ("superpixels",),
+    "train_saliency": ("saliency",),
+    "predict_saliency": ("saliency",),
+    "refine_saliency": ("seeds",),
+    "make_seeds": ("seeds",),
+    "train_segmenter": ("segmenter",),
+    "predict": ("segmenter",),
+    "evaluate_classifier": ("classifier",),
 }
 
 
-def directives() -> dict[str, dict[str, str]]:
-    """The text of every directive of every rule."""
-    return {
-        name: {key: text for key, text in DIRECTIVE.findall(body)}
-        for path in sorted(RULES.glob("*.smk"))
-        for name, body in RULE.findall(path.read_text(encoding="utf-8"))
-    }
+@dataclass(frozen=True)
+class Command:
+    """One planned job: its step, the paths of its options, and the rest of its command line."""
+
+    step: str
+    paths: dict[str, Any]
+    settings: dict[str, Any]
+    code: str
+    device: str | None
+    log: str
+    job: str
 
 
-RULES_BY_NAME = directives()
+def read(job: str) -> Command:
+    """The command of one job as a dry run prints it."""
+    words = shlex.split(job.partition("Shell command: ")[2].partition("\n")[0])
+    if words[2] == "wsss_steps.launch":  # of trainings: the number of processes and the step come next
+        words = [*words[:2], f"wsss_steps.{words[4]}", *words[5:]]
+    options: dict[str, list[str]] = {}
+    for word in words[3:]:
+        if word.startswith("--"):
+            name = word
+            options[name] = []
+        else:
+            options[name].append(word)
+    given = {name: options.pop(name, None) for name in ("--settings", "--code", "--device", "--log")}
+    paths = {name[2:].replace("-", "_"): found[0] if len(found) == 1 else found for name, found in options.items()}
+    device = given["--device"][0] if given["--device"] else None
+    step = words[2].removeprefix("wsss_steps.")
+    return Command(step, paths, json.loads(given["--settings"][0]), given["--code"][0], device, given["--log"][0], job)
 
 
-def test_all_rules_are_found() -> None:
-    assert len(RULES_BY_NAME) >= 25
-    assert all({"output", "shell", "params", "log"} <= found.keys() for found in RULES_BY_NAME.values())
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory, repository: Path) -> Path:
+    """A copy of the project, and a data set of which no image is opened."""
+    folder = runs.house_in(tmp_path_factory.mktemp("rules"), repository, CONFIG)
+    root = tiny_voc.make_voc(folder / "voc")
+    tiny_voc.write_saliency(root, tiny_voc.SPLITS["train"])
+    (root / "tags.csv").write_text("".join(["id,tags\n", *(f"{name},cat\n" for name in tiny_voc.TAGS)]))
+    tiny_voc.write_list(root, "extra", ("v1",))
+    tiny_voc.write_list(root, "val", ("v0",))
+    for name in CONFIG["backbones"]:
+        (root / f"{name}.safetensors").touch()
+    return folder
 
 
-@pytest.mark.parametrize("name", RULES_BY_NAME)
-def test_every_interpolation_in_a_command_is_quoted(name: str) -> None:
-    """`device: 'cpu; touch x'` once ran the command."""
-    command = " ".join(TEXT.findall(RULES_BY_NAME[name]["shell"])).replace("{{", "").replace("}}", "")
-    found = re.findall(r"{[^{}]*}", command)
-    assert found
-    assert [part for part in found if not part.endswith(":q}")] == []
+@pytest.fixture(scope="module")
+def config(house: Path) -> configuration.Config:
+    """The configuration, as the rules see it."""
+    with contextlib.chdir(house):
+        return configuration.load(yaml.safe_load(Path("test.yaml").read_text()))
 
 
-@pytest.mark.parametrize("name", RULES_BY_NAME)
-def test_every_output_lies_below_the_results(name: str) -> None:
-    """Snakemake deletes the outputs of a job before it runs: a user's folder among them would be lost."""
-    written = TEXT.findall(RULES_BY_NAME[name]["output"])
-    assert written
-    assert [path for path in written if not path.startswith("<results>/")] == []
-    assert "CONFIG" not in RULES_BY_NAME[name]["output"]
+@pytest.fixture(scope="module")
+def jobs(house: Path) -> list[str]:
+    """What a dry run says of each job."""
+    return runs.jobs(house, "--printshellcmds")
 
 
-@pytest.mark.parametrize("name", RULES_BY_NAME)
-def test_the_ground_truth_reaches_evaluation_only(name: str) -> None:
-    assert ("ground_truth.json" in RULES_BY_NAME[name].get("input", "")) == (
-        name in SEES_GROUND_TRUTH - {"prepare_masks"}
+@pytest.fixture(scope="module")
+def commands(jobs: list[str]) -> list[Command]:
+    """All that a dry run plans."""
+    return [read(job) for job in jobs]
+
+
+def folder_of(name: str, choices: int = 5) -> str:
+    return f"results/tiny/{configuration.Recipe(**CONFIG['recipes'][name]).lineage(choices)}"
+
+
+def of_recipe(name: str, **inputs: Any) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The commands that are a recipe's own, by hand; `inputs`: superpixels, saliency and files of weights, if any."""
+    classifier, cams, seeds, segmenter = (folder_of(name, choices) for choices in (1, 2, 4, 5))
+    superpixels, saliency = inputs.get("superpixels", []), inputs.get("saliency")
+    yield (
+        "train_classifier",
+        {
+            "manifest": TRAIN,
+            "weights": inputs.get("classifier_weights", []),
+            "output": f"{classifier}/classifier.safetensors",
+            "history": f"{classifier}/classifier_history.csv",
+        },
     )
+    yield (
+        "make_cams",
+        {"manifest": TRAIN, "classifier": f"{classifier}/classifier.safetensors", "output": f"{cams}/cams.h5"},
+    )
+    if saliency:
+        paths = {"manifest": TRAIN, "cams": f"{cams}/cams.h5", "saliency": saliency}
+        yield "refine_saliency", {**paths, "output": f"{seeds}/refined_saliency.h5"}
+    yield (
+        "make_seeds",
+        {
+            "manifest": TRAIN,
+            "cams": f"{cams}/cams.h5",
+            "superpixels": superpixels,
+            "refined_saliency": f"{seeds}/refined_saliency.h5" if saliency else [],
+            "output": f"{seeds}/seeds.h5",
+        },
+    )
+    yield (
+        "train_segmenter",
+        {
+            "manifest": TRAIN,
+            "seeds": f"{seeds}/seeds.h5",
+            "superpixels": superpixels,
+            "classifier": f"{classifier}/classifier.safetensors" if inputs.get("judged") else [],
+            "weights": inputs.get("segmenter_weights", []),
+            "output": f"{segmenter}/segmenter.safetensors",
+            "history": f"{segmenter}/segmenter_history.csv",
+        },
+    )
+    network = {"segmenter": f"{segmenter}/segmenter.safetensors"}
+    yield "predict", {"manifest": TRAIN, **network, "output": f"{segmenter}/pseudo_labels"}
+    for split, manifest in (("val", VAL), ("extra", EXTRA)):
+        folders = {"output": f"{segmenter}/segmentation_crf/{split}", "output_raw": f"{segmenter}/segmentation/{split}"}
+        yield "predict", {"manifest": manifest, **network, **folders}
+    places = [
+        (cams, "cams", "train", f"{cams}/cams.h5"),
+        (seeds, "seeds", "train", f"{seeds}/seeds.h5"),
+        (segmenter, "pseudo_labels", "train", f"{segmenter}/pseudo_labels"),
+        (segmenter, "segmentation", "val", f"{segmenter}/segmentation/val"),
+        (segmenter, "segmentation_crf", "val", f"{segmenter}/segmentation_crf/val"),
+    ]
+    for folder, stage, split, predictions in places:
+        score = f"{folder}/evaluation/{stage}/{split}"
+        given = {"manifest": {"train": TRAIN, "val": VAL}[split], "ground_truth": TRUTH[split]}
+        yield "evaluate", {**given, "predictions": predictions, "output": f"{score}.h5", "score": f"{score}.json"}
+    given = {"manifest": VAL, "classifier": f"{classifier}/classifier.safetensors"}
+    yield "evaluate_classifier", {**given, "score": f"{classifier}/evaluation/tags/val.json"}
 
 
-@pytest.mark.parametrize("name", RULES_BY_NAME)
-def test_a_rule_runs_the_step_of_its_name_and_knows_its_code(name: str) -> None:
-    """But for three rules that share the step of another."""
-    step = {"make_pseudo_labels": "predict", "join_stores": "join_shards", "join_label_maps": "join_shards"}.get(
-        name, name
-    )
-    assert re.search(
-        rf"wsss_steps(\.launch {{resources.processes:q}} |\.){step} ",
-        " ".join(TEXT.findall(RULES_BY_NAME[name]["shell"])),
-    )
-    code = re.search(r"code=(\w+)(\(\"(\w+)\")?", RULES_BY_NAME[name]["params"])
-    assert code
-    assert code[1] == "code_of_segmenter" or code[3] == step
+def saliency_of(name: str) -> str:
+    return f"results/tiny/saliency/{name}/saliency.h5"
+
+
+def superpixels_of(name: str) -> str:
+    return f"results/tiny/superpixels/{name}/superpixels.h5"
+
+
+def shared() -> Iterator[tuple[str, dict[str, Any]]]:
+    """The commands that recipes share, but for the tables and the gallery."""
+    for split in ("train", "val", "extra"):
+        manifest = f"results/tiny/splits/{split}/manifest.json"
+        listed = {"root": "voc", "list_file": f"voc/ImageSets/Segmentation/{split}.txt"}
+        listed |= {"tags": [] if split == "extra" else "voc/tags.csv"}
+        yield "prepare", {**listed, "manifest": manifest}
+        if split in TRUTH:
+            yield "prepare_masks", {"root": "voc", "manifest": manifest, "ground_truth": TRUTH[split]}
+    vit = {"output": "results/tiny/features/vit.safetensors", "history": "results/tiny/features/vit_history.csv"}
+    yield "pretrain_keys", {"manifest": TRAIN, **vit}
+    features = {name: f"results/tiny/features/{name}/features.h5" for name in ("keys", "rgb")}
+    for name, weights in (("keys", vit["output"]), ("rgb", [])):
+        yield "extract_keys", {"manifest": TRAIN, "weights": weights, "output": features[name]}
+    made = {"dino~features=keys": features["keys"], "dino~features=rgb": features["rgb"], "slic~count=7": []}
+    for name, read_from in made.items():
+        yield "make_superpixels", {"manifest": TRAIN, "features": read_from, "output": superpixels_of(name)}
+        if name in CONFIG["compare_superpixels"]:
+            given = {"manifest": TRAIN, "ground_truth": TRUTH["train"], "superpixels": superpixels_of(name)}
+            yield "evaluate_superpixels", {**given, "score": f"results/tiny/superpixels/{name}/score.json"}
+    scores = [f"results/tiny/superpixels/{name}/score.json" for name in CONFIG["compare_superpixels"]]
+    yield "summarise_superpixels", {"scores": scores, "output": "results/tiny/superpixels.csv"}
+    detector, drawn = "results/tiny/saliency/detector", "results/tiny/saliency/pairs"
+    yield "make_saliency_example", {"output": drawn}
+    files = {"output": f"{detector}/detector.safetensors", "history": f"{detector}/detector_history.csv"}
+    yield "train_saliency", {"pairs": drawn, "weights": "voc/three.safetensors", **files}
+    sources = {"given": "voc/saliency", "detector": files["output"], "unsupervised": features["rgb"]}
+    for name, source in sources.items():
+        yield "predict_saliency", {"manifest": TRAIN, "source": source, "output": saliency_of(name)}
+    given = {"manifest": TRAIN, "ground_truth": TRUTH["train"]}
+    yield "ground_truth_saliency", {**given, "output": saliency_of("ground_truth")}
+
+
+def all_expected() -> list[tuple[str, dict[str, Any]]]:
+    weights = {"classifier_weights": "voc/one.safetensors"}
+    dino, rgb = superpixels_of("dino~features=keys"), superpixels_of("dino~features=rgb")
+    found = [
+        *of_recipe("cam", **weights, segmenter_weights="voc/two.safetensors"),
+        *of_recipe("superpixel", **weights, superpixels=dino),
+        *of_recipe("unsupervised", superpixels=rgb, saliency=saliency_of("unsupervised"), judged=True),
+        *of_recipe("given", saliency=saliency_of("given"), judged=True),
+        *of_recipe("detector", saliency=saliency_of("detector")),
+        *of_recipe("bound", saliency=saliency_of("ground_truth")),
+        *shared(),
+    ]
+    return list({json.dumps(one, sort_keys=True): one for one in found}.values())
+
+
+TABLES = ("summarise", "draw_gallery")
+
+
+def lines(found: list[tuple[str, dict[str, Any]]]) -> list[str]:
+    return sorted(f"{step}: {json.dumps(paths, sort_keys=True)}" for step, paths in found)
+
+
+def test_every_step_reads_and_writes_what_it_should(commands: list[Command]) -> None:
+    """All commands of six recipes, which were written down by hand: no split, stage or input is exchanged."""
+    found = [(one.step, one.paths) for one in commands if one.step not in TABLES]
+    assert lines(found) == lines(all_expected())
+
+
+def test_ground_truth_reaches_evaluation_tables_and_what_declares_it(commands: list[Command]) -> None:
+    sighted = {one.step for one in commands if "ground_truth.json" in json.dumps(one.paths)}
+    known = {"prepare_masks", "evaluate", "evaluate_superpixels", "ground_truth_saliency", "draw_gallery"}
+    assert sighted == known
+
+
+def wildcards(one: Command) -> dict[str, str]:
+    line = next(line for line in one.job.splitlines() if line.strip().startswith("wildcards:"))
+    return dict(part.split("=", 1) for part in line.split(": ", 1)[1].split(", "))
+
+
+def test_settings_are_those_of_the_choice(commands: list[Command], config: configuration.Config) -> None:
+    """Slots by hand: the maps' settings are those of `cams`, not of the classifier that they come from."""
+    own = {step: slots[-1] for step, slots in SLOTS.items() if step not in ("predict", "evaluate_classifier")}
+    chosen = [one for one in commands if one.step in own]
+    assert {one.step for one in chosen} == set(own)
+    for one in chosen:
+        slot = own[one.step]
+        expected = configuration.resolve(config, slot, wildcards(one)[slot]).settings
+        assert one.settings == expected, (one.step, wildcards(one))
+
+
+def test_tags_are_known_to_pseudo_labels_alone(commands: list[Command], config: configuration.Config) -> None:
+    given = config.predict.model_dump(mode="json")
+    for one in (one for one in commands if one.step == "predict"):
+        split = one.paths["manifest"].split("/")[-2]
+        assert one.settings == {**given, "split": split, "known_tags": split == "train"}, one.paths
+
+
+def test_settings_of_evaluation_name_stage_and_split(commands: list[Command], config: configuration.Config) -> None:
+    given = config.evaluate.model_dump(mode="json")
+    for one in (one for one in commands if one.step == "evaluate"):
+        *_, stage, last = one.paths["score"].split("/")
+        assert one.settings == {**given, "stage": stage, "split": last.removesuffix(".json")}
+    tags = [one.settings for one in commands if one.step == "evaluate_classifier"]
+    assert tags == [{"split": "val"}] * 2  # two classifiers
+
+
+def test_settings_of_steps_without_methods(commands: list[Command], config: configuration.Config) -> None:
+    found = {one.step: one.settings for one in commands}
+    for step, section in (
+        ("pretrain_keys", config.pretrain_keys),
+        ("evaluate_superpixels", config.evaluate_superpixels),
+        ("make_saliency_example", config.draw_saliency),
+    ):
+        assert found[step] == section.model_dump(mode="json")
+    assert found["summarise_superpixels"] == {"names": list(CONFIG["compare_superpixels"])}
+    assert found["ground_truth_saliency"] == {}
+    for one in (one for one in commands if one.step in ("prepare", "prepare_masks")):
+        split = one.paths["manifest"].split("/")[-2]
+        assert (one.settings["split"], one.settings["classes"]) == (split, CONFIG["classes"])
+        if one.step == "prepare_masks":
+            assert one.settings["masks_optional"] == (split == "train")
+        else:
+            assert one.settings["tagged"] == (split != "extra")
+            assert one.settings["list_file"] == f"ImageSets/Segmentation/{split}.txt"
+
+
+def test_the_digest_of_code_covers_the_step_and_its_methods(commands: list[Command]) -> None:
+    for one in commands:
+        slots = SLOTS.get(one.step, ())
+        if one.step == "train_segmenter" and wildcards(one)["segmenter"].startswith("masking"):
+            slots = ("segmenter", "classifier")
+        methods = [(slot, wildcards(one)[slot].split("~")[0]) for slot in slots]
+        assert one.code == provenance.code_digest(one.step, methods), (one.step, methods)
+
+
+def options_of(step: str) -> set[str]:
+    """Names of the parameters of a step's `run`, read without loading what it imports."""
+    tree = ast.parse(provenance.source_of(f"wsss_steps.{step}").read_text(encoding="utf-8"))
+    run = next(node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == "run")
+    return {argument.arg for argument in run.args.kwonlyargs}
+
+
+def test_steps_are_told_all_that_they_ask_for_and_a_log_of_their_own(commands: list[Command]) -> None:
+    for one in commands:
+        asked = options_of(one.step)
+        assert one.device == ("cuda:1" if "device" in asked else None), one.step
+        assert ("gpu=1" in one.job) == ("device" in asked)
+        assert asked - set(one.paths) - {"device", "settings", "stamp"} <= {"output_raw"}, one.step
+        assert one.log.startswith("logs/tiny/")
+    logs = [one.log for one in commands]
+    assert len(set(logs)) == len(logs)
+
+
+def test_every_given_saliency_map_is_an_input(commands: list[Command]) -> None:
+    """A folder does not tell that a map in it was written anew."""
+    jobs = {wildcards(one)["saliency"]: one.job for one in commands if one.step == "predict_saliency"}
+    for name, job in jobs.items():
+        listed = next(line for line in job.splitlines() if line.strip().startswith("input:"))
+        assert [f"voc/saliency/{image}.png" in listed for image in ("t0", "t1", "t2")] == [name == "given"] * 3
+
+
+def test_rows_of_the_summary_have_their_score_and_their_network(
+    commands: list[Command], config: configuration.Config
+) -> None:
+    one = next(one for one in commands if one.step == "summarise")
+    stages = [("cams", "train"), ("seeds", "train"), ("pseudo_labels", "train")]
+    stages += [("segmentation", "val"), ("segmentation_crf", "val")]
+    scores, networks, rows = [], [], []
+    for name, recipe in config.recipes.items():
+        for stage, split in stages:
+            depth = {"cams": 2, "seeds": 4}.get(stage, 5)
+            scores.append(f"{folder_of(name, depth)}/evaluation/{stage}/{split}.json")
+            early = stage in ("cams", "seeds")
+            network = f"{folder_of(name, 1)}/classifier" if early else f"{folder_of(name)}/segmenter"
+            networks.append(f"{network}.safetensors")
+            rows.append(about_row(config, name, recipe, stage, split))
+    assert one.paths["scores"] == scores
+    assert one.paths["checkpoints"] == networks
+    assert one.settings["rows"] == rows
+    names = ["ground_truth", "detector", "given", "unsupervised"]  # of the recipes bound, detector, given, unsupervised
+    assert one.settings["saliency"] == names
+    assert one.paths["saliency"] == [saliency_of(name) for name in names]
+
+
+def test_columns_of_the_gallery_and_their_titles(commands: list[Command]) -> None:
+    one = next(one for one in commands if one.step == "draw_gallery")
+    assert (one.paths["manifest"], one.paths["ground_truth"]) == (TRAIN, TRUTH["train"])
+    assert (one.settings["images"], one.settings["split"]) == (3, "train")
+    columns = [
+        (column["kind"], path) for column, path in zip(one.settings["columns"], one.paths["sources"], strict=True)
+    ]
+    files = {"cams": "cams.h5", "superpixels": "superpixels.h5", "refined_saliency": "refined_saliency.h5"}
+    files |= {"seeds": "seeds.h5", "labels": "pseudo_labels"}
+    assert all(Path(path).name == files[kind] for kind, path in columns)
+    counts = {kind: sum(kind == one for one, _ in columns) for kind in files}
+    assert counts == {"cams": 3, "superpixels": 2, "refined_saliency": 4, "seeds": 6, "labels": 6}  # shared ones once
+    for column, path in zip(one.settings["columns"], one.paths["sources"], strict=True):
+        title, _, name = column["title"].partition(": ")
+        assert title in ("CAM", "superpixels", "refined saliency", "seeds", "pseudo-label")
+        assert not name or path.startswith(folder_of(name, 4))
+
+
+def test_features_alone_are_temporary(jobs: list[str]) -> None:
+    removed = re.findall("Would remove temporary output (.*)", "\n".join(jobs))
+    assert sorted(removed) == [f"results/tiny/features/{name}/features.h5" for name in ("keys", "rgb")]
+
+
+@pytest.mark.parametrize(
+    ("file", "rule", "state"), [("data", "prepare", "images"), ("evaluation", "prepare_masks", "masks")]
+)
+def test_rules_that_read_the_users_files_know_their_state(file: str, rule: str, state: str, repository: Path) -> None:
+    """No command shows it: a parameter by which Snakemake sees that images or masks were edited."""
+    rules = re.split(r"\n(?=rule )", (repository / "rules" / f"{file}.smk").read_text())
+    text = next(text for text in rules if text.startswith(f"rule {rule}:"))
+    assert f"state=state_of_{state}," in text.partition("params:")[2]
+
+
+@pytest.mark.workflow
+def test_an_edited_image_or_mask_is_read_again(house: Path) -> None:
+    """What is edited is of another size than it was; a mask does not concern the images."""
+    places = [house / "voc" / "JPEGImages" / "v0.jpg", house / "voc" / "SegmentationClass" / "t0.png"]
+    targets = ("--printshellcmds", *TRUTH.values())
+    runs.succeed(house, *targets)
+    assert not runs.planned(house, *targets)
+    for path, expected in zip(places[::-1], (["prepare_masks"], ["prepare", "prepare_masks"]), strict=True):
+        path.write_bytes(path.read_bytes() + b"0")
+        assert sorted(read(job).step for job in runs.jobs(house, *targets)) == expected
+        runs.succeed(house, *targets)

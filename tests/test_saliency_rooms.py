@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 from tiny_voc import HEIGHT, SPLITS, WIDTH, make_voc, write_voc
 
 from wsss_steps import formats, make_saliency_example, methods, predict_saliency, train_saliency
+from wsss_steps.data.manifest import read_manifest, write_manifest
 from wsss_steps.errors import UserError
 from wsss_steps.settings import Backbone, DetectorSaliency, GivenSaliency
 
@@ -131,3 +134,33 @@ def test_given_maps(manifest: Path, tmp_path: Path, caplog: pytest.LogCaptureFix
         assert store.left_out == ["t1"]
         assert not store["t1"]["saliency"].any()
         assert store["t0"]["saliency"][0].tolist() == pytest.approx([200 / 255] * 8 + [0] * 8)
+
+
+def test_a_shard_may_be_without_any_map_and_a_data_set_may_not(manifest: Path, tmp_path: Path) -> None:
+    data, folder = read_manifest(manifest), give(tmp_path / "maps")
+    settings = GivenSaliency(bad_maps="leave_out").model_dump(mode="json")
+    write_manifest(tmp_path / "part.json", dataclasses.replace(data, shard="000-of-002"))
+    paths = {"source": folder, "output": tmp_path / "s.h5"}
+    predict_saliency.run(manifest=tmp_path / "part.json", **paths, settings=settings, stamp="{}")
+    with formats.Store(tmp_path / "s.h5", "saliency") as store:
+        assert store.left_out == list(SPLITS["train"])
+    with pytest.raises(UserError, match="saliency maps that cannot be used"):
+        predict_saliency.run(manifest=manifest, **paths, settings=settings, stamp="{}")
+
+
+def test_maps_of_a_detector_are_of_the_image_as_it_expects_it(
+    manifest: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By hand, of a network that gives its input: the sigmoid of red less the mean over the deviation."""
+    mean, std = (0.6, 0.35, 0.2), (0.2, 0.5, 0.9)
+    content = {"network": {"backbone": Backbone(net="small", mean=mean, std=std).model_dump(mode="json")}}
+    monkeypatch.setattr(methods, "rebuild", lambda *_: (torch.nn.Identity(), content))
+    paths = {"manifest": manifest, "source": tmp_path / "none", "output": tmp_path / "s.h5"}
+    predict_saliency.run(**paths, settings=detector(), stamp='{"step": "test"}')
+    with formats.Store(tmp_path / "s.h5", "saliency") as store:
+        assert store.provenance == {"step": "test"}
+        for entry in read_manifest(manifest).split("train"):
+            with Image.open(entry.image) as photo:
+                red = np.array(photo)[..., 0] / 255
+            expected = 1 / (1 + np.exp(-(red - mean[0]) / std[0]))
+            np.testing.assert_allclose(store[entry.id]["saliency"], expected, atol=0.002)  # kept in 255 steps

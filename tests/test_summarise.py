@@ -223,3 +223,10 @@ def test_showing_needs_neither_torch_nor_pandas(repository: Path) -> None:
     """It ends every run of the workflow, so it must start at once."""
     code = "import sys, wsss_steps.show_summary; sys.exit(any(m in sys.modules for m in ('torch', 'pandas', 'numpy')))"
     assert subprocess.run([sys.executable, "-c", code], check=False, cwd=repository).returncode == 0
+
+
+def test_images_left_out_are_counted_by_choice_of_saliency(tmp_path: Path) -> None:
+    paths = [tmp_path / "a.h5", tmp_path / "b.h5"]
+    for path, left_out in zip(paths, ([], ["x", "y"]), strict=True):
+        formats.write_store(path, "saliency", [], stamp="{}", left_out=left_out)
+    assert summarise.left_out_of(paths, ["given", "detector"]) == {"given": 0, "detector": 2}

@@ -2,12 +2,15 @@
 
 import functools
 import logging
+from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from safetensors.torch import load_file, save_file
 from tiny_voc import CLASSES, HEIGHT, WIDTH, make_voc, write_voc
 
@@ -84,6 +87,61 @@ def test_dilated_blocks_from_tags_to_maps(manifest: Path, tmp_path: Path) -> Non
     make_cams.run(manifest=manifest, classifier=paths[0], output=tmp_path / "cams.h5", settings=maps, stamp="{}")
     with formats.Store(tmp_path / "cams.h5", "cams") as store:
         assert store.shape("t2", "cam") == (2, HEIGHT, WIDTH)
+
+
+class Colours(torch.nn.Module):
+    """A classifier whose map of a class is a channel of the image less red: green of cat, blue of dog."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.head = torch.nn.Parameter(torch.zeros(1))
+        self.backbone = SimpleNamespace(output_stride=1)
+        self.asked: list[tuple[int, ...]] = []
+
+    def maps(self, images: torch.Tensor) -> torch.Tensor:
+        assert not self.training
+        self.asked.append(tuple(images.shape))
+        return images[:, 1:] - images[:, :1]
+
+
+MEAN, STD = (0.6, 0.35, 0.2), (0.2, 0.5, 0.9)
+
+
+@pytest.fixture
+def colours(manifest: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., dict[str, Any]]:
+    """A function from settings of `cam` to the network `Colours` and the items and stamp of its store."""
+
+    def run(**departures: Any) -> dict[str, Any]:
+        network = Colours()
+        backbone = Backbone(net="small", mean=MEAN, std=STD).model_dump(mode="json")
+        content = {"classes": list(CLASSES), "network": {"backbone": backbone}}
+        monkeypatch.setattr(methods, "rebuild", lambda *_: (network, content))
+        chosen = Cam(**{"scales": (1.0,), "flip": False, "resolution": "full"} | departures).model_dump(mode="json")
+        paths = {"manifest": manifest, "classifier": tmp_path / "none", "output": tmp_path / "cams.h5"}
+        make_cams.run(**paths, settings=chosen, stamp='{"step": "test"}')
+        with formats.Store(tmp_path / "cams.h5", "cams") as store:
+            items = {name: store[name] for name in store.ids()}
+            return {"items": items, "stamp": store.provenance, "asked": network.asked}
+
+    return run
+
+
+def test_maps_are_of_the_image_as_the_classifier_expects_it(manifest: Path, colours: Callable[..., Any]) -> None:
+    """By hand: pixels less the classifier's own mean over its own deviation; negative is 0; the maximum is 1."""
+    made = colours()
+    assert made["stamp"] == {"step": "test"}
+    for entry in read_manifest(manifest).split("train"):
+        with Image.open(entry.image) as photo:
+            pixels = (np.array(photo) / 255 - np.array(MEAN)) / np.array(STD)
+        positive = [np.maximum(pixels[..., tag] - pixels[..., 0], 0) for tag in entry.tags]
+        expected = [one / one.max() for one in positive]
+        assert made["items"][entry.id]["class"].tolist() == list(entry.tags)
+        np.testing.assert_allclose(made["items"][entry.id]["cam"], expected, atol=0.002)  # kept in 255 steps
+
+
+def test_every_scale_is_read_and_the_mirror_image_with_it(colours: Callable[..., Any]) -> None:
+    sizes = [(2, 3, HEIGHT, WIDTH), (2, 3, HEIGHT // 2, WIDTH // 2)]
+    assert colours(scales=(1.0, 0.5), flip=True)["asked"] == 3 * sizes  # three images
 
 
 def test_the_same_seed_gives_the_same_file(manifest: Path, tmp_path: Path) -> None:
@@ -216,6 +274,10 @@ def test_a_classifier_of_other_classes_is_refused(manifest: Path, tmp_path: Path
             settings=Cam().model_dump(),
             stamp="{}",
         )
+    paths = {"manifest": tmp_path / "other.json", "classifier": output, "score": tmp_path / "tags.json"}
+    with pytest.raises(UserError, match=r"was trained for classes \['cat', 'dog'\]"):
+        evaluate_classifier.run(**paths, settings={"split": "val"})
+    assert not (tmp_path / "tags.json").exists()
 
 
 def test_weights_of_another_network_are_refused(manifest: Path, tmp_path: Path) -> None:
@@ -241,6 +303,9 @@ def test_tag_scores_of_a_split(manifest: Path, tmp_path: Path) -> None:
     score = formats.read_json(tmp_path / "tags.json", "tag_score")
     assert (score["split"], score["images"]) == ("val", 2)
     assert all(0 <= score[name] <= 1 for name in ("f1", "precision", "recall", "macro_f1"))
+    evaluate_classifier.run(**paths, settings={"split": "train"})
+    score = formats.read_json(tmp_path / "tags.json", "tag_score")
+    assert (score["split"], score["images"]) == ("train", 3)
     with pytest.raises(UserError, match="no images of split 'test'"):
         evaluate_classifier.run(**paths, settings={"split": "test"})
 
@@ -256,3 +321,29 @@ def test_tags_are_predicted_above_one_half(manifest: Path) -> None:
     predicted = evaluate_classifier.predicted_tags(Known(), entries, backbone, "cpu")
     scores = tag_scores(predicted, tag_matrix(entries, 2) > 0)
     assert scores == pytest.approx({"f1": 1 / 2, "precision": 1 / 2, "recall": 1 / 2, "macro_f1": np.mean([0, 2 / 3])})
+
+
+def test_tags_are_predicted_of_the_image_as_the_classifier_expects_it(manifest: Path) -> None:
+    class Channels(torch.nn.Module):
+        def forward(self, images: torch.Tensor) -> torch.Tensor:
+            return images.mean((2, 3))[
+                :, :2
+            ]  # the photographs are noise, about 0.5: less than MEAN of red, not of green
+
+    entries = read_manifest(manifest).split("val")
+    backbone = Backbone(net="small", mean=MEAN, std=STD).model_dump(mode="json")
+    predicted = evaluate_classifier.predicted_tags(Channels(), entries, backbone, "cpu")
+    assert predicted.tolist() == [[False, True]] * 2
+
+
+def test_precision_and_recall_are_what_they_are_called(
+    manifest: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both classes are predicted of either image, one is right."""
+    content = {"classes": list(CLASSES), "network": {"backbone": {}}}
+    monkeypatch.setattr(methods, "rebuild", lambda *_: (None, content))
+    monkeypatch.setattr(evaluate_classifier, "predicted_tags", lambda *_: np.ones((2, 2), bool))
+    paths = {"manifest": manifest, "classifier": tmp_path / "none", "score": tmp_path / "tags.json"}
+    evaluate_classifier.run(**paths, settings={"split": "val"}, stamp='{"step": "test"}')
+    score = formats.read_json(tmp_path / "tags.json", "tag_score")
+    assert (score["precision"], score["recall"], score["provenance"]) == (0.5, 1.0, {"step": "test"})

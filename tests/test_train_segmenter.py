@@ -185,6 +185,19 @@ def test_images_are_brought_to_the_classifiers_normalisation(folder: Path) -> No
     assert torch.allclose(judge(given), expected, atol=1e-4)
 
 
+def test_the_judge_is_for_images_as_the_segmenter_reads_them(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked, judge = [], trainees.judge
+
+    def spy(*args: Any) -> Any:
+        asked.append(args)
+        return judge(*args)
+
+    monkeypatch.setattr(trainees, "judge", spy)
+    own = {"backbone": SMALL | {"mean": [0.6, 0.35, 0.2], "std": [0.2, 0.5, 0.9]}}
+    train(folder, options_of(settings.MaskingSegmenter, epochs=1) | own)
+    assert asked == [(folder / "classifier.safetensors", ("red", "green"), own["backbone"], "cpu")]
+
+
 def test_every_missing_image_is_named(folder: Path) -> None:
     with Store(folder / "seeds.h5", "seeds") as store:
         kept = [("image1", store["image1"])]

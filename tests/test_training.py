@@ -75,6 +75,7 @@ def test_groups_have_their_rates_and_the_momentum_is_the_momentum() -> None:
     groups = training.make_optimiser(network, network.backbone, **OPTIMISATION).param_groups
     assert [group["momentum"] for group in groups] == [0.9, 0.9]
     assert [group["weight_decay"] for group in groups] == [1e-4, 1e-4]
+    assert not any(group["nesterov"] for group in groups)
     assert [group["base"] for group in groups] == pytest.approx([0.1, 1.0])
     assert [[id(p) for p in group["params"]] for group in groups] == [
         [id(network.backbone[0].weight)],
@@ -116,6 +117,11 @@ def test_it_learns_and_writes_down_what_it_did(tmp_path: Path) -> None:
     assert [float(row["loss"]) for row in read] == [row["loss"] for row in rows]
 
 
+def test_the_power_of_the_schedule_is_that_of_the_settings() -> None:
+    rows = trained(power=2.0)[1]
+    assert [row["learning_rate"] for row in rows] == pytest.approx([0.1 * (1 - step / 9) ** 2 for step in (2, 5, 8)])
+
+
 def test_warm_up_starts_at_its_rate(monkeypatch: pytest.MonkeyPatch) -> None:
     rates = []
     set_rate = training.set_rate
@@ -150,6 +156,11 @@ def test_no_image_is_dropped_and_none_is_left_alone(count: int, batch_size: int,
     assert sorted(place for batch in batches for place in batch) == [(7, index) for index in range(count)]
 
 
+def test_the_seed_decides_the_order() -> None:
+    first, again, other = (training.batches_of(10, 4, seed=seed, epoch=0) for seed in (0, 0, 1))
+    assert first == again != other
+
+
 @pytest.mark.parametrize("bad", [math.nan, math.inf])
 def test_a_loss_that_is_not_finite_stops_with_its_parts(bad: float) -> None:
     data = Points()
@@ -165,3 +176,38 @@ def test_a_loss_that_is_not_finite_stops_with_its_parts(bad: float) -> None:
     ):
         training.fit(network, data, spoilt, optimiser, **SETTINGS)
     assert all(bool(torch.isfinite(weight).all()) for weight in network.parameters())
+
+
+def test_recorded_parts_move_no_weight() -> None:
+    network = Net()
+    before = {name: weight.clone() for name, weight in network.state_dict().items()}
+
+    def recording(network: nn.Module, batch: training.Batch) -> dict[str, Tensor]:
+        scores = network(batch["images"])
+        return {"nothing": 0 * scores.sum(), "share_of": scores.mean()}
+
+    optimiser = training.make_optimiser(network, network.backbone, **OPTIMISATION | {"weight_decay": 0.0})
+    rows = training.fit(network, Points(), recording, optimiser, **SETTINGS)
+    assert all(row["loss"] == 0 and row["share_of"] != 0 for row in rows)
+    assert all(torch.equal(weight, before[name]) for name, weight in network.state_dict().items())
+
+
+def test_every_epoch_draws_from_a_seed_of_its_own() -> None:
+    """What a network draws itself, as dropout does: by seed and epoch, whatever was drawn before."""
+
+    def seeds_of(seed: int) -> list[int]:
+        found = []
+
+        def watching(network: nn.Module, batch: training.Batch) -> dict[str, Tensor]:
+            found.append(torch.initial_seed())
+            return losses(network, batch)
+
+        network = Net()
+        optimiser = training.make_optimiser(network, network.backbone, **OPTIMISATION)
+        training.fit(network, Points(), watching, optimiser, **SETTINGS | {"seed": seed})
+        return found
+
+    first, other = seeds_of(0), seeds_of(1)
+    assert len(first) == 9
+    assert len(set(first)) == len(set(other)) == 3
+    assert not set(first) & set(other)

@@ -25,6 +25,8 @@ from wsss_steps.ops.crf import refine
 from wsss_steps.ops.resize import enlarge, resize_images, scaled_size
 from wsss_steps.progress import track
 
+TAGGED = "train"  # the split whose tags may be known
+
 
 def views(image: Float[Tensor, "1 3 H W"], scales: Sequence[float], flip: bool) -> Iterator[tuple[Tensor, bool]]:
     """The image at every scale, and whether it is mirrored left to right."""
@@ -111,7 +113,14 @@ def run(
             training images; `scales`, `flip`, `merge`; `crf`: name of a preset.
         device: cpu or cuda.
         stamp: provenance, kept beside the label maps as `provenance.json`.
+
+    A UserError if the tags of another split than train are to be known, or the network was trained for other classes.
     """
+    if settings["known_tags"] and settings["split"] != TAGGED:  # scores of label maps that saw the tags would lie
+        raise UserError(
+            f"predict: expected known_tags: false for split '{settings['split']}', found true; "
+            f"the tags of '{TAGGED}' alone may be known to the labels"
+        )
     data = read_manifest(manifest)
     entries = data.split(settings["split"])
     network, content = methods.rebuild("segmenter", segmenter, device)

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from wsss_steps.data.augment import augment, change_colours, cut, draw_size, draw_window
+from wsss_steps.data.images import normalise
 
 STILL: dict[str, Any] = {
     "mean": (0.0, 0.0, 0.0),
@@ -120,6 +121,15 @@ def test_colour_changes_keep_shape_and_places() -> None:
     assert len({changed[..., 2].max() for changed in brighter}) > 3
     grey = change_colours(np.random.default_rng(0), np.full((4, 4, 3), 90, np.uint8), (0.0, 0.5, 0.5, 0.5))
     assert np.abs(grey.astype(int) - 90).max() <= 1  # grey has no contrast, no saturation and no hue
+
+
+def test_colours_are_changed_before_the_image_is_normalised() -> None:
+    jitter, mean = (0.4, 0.0, 0.0, 0.0), {"mean": (0.6, 0.3, 0.1), "std": (0.2, 0.5, 0.9)}
+    image = coordinates(12, 12)
+    found, _ = augment(np.random.default_rng(1), image, {}, **STILL | mean | {"jitter": jitter})
+    expected = normalise(change_colours(np.random.default_rng(1), image, jitter), *mean.values())
+    assert np.array_equal(found, expected)
+    assert not np.array_equal(found, normalise(image, *mean.values()))
 
 
 def test_the_generator_decides_everything() -> None:

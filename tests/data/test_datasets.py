@@ -89,6 +89,19 @@ def test_without_superpixels_they_are_0(tmp_path: Path, entries: list[Entry]) ->
     assert data[0, 0]["superpixels"].unique().tolist() == [0]
 
 
+def test_pixels_outside_the_image_have_neither_seed_nor_superpixel(tmp_path: Path, entries: list[Entry]) -> None:
+    """A crop that is larger than the image: padding is not background, and belongs to no superpixel."""
+    wide = AUGMENTATION | {"crop": 20, "resize_scale": None}
+    data = SeedDataset(entries, 3, **stores(tmp_path, entries), augmentation=wide, seed=0)
+    item = data[0, 2]
+    inside = item["superpixels"] >= 300  # the ids begin there
+    assert inside.sum() == HEIGHT * WIDTH
+    assert item["superpixels"][~inside].unique().tolist() == [0]
+    assert item["seeds"][inside].unique().tolist() == [2]
+    assert item["seeds"][~inside].unique().tolist() == [255]
+    assert not item["images"][:, ~inside].any()
+
+
 def test_sizes_that_disagree_are_named(tmp_path: Path, entries: list[Entry]) -> None:
     paths = stores(tmp_path, entries, shape=(HEIGHT, WIDTH + 1))
     data = SeedDataset(entries, 3, **paths, augmentation=AUGMENTATION, seed=0)

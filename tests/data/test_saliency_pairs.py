@@ -101,3 +101,14 @@ def test_items_follow_the_image(tmp_path: Path) -> None:
     inside = flat["images"][0] > 0.5
     assert int(inside.sum()) == 24
     assert ((flat["masks"] == 255) == ~inside).all()
+
+
+def test_an_item_depends_on_seed_and_epoch(tmp_path: Path) -> None:
+    write_pair(tmp_path, "a", np.eye(8) * 255)
+    wide = {**KEEP, "crop": 16}
+    first, again = (PairDataset(find_pairs(tmp_path), augmentation=wide, seed=0) for _ in range(2))
+    other = PairDataset(find_pairs(tmp_path), augmentation=wide, seed=1)
+    places = [first[epoch, 0]["masks"].tolist() for epoch in range(4)]
+    assert places == [again[epoch, 0]["masks"].tolist() for epoch in range(4)]
+    assert any(place != places[0] for place in places)
+    assert places != [other[epoch, 0]["masks"].tolist() for epoch in range(4)]

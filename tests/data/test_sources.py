@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -169,3 +171,30 @@ def test_planning_needs_no_torch(repository: Path) -> None:
     """A dry run asks for the states of all splits; torch alone takes seconds to import."""
     script = "import sys; import wsss_steps.splits, wsss_steps.data.sources; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", script], cwd=repository, check=False).returncode == 0
+
+
+def test_what_changes_while_the_step_reads_is_a_change(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The record has the times from before the images were read, so that none is taken for one that was checked."""
+    read_split = prepare.read_split
+
+    @functools.wraps(read_split)  # the step reads its signature
+    def disturbed(*args: Any, **options: Any) -> Any:
+        found = read_split(*args, **options)
+        if options["split"] == "train":
+            in_place(root / "JPEGImages" / "t0.jpg")
+        return found
+
+    with monkeypatch.context() as patch:
+        patch.setattr(prepare, "read_split", disturbed)
+        before = run(root)
+    assert states(root)["train images"] != before["train images"]
+
+
+def test_masks_that_are_not_scored_do_not_count(root: Path) -> None:
+    write_list(root, "scored", ("t0",))
+    chosen = {"scored_list": "ImageSets/Segmentation/scored.txt"}
+    before = run(root, **chosen)
+    in_place(root / "SegmentationClass" / "t1.png")
+    assert states(root, **chosen) == before
+    in_place(root / "SegmentationClass" / "t0.png")
+    assert states(root, **chosen)["train masks"] != before["train masks"]

@@ -193,3 +193,87 @@ def test_mirrored_maps_give_mirrored_seeds(cls) -> None:
     labels = method.seeds(maps, classes, superpixels, refined, **chosen)
     mirrored = method.seeds(maps[:, :, ::-1], classes, superpixels[:, ::-1], refined[:, ::-1], **chosen)
     assert (mirrored == labels[:, ::-1]).all()
+
+
+@pytest.mark.parametrize(
+    ("label", "beta_bg", "beta_fg", "grown"),
+    [(2, 1.0, 0.7, 1.0), (2, 0.7, 1.0, 0.75), (0, 0.7, 1.0, 1.0), (0, 1.0, 0.7, 0.75)],
+)
+def test_spsrg_asks_background_and_classes_for_their_own_sureness(
+    label: int, beta_bg: float, beta_fg: float, grown: float
+) -> None:
+    options = {"train_scales": [1.0], "output_stride": 8, "restrict_to_present": True}
+    parts = methods.load("segmenter", "spsrg").losses(
+        Sure(label), batch_of(1), **options, beta_bg=beta_bg, beta_fg=beta_fg
+    )
+    assert parts["share_labelled"].item() == grown
+
+
+class Cells(Sure):
+    """The same on whole cells, the last of which reach over the edge."""
+
+    def forward(self, images: Tensor) -> Tensor:
+        return self.logits[None, :, None, None].expand(
+            len(images), -1, -(-images.shape[2] // 8), -(-images.shape[3] // 8)
+        )
+
+
+@pytest.mark.parametrize("cls", SEGMENTERS)
+def test_cells_whose_centre_is_beyond_the_edge_are_not_labelled(cls) -> None:
+    """Class 2 is right wherever the image is: nothing is to be learnt from the rest, least of all background."""
+    options = options_of(cls) | {"train_scales": [1.0], "output_stride": 8, "lambda_seg": 0, "classifier": None}
+    batch = {
+        "images": torch.zeros(1, 3, 12, 12),
+        "tags": torch.tensor([[0.0, 1.0, 0.0]]),
+        "seeds": torch.full((1, 12, 12), 2),
+        "superpixels": torch.ones(1, 12, 12, dtype=torch.int64),
+    }
+    method = methods.load("segmenter", options["method"])
+    parts = method.losses(Cells(2), batch, **methods.arguments(method.losses, options))
+    assert parts["seed_1"].item() == pytest.approx(0, abs=1e-3)
+
+
+class Counting(nn.Module):
+    """A judge that counts how often it is asked, and finds nothing."""
+
+    asked = 0
+
+    def forward(self, images: Tensor, attention: Tensor) -> Tensor:
+        self.asked += 1
+        return images.new_zeros(len(images), CLASSES) + 0 * attention.mean()
+
+
+def test_masking_asks_the_judge_once_a_path_and_weighs_what_it_says() -> None:
+    def attention(lambda_seg: float, paths: int) -> tuple[float, int]:
+        judge = Counting()
+        torch.manual_seed(0)
+        options = {"train_scales": [1.0], "output_stride": 8, "lambda_seg": lambda_seg, "paths": paths}
+        parts = methods.load("segmenter", "masking").losses(Sure(2), batch_of(1), classifier=judge, **options)
+        return parts["attention"].item(), judge.asked
+
+    full, half = attention(1.0, 3), attention(0.5, 3)
+    assert (full[1], attention(1.0, 1)[1]) == (3, 1)
+    assert full[0] > 0
+    assert half[0] == pytest.approx(full[0] / 2)
+
+
+def test_spsrg_learns_what_has_grown() -> None:
+    """Class 1 grows over a row of cells; it is right there, and wrong on the row of seeds of class 2."""
+    options = {"train_scales": [1.0], "output_stride": 8, "beta_bg": 0.7, "beta_fg": 0.7, "restrict_to_present": False}
+    parts = methods.load("segmenter", "spsrg").losses(Sure(1), batch_of(1), **options)
+    assert parts["seed_1"].item() == pytest.approx(10 + (10 + 0) / 2, abs=1e-2)  # background, then the mean of classes
+
+
+def test_attention_is_made_of_probabilities(monkeypatch: pytest.MonkeyPatch) -> None:
+    method, given = methods.load("segmenter", "masking"), []
+    attention_map = method.attention_map
+
+    def spy(probabilities: Tensor, *rest: Tensor) -> Tensor:
+        given.append(probabilities)
+        return attention_map(probabilities, *rest)
+
+    monkeypatch.setattr(method, "attention_map", spy)
+    options = {"train_scales": [1.0], "output_stride": 8, "lambda_seg": 1.0, "paths": 1}
+    method.losses(Sure(2), batch_of(1), classifier=Counting(), **options)
+    torch.testing.assert_close(given[0].sum(1), torch.ones(1, 4, 4))
+    assert given[0][:, 2].min() > 0.99

@@ -78,6 +78,26 @@ def test_losses_are_weighted_and_reach_all_but_the_frozen_stage() -> None:
     assert without == {name for name, _ in network.named_parameters() if name.startswith("backbone.net.stages.0.")}
 
 
+def gradients(detach_target: bool) -> dict[str, torch.Tensor | None]:
+    network = build(init="kaiming")
+    mdc.losses(network, BATCH, lambda_cls=1.0, detach_target=detach_target)["cam"].backward()
+    return {name: weight.grad for name, weight in network.named_parameters() if name.startswith("dilated.")}
+
+
+def test_a_detached_target_is_not_pulled() -> None:
+    """The fused maps are the dilated blocks' doing: they feel the loss if it is not detached, and only then."""
+    assert all(grad is None or not grad.any() for grad in gradients(detach_target=True).values())
+    assert any(grad is not None and bool(grad.any()) for grad in gradients(detach_target=False).values())
+
+
+@pytest.mark.parametrize("frozen", ["none", "statistics", "all"])
+def test_batch_normalisation_is_frozen_as_asked(frozen: str) -> None:
+    network = build(frozen_batch_norm=frozen, frozen_stages=0).train()
+    layers = [module for module in network.backbone.modules() if isinstance(module, nn.BatchNorm2d)]
+    assert {layer.training for layer in layers} == {frozen == "none"}
+    assert {layer.weight.requires_grad for layer in layers} == {frozen != "all"}
+
+
 def test_training_lowers_the_loss() -> None:
     network = build(init="kaiming", frozen_stages=0)
     optimiser = torch.optim.SGD(network.parameters(), lr=0.02, momentum=0.9)

@@ -1,10 +1,14 @@
 """Features of images of which they are known."""
 
+import functools
+from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from skimage.color import rgb2lab
 
 from wsss_steps import formats
@@ -28,7 +32,9 @@ def test_rgb_is_the_mean_colour_of_each_cell_from_the_mean_of_the_image() -> Non
 
 
 def test_rgb_of_a_plain_image_is_zero() -> None:
-    assert not rgb.extractor(None, "cpu", cell=4)(np.full((9, 7, 3), 90, np.uint8))["features"].any()
+    item = rgb.extractor(None, "cpu", cell=4)(np.full((9, 7, 3), 90, np.uint8))
+    assert not item["features"].any()
+    assert item["extent"].tolist() == [12.0, 8.0]
 
 
 @pytest.fixture
@@ -62,3 +68,37 @@ def test_backbone_features_are_positive_until_centred() -> None:
     assert plain["extent"].tolist() == [24.0, 40.0]
     assert plain["features"].min() >= 0
     assert centred["features"].min() < 0
+
+
+MEAN, STD = [0.6, 0.35, 0.2], [0.2, 0.5, 0.9]
+
+
+def extractors(monkeypatch: pytest.MonkeyPatch) -> dict[str, Callable[..., Callable[[np.ndarray], dict[str, Any]]]]:
+    """Extractors whose networks give the pixel itself as the feature of a patch of 1 px."""
+    loaded = SimpleNamespace(vit=torch.nn.Identity(), mean=MEAN, std=STD)
+    monkeypatch.setattr(keys.pretrained_vit, "load", lambda *_: loaded)
+    monkeypatch.setattr(keys.vits, "patch_side", lambda _: 1)
+    monkeypatch.setattr(keys.vits, "keys", lambda _, images: images.permute(0, 2, 3, 1))
+    monkeypatch.setattr(backbone, "build_backbone", lambda *_, **__: torch.nn.Identity())
+    monkeypatch.setattr(backbone, "load_backbone", lambda *_: "random")
+    spec = {"net": "small", "mean": MEAN, "std": STD, "options": {}}
+    of_keys = functools.partial(keys.extractor, Path("none"), "cpu", vit="own", input_mode="pad")
+    return {
+        "keys": of_keys,
+        "backbone": functools.partial(backbone.extractor, None, "cpu", backbone=spec, output_stride=1),
+    }
+
+
+@pytest.mark.parametrize("name", ["keys", "backbone"])
+def test_features_are_of_the_scaled_image_as_the_network_expects_it(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By hand: the pixel less the network's own mean over its own deviation."""
+    extractor = extractors(monkeypatch)[name]
+    image = np.random.default_rng(0).integers(0, 256, (6, 8, 3), dtype=np.uint8)
+    found = extractor(image_scale=1.0, centre=False)(image)["features"]
+    expected = (image / 255 - np.array(MEAN)) / np.array(STD)
+    np.testing.assert_allclose(found, expected, atol=3e-3)  # half floats
+    centred = extractor(image_scale=1.0, centre=True)(image)["features"]
+    np.testing.assert_allclose(centred, expected - expected.mean((0, 1)), atol=5e-3)
+    half = extractor(image_scale=0.5, centre=False)(image)
+    assert half["features"].shape == (3, 4, 3)
+    assert half["extent"].tolist() == [6.0, 8.0]

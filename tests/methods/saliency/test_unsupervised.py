@@ -53,6 +53,26 @@ def test_the_block_that_is_unlike(algorithm: str, tmp_path: Path) -> None:
     assert np.array_equal(found, expected)
 
 
+@pytest.mark.parametrize(("algorithm", "other"), [("tokencut", "lost"), ("lost", "tokencut")])
+def test_the_algorithm_of_the_settings_is_asked(
+    algorithm: str, other: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With its own settings; the other one is not."""
+    own = {"tokencut": {"tau": 0.7}, "lost": {"least_similar": 9}}[algorithm] | {"connected": False}
+    asked = []
+
+    def spy(features: np.ndarray, **options: Any) -> np.ndarray:
+        asked.append(options)
+        return np.ones(features.shape[:2], bool)
+
+    monkeypatch.setattr(unsupervised, algorithm, spy)
+    monkeypatch.delattr(unsupervised, other)
+    choice = DEFAULTS | own | {"algorithm": algorithm}
+    _, maps = unsupervised.maps([entry_of(tmp_path)], features_of(tmp_path), "cpu", **choice)
+    assert (next(maps) == 255).all()
+    assert asked == [own]
+
+
 def test_a_crf_moves_the_border_to_the_edge(tmp_path: Path) -> None:
     _, maps = unsupervised.maps([entry_of(tmp_path)], features_of(tmp_path), "cpu", **DEFAULTS | {"crf": "label"})
     (found,) = maps

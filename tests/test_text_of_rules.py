@@ -1,0 +1,73 @@
+"""Read off the rules: nothing of the configuration runs as a command, and nothing of the user's is an output."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+RULES = Path(__file__).resolve().parent.parent / "rules"
+RULE = re.compile(r"^ *(?:rule|checkpoint) (\w+):\n(.*?)(?=^ *(?:rule|checkpoint) |\Z)", re.MULTILINE | re.DOTALL)
+DIRECTIVE = re.compile(r"^ *(\w+):(.*?)(?=^ *\w+:\s|\Z)", re.MULTILINE | re.DOTALL)
+TEXT = re.compile(r'f?"([^"]*)"')
+SEES_GROUND_TRUTH = {
+    *("prepare_masks", "evaluate", "evaluate_superpixels", "ground_truth_saliency", "draw_gallery"),
+}
+
+
+def directives() -> dict[str, dict[str, str]]:
+    """The text of every directive of every rule."""
+    return {
+        name: {key: text for key, text in DIRECTIVE.findall(body)}
+        for path in sorted(RULES.glob("*.smk"))
+        for name, body in RULE.findall(path.read_text(encoding="utf-8"))
+    }
+
+
+RULES_BY_NAME = directives()
+
+
+def test_all_rules_are_found() -> None:
+    assert len(RULES_BY_NAME) >= 25
+    assert all({"output", "shell", "params", "log"} <= found.keys() for found in RULES_BY_NAME.values())
+
+
+@pytest.mark.parametrize("name", RULES_BY_NAME)
+def test_every_interpolation_in_a_command_is_quoted(name: str) -> None:
+    """`device: 'cpu; touch x'` once ran the command."""
+    command = " ".join(TEXT.findall(RULES_BY_NAME[name]["shell"])).replace("{{", "").replace("}}", "")
+    found = re.findall(r"{[^{}]*}", command)
+    assert found
+    assert [part for part in found if not part.endswith(":q}")] == []
+
+
+@pytest.mark.parametrize("name", RULES_BY_NAME)
+def test_every_output_lies_below_the_results(name: str) -> None:
+    """Snakemake deletes the outputs of a job before it runs: a user's folder among them would be lost."""
+    written = TEXT.findall(RULES_BY_NAME[name]["output"])
+    assert written
+    assert [path for path in written if not path.startswith("<results>/")] == []
+    assert "CONFIG" not in RULES_BY_NAME[name]["output"]
+
+
+@pytest.mark.parametrize("name", RULES_BY_NAME)
+def test_the_ground_truth_reaches_evaluation_only(name: str) -> None:
+    assert ("ground_truth.json" in RULES_BY_NAME[name].get("input", "")) == (
+        name in SEES_GROUND_TRUTH - {"prepare_masks"}
+    )
+
+
+@pytest.mark.parametrize("name", RULES_BY_NAME)
+def test_a_rule_runs_the_step_of_its_name_and_knows_its_code(name: str) -> None:
+    """But for three rules that share the step of another."""
+    step = {"make_pseudo_labels": "predict", "join_stores": "join_shards", "join_label_maps": "join_shards"}.get(
+        name, name
+    )
+    assert re.search(
+        rf"wsss_steps(\.launch {{resources.processes:q}} |\.){step} ",
+        " ".join(TEXT.findall(RULES_BY_NAME[name]["shell"])),
+    )
+    code = re.search(r"code=(\w+)(\(\"(\w+)\")?", RULES_BY_NAME[name]["params"])
+    assert code
+    assert code[1] == "code_of_segmenter" or code[3] == step
