@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
+import yaml
 
 RULES = Path(__file__).resolve().parent.parent / "rules"
 RULE = re.compile(r"^ *(?:rule|checkpoint) (\w+):\n(.*?)(?=^ *(?:rule|checkpoint) |\Z)", re.MULTILINE | re.DOTALL)
@@ -71,3 +72,11 @@ def test_a_rule_runs_the_step_of_its_name_and_knows_its_code(name: str) -> None:
     code = re.search(r"code=(\w+)(\(\"(\w+)\")?", RULES_BY_NAME[name]["params"])
     assert code
     assert code[1] == "code_of_segmenter" or code[3] == step
+
+
+def test_every_rule_that_wants_a_gpu_asks_a_cluster_for_one() -> None:
+    """Without a row in the profile it would ask for a GPU on the partition of those without."""
+    profile = yaml.safe_load((RULES.parent / "profiles" / "slurm" / "config.yaml").read_text(encoding="utf-8"))
+    wants = {name for name, found in RULES_BY_NAME.items() if "gpu=" in found.get("resources", "")}
+    asks = {name for name, row in profile["set-resources"].items() if row.get("slurm_partition") == "gpu"}
+    assert wants == asks
