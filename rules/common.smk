@@ -275,7 +275,7 @@ SCORED_SPLITS = [split for split in CONFIG.splits if split not in CONFIG.unscore
 
 def predictions_of_stage(wildcards):
     """Input: what is evaluated."""
-    return f"<results>/{wildcards.lineage}/{STAGES[wildcards.stage][0]}".format(split=wildcards.split)
+    return f"<results>/{wildcards.lineage}/{STAGES[wildcards.stage][0].format(split=wildcards.split)}"
 
 
 def settings_of_stage(wildcards):
@@ -299,8 +299,7 @@ def pseudo_labels_of_all_recipes():
 
 def rows_of_summary():
     """(recipe's name, recipe, stage, split) of every row of summary.csv."""
-    splits = {stage: SCORED_SPLITS if stage in HELD_OUT else ["train"] for stage in STAGES}
-    places = [(stage, split) for stage in STAGES if stage not in HELD_OUT for split in splits[stage]]
+    places = [(stage, "train") for stage in STAGES if stage not in HELD_OUT]
     places += [(stage, split) for split in SCORED_SPLITS for stage in HELD_OUT]
     return [(name, recipe, *place) for name, recipe in CONFIG.recipes.items() for place in places]
 
