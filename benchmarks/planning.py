@@ -15,9 +15,10 @@ from pathlib import Path
 
 import yaml
 
-from wsss_steps import formats, shard_manifest
+from wsss_steps import shard_manifest
 from wsss_steps.data import sources
 from wsss_steps.data.manifest import Entry, Manifest, write_manifest
+from wsss_steps.formats.records import record_of
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 CLASSES = [f"class_{number}" for number in range(1, 21)]
@@ -65,8 +66,8 @@ def write_split(folder: Path, split: str, ids: list[str], shards: int) -> None:
     paths = {"image_folder": "JPEGImages", "annotation_folder": "Annotations"}
     images = sources.of_images(voc, list_file=listed, **paths, tags_csv=None, tagged=True)
     masks = sources.of_masks(voc, list_file=listed, mask_folder="SegmentationClass", scored_list=None)
-    sources.keep(images, formats.record_of(place / "manifest.json"), {})
-    sources.keep(masks, formats.record_of(place / "ground_truth.json"), {})
+    sources.keep(images, record_of(place / "manifest.json"), {})
+    sources.keep(masks, record_of(place / "ground_truth.json"), {})
     names = [f"{number:03d}-of-{shards:03d}" for number in range(shards)]
     for name, part in zip(names, shard_manifest.shards_of(manifest, names), strict=True):
         write_manifest(place / "shards" / f"{name}.json", part)

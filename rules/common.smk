@@ -7,11 +7,12 @@ from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
-from wsss_steps import configuration, declarations, formats, preflight, provenance, show_summary, splits
+from wsss_steps import configuration, declarations, preflight, provenance, show_summary, splits
 from wsss_steps.data import sources
 from wsss_steps.errors import UserError
+from wsss_steps.formats.records import record_of
 from wsss_steps.methods import arguments
-from wsss_steps.settings import source as saliency_source
+from wsss_steps.settings.saliency import source as saliency_source
 
 try:
     preflight.check(map(Path, workflow.configfiles), [Path("results"), Path("logs")])
@@ -112,8 +113,7 @@ def code_of(room, *slots):
     """Parameter: digest of the sources that the room and its methods in `slots` import."""
 
     def code(wildcards):
-        methods = [(slot, wildcards[slot].split("~")[0]) for slot in slots if wildcards[slot] != "none"]
-        return provenance.code_digest(room, methods)
+        return provenance.code_digest(room, [module for slot in slots for module in choice(slot, wildcards).modules()])
 
     return code
 
@@ -227,7 +227,7 @@ def state_of(split, artifact, read, settings):
     """Parameter: changes when the content of the user's files does that the artifact is made of (`data/sources.py`)."""
     if CONFIG.draw:
         return "drawn"
-    record = formats.record_of(Path(f"results/{CONFIG.dataset}/splits/{split}/{artifact}"))
+    record = record_of(Path(f"results/{CONFIG.dataset}/splits/{split}/{artifact}"))
     return sources.state(read(Path(CONFIG.root), **arguments(read, settings)), record)
 
 

@@ -31,13 +31,20 @@ import torch
 from PIL import Image
 from tqdm import tqdm
 
-from wsss_steps import cli, formats, make_saliency_example, resuming, training
+from wsss_steps import cli, make_saliency_example, resuming, training
 from wsss_steps import pretrain_keys as keys
 from wsss_steps import train_classifier as classifier
 from wsss_steps import train_saliency as saliency
 from wsss_steps import train_segmenter as segmenter
 from wsss_steps.data.manifest import Entry, Manifest, write_manifest
-from wsss_steps.settings import Backbone, DetectorSaliency, PlainClassifier, PretrainKeys, SpsrgSegmenter
+from wsss_steps.formats.kinds.seeds import SEEDS
+from wsss_steps.formats.kinds.superpixels import SUPERPIXELS
+from wsss_steps.formats.stores import write_store
+from wsss_steps.settings.base import Backbone
+from wsss_steps.settings.classifier import PlainClassifier
+from wsss_steps.settings.saliency import DetectorSaliency
+from wsss_steps.settings.segmenter import SpsrgSegmenter
+from wsss_steps.settings.steps import PretrainKeys
 
 ROOMS = {"classifier": classifier, "segmenter": segmenter, "saliency": saliency, "keys": keys}
 
@@ -81,8 +88,8 @@ def make_inputs(folder: Path) -> None:
         patches = {"superpixels": labels.astype(np.uint16) % 7 + 1, "seed_patches": np.zeros(7, np.int32)}
         superpixels.append((name, patches))
     write_manifest(folder / "m.json", Manifest("tiny", ("cat", "dog"), tuple(entries)))
-    formats.write_store(folder / "seeds.h5", "seeds", seeds, stamp="{}")
-    formats.write_store(folder / "superpixels.h5", "superpixels", superpixels, stamp="{}")
+    write_store(folder / "seeds.h5", SEEDS, seeds, stamp="{}")
+    write_store(folder / "superpixels.h5", SUPERPIXELS, superpixels, stamp="{}")
     make_saliency_example.run(output=folder / "pairs", settings={"count": 7, "size": 32, "seed": 5})
 
 

@@ -15,9 +15,11 @@ import pytest
 from fault_table import said
 from tiny_voc import make_voc, prepare_words
 
-from wsss_steps import devices, formats
+from wsss_steps import devices
 from wsss_steps.cli import existing, main, parser_of, room_of
 from wsss_steps.errors import UserError, all_wrong
+from wsss_steps.formats.files import write_json
+from wsss_steps.formats.stamps import read_stamp
 
 DEVICE = "ERROR device: expected auto, cpu, cuda or cuda:N with the number of a GPU, found "
 calls: list[dict[str, Any]] = []
@@ -198,18 +200,18 @@ def test_an_older_process_does_not_replace_what_a_newer_one_made(tmp_path: Path,
             later.write_text(json.dumps({"provenance": newer}))
             later.replace(output)
             os.utime(output, (time.time() + 1, time.time() + 1))
-        formats.write_json(output, {"provenance": json.loads(stamp)})
+        write_json(output, {"provenance": json.loads(stamp)})
 
     def run(**given: Any) -> None:
         main(make, ["--output", str(output), "--settings", json.dumps(given)])
 
     run(alpha=1)
     run(alpha=2)
-    assert formats.read_stamp(output)["settings"] == {"alpha": 2}, "what is older than this process is replaced"
+    assert read_stamp(output)["settings"] == {"alpha": 2}, "what is older than this process is replaced"
     with pytest.raises(SystemExit):
         run(lost=True, newer={"alpha": 3})
     assert "was made by another process since this one began, of other settings" in capsys.readouterr().err
-    assert formats.read_stamp(output)["settings"] == {"alpha": 3}
+    assert read_stamp(output)["settings"] == {"alpha": 3}
     assert [path.name for path in tmp_path.iterdir()] == ["seeds.json"], "and nothing half-written is left"
 
 
@@ -218,7 +220,7 @@ def test_equal_processes_may_replace_each_other(tmp_path: Path) -> None:
 
     def make(*, output: Path, settings: dict[str, Any], stamp: str = "") -> None:
         for _ in range(2):
-            formats.write_json(output, {"provenance": json.loads(stamp)})
+            write_json(output, {"provenance": json.loads(stamp)})
             os.utime(output, (time.time() + 5, time.time() + 5))
 
     main(make, ["--output", str(output), "--settings", "{}"])

@@ -10,8 +10,10 @@ import pytest
 import yaml
 from tiny_voc import make_voc
 
-from wsss_steps import configuration, methods, settings
+from wsss_steps import configuration, methods
 from wsss_steps.errors import UserError
+from wsss_steps.settings.registry import METHODS
+from wsss_steps.settings.saliency import missing_source, source
 
 
 def content(**changes: Any) -> dict[str, Any]:
@@ -72,13 +74,13 @@ def test_sources_of_saliency(tmp_path: Path) -> None:
     }
     for text, expected in sources.items():
         chosen = configuration.resolve(config, "saliency", text)
-        assert settings.source(chosen.settings) == expected
-        assert settings.missing_source(chosen.settings) is None
+        assert source(chosen.settings) == expected
+        assert missing_source(chosen.settings) is None
     config = configuration.load(
         mine | dict(saliency={"detector": {"weights": "{root}/d.safetensors", "pairs": "none"}})
     )
     chosen = configuration.resolve(config, "saliency", "detector")
-    assert settings.source(chosen.settings) == ("weights", f"{root}/d.safetensors")
+    assert source(chosen.settings) == ("weights", f"{root}/d.safetensors")
 
 
 def test_departures_are_typed() -> None:
@@ -157,7 +159,7 @@ def test_numbers_written_as_text_are_numbers() -> None:
             r"expected scale_set or resize_scale, found both: \[0.5, 1.0\] and \[0.5, 1.5\]; set resize",
         ),
         ({"segmenter": {"plain": {"resize_scale": None, "scale_set": []}}}, "scale_set: .*at least 1 item"),
-        ({"predict": {"crf": "densest"}}, "predict.crf: .*'deeplab'"),
+        ({"predict": {"crf": "densest"}}, "predict.crf: unknown CRF preset 'densest'; known presets: none, deeplab"),
     ],
 )
 def test_what_is_said_of_a_wrong_config(changes: dict[str, Any], words: str) -> None:
@@ -177,9 +179,9 @@ def test_missing_keys() -> None:
         configuration.load({"root": "x"})
 
 
-@pytest.mark.parametrize("slot", methods.SLOTS)
+@pytest.mark.parametrize("slot", methods.slots())
 def test_every_method_has_settings_and_every_settings_class_a_method(slot: str) -> None:
-    named = {cls.model_fields["method"].default for cls in settings.METHODS[slot]} - {"none"}
+    named = {cls.model_fields["method"].default for cls in METHODS[slot]} - {"none"}
     assert named == set(methods.names(slot))
 
 

@@ -16,6 +16,7 @@ from dissertation_table import NOT_SAID, ROWS, Row
 from wsss_steps import configuration, methods
 from wsss_steps.configuration import SLOTS_OF_A_RECIPE, Config
 from wsss_steps.ops.schedules import poly_warmup
+from wsss_steps.settings import crf
 
 TRAIN_AUG = 10_582  # images, 2.4.1 and 3.4.1
 SECTIONS = {2: ("predict", "evaluate"), 3: ("predict", "evaluate", "evaluate_superpixels")}
@@ -53,6 +54,10 @@ def choices(config: Config, recipe: str) -> Iterator[configuration.Choice]:
 def flat(settings: dict[str, Any]) -> dict[str, Any]:
     """Settings without `method`, those of the backbone as backbone.<key>."""
     backbone = settings.get("backbone", {})
+    if "crf" in settings:  # the preset of these numbers
+        settings = settings | {
+            "crf": next((name for name in crf.PRESETS if crf.numbers(name) == settings["crf"]), "none")
+        }
     plain = {key: value for key, value in settings.items() if key not in ("method", "backbone")}
     return plain | {f"backbone.{key}": value for key, value in backbone.items()}
 

@@ -15,8 +15,9 @@ import pytest
 import torch
 from torch import nn
 
-from wsss_steps import distributed, formats
+from wsss_steps import distributed
 from wsss_steps.errors import UserError
+from wsss_steps.formats.weights import read_weights
 
 # a batch of 3 makes unequal shares, the last batch of an epoch, of 1, an empty one
 FROZEN = (("frozen_batch_norm", "all"), ("batch_size", 3))
@@ -47,7 +48,7 @@ def succeed(run: killing.Run, *torchrun: str, **environment: str) -> dict[str, t
     output, _ = process.communicate(timeout=300)
     assert process.returncode == 0, output
     assert run.history.exists()
-    return formats.read_weights(run.output, run.room)[0]
+    return read_weights(run.output, run.room)[0]
 
 
 def differences(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> float:

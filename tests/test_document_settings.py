@@ -6,14 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from wsss_steps import document_settings, settings
+from wsss_steps import document_settings
 from wsss_steps.configuration import Config
-from wsss_steps.settings import Settings
+from wsss_steps.settings.base import Settings
+from wsss_steps.settings.registry import METHODS
 
 CLASSES = [
     Config,
     *document_settings.ROOMS.values(),
-    *(cls for classes in settings.METHODS.values() for cls in classes),
+    *(cls for classes in METHODS.values() for cls in classes),
 ]
 
 

@@ -8,9 +8,13 @@ import pytest
 from PIL import Image
 from tiny_voc import HEIGHT, TAGS, WIDTH, make_voc, truth_of, write_voc
 
-from wsss_steps import draw_gallery, formats
+from wsss_steps import draw_gallery
 from wsss_steps.data.manifest import Entry, GroundTruth, Manifest, read_manifest, write_ground_truth
 from wsss_steps.errors import UserError
+from wsss_steps.formats import kinds
+from wsss_steps.formats.kinds.seeds import SEEDS
+from wsss_steps.formats.labels import write_labels
+from wsss_steps.formats.stores import Store, write_store
 from wsss_steps.ops import drawing
 
 COLUMNS = (
@@ -39,10 +43,10 @@ def folder(tmp_path: Path) -> Path:
         "seeds": {name: {"seeds": truth_of(name)} for name in TAGS},
     }
     for kind, items in stores.items():
-        formats.write_store(tmp_path / kind, kind, items.items(), stamp="{}")
+        write_store(tmp_path / kind, kinds.find(kind), items.items(), stamp="{}")
     (tmp_path / "labels").mkdir()
     for name in TAGS:
-        formats.write_labels(tmp_path / "labels" / f"{name}.png", truth_of(name))
+        write_labels(tmp_path / "labels" / f"{name}.png", truth_of(name))
     return tmp_path
 
 
@@ -173,7 +177,7 @@ def test_rows_name_the_images_of_the_split_and_their_tags(folder: Path, monkeypa
 
 def test_pictures_are_of_their_own_image(folder: Path) -> None:
     data = read_manifest(folder / "m.json").split("train")
-    with formats.Store(folder / "seeds", "seeds") as store:
+    with Store(folder / "seeds", SEEDS) as store:
         for entry in data:
             *_, seeds, labels = draw_gallery.pictures_of(entry, None, [("seeds", store), ("labels", folder / "labels")])
             expected = drawing.nearest(truth_of(entry.id), *seeds.shape[:2])

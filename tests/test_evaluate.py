@@ -8,11 +8,17 @@ import pytest
 import torch
 from tiny_voc import HEIGHT, TAGS, WIDTH, make_voc, truth_of, write_voc
 
-from wsss_steps import evaluate, formats
+from wsss_steps import evaluate
 from wsss_steps.data.manifest import GroundTruth, write_ground_truth
 from wsss_steps.errors import UserError
+from wsss_steps.formats.files import read_json, whole
+from wsss_steps.formats.kinds.cams import CAMS
+from wsss_steps.formats.kinds.confusions import CONFUSIONS
+from wsss_steps.formats.kinds.seeds import SEEDS
+from wsss_steps.formats.labels import write_labels
+from wsss_steps.formats.stores import Store, write_store
 from wsss_steps.ops.evaluation import bootstrap_miou
-from wsss_steps.settings import Evaluate
+from wsss_steps.settings.steps import Evaluate
 
 TRAIN = ("t0", "t1", "t2")
 
@@ -36,7 +42,7 @@ def run(folder: Path, predictions: Path, stage: str, split: str = "train", **dep
         settings=settings,
         stamp='{"step": "test"}',
     )
-    return formats.read_json(folder / "score.json", "score")
+    return read_json(folder / "score.json", "score")
 
 
 def without_void(name: str) -> np.ndarray:
@@ -45,21 +51,21 @@ def without_void(name: str) -> np.ndarray:
 
 
 def write_folder(folder: Path, maps: dict[str, np.ndarray]) -> Path:
-    with formats.whole(folder) as temporary:
+    with whole(folder) as temporary:
         temporary.mkdir()
         for name, labels in maps.items():
-            formats.write_labels(temporary / f"{name}.png", labels)
+            write_labels(temporary / f"{name}.png", labels)
     return folder
 
 
 def write_seeds(path: Path, maps: dict[str, np.ndarray]) -> Path:
-    formats.write_store(path, "seeds", ((name, {"seeds": labels}) for name, labels in maps.items()), stamp="{}")
+    write_store(path, SEEDS, ((name, {"seeds": labels}) for name, labels in maps.items()), stamp="{}")
     return path
 
 
 def write_cams(path: Path, maps: dict[str, tuple[np.ndarray, list[int]]]) -> Path:
     items = ((name, {"cam": cam, "class": np.array(classes, np.uint8)}) for name, (cam, classes) in maps.items())
-    formats.write_store(path, "cams", items, stamp="{}")
+    write_store(path, CAMS, items, stamp="{}")
     return path
 
 
@@ -94,7 +100,7 @@ def test_all_background(folder: Path) -> None:
 
 def test_confusions_of_every_image_are_kept(folder: Path) -> None:
     run(folder, write_folder(folder / "labels", {name: without_void(name) for name in TRAIN}), "pseudo_labels")
-    with formats.Store(folder / "confusions.h5", "confusions") as store:
+    with Store(folder / "confusions.h5", CONFUSIONS) as store:
         assert store.ids() == list(TRAIN)
         assert store["t2"]["confusion"].tolist() == [[96, 0, 0, 0], [0, 42, 0, 0], [0, 0, 42, 0]]
 
@@ -129,7 +135,7 @@ def test_the_best_threshold_is_chosen_and_declared(folder: Path) -> None:
     assert score["sweep"][3]["miou"] == pytest.approx(96 / 180 / 3)
     assert (score["threshold"], score["miou"]) == (0.5, 1.0)  # the lowest of equals
     assert score["gt_used_for"] == "evaluation and choice of the threshold"
-    with formats.Store(folder / "confusions.h5", "confusions") as store:
+    with Store(folder / "confusions.h5", CONFUSIONS) as store:
         assert store["t0"]["confusion"].tolist() == [[96, 0, 0, 0], [0, 84, 0, 0], [0, 0, 0, 0]]
 
 
@@ -183,10 +189,8 @@ def test_maps_of_another_size_are_refused(folder: Path) -> None:
         run(folder, write_cams(folder / "cams.h5", cams), "cams")
 
 
-def test_unknown_stage_and_split_and_kind(folder: Path) -> None:
+def test_unknown_split_and_kind(folder: Path) -> None:
     predictions = write_seeds(folder / "seeds.h5", {name: truth_of(name) for name in TRAIN})
-    with pytest.raises(UserError, match="unknown stage 'maps'; known stages: cams, seeds, pseudo_labels"):
-        run(folder, predictions, "maps")
     with pytest.raises(UserError, match="no images of split 'test'; known splits: train, val"):
         run(folder, predictions, "seeds", "test")
     with pytest.raises(UserError, match="expected format wsss/cams version 1, found wsss/seeds"):
@@ -204,7 +208,7 @@ def test_a_split_without_ground_truth_has_an_empty_score(folder: Path) -> None:
     score = run(folder, write_cams(folder / "cams.h5", graded_cams()), "cams")
     assert (score["miou"], score["ci_low"], score["threshold"], score["images"]) == (None, None, None, 0)
     assert score["gt_used_for"] == "nothing"
-    with formats.Store(folder / "confusions.h5", "confusions") as store:
+    with Store(folder / "confusions.h5", CONFUSIONS) as store:
         assert store.ids() == []
 
 
@@ -221,7 +225,7 @@ def test_the_interval_is_drawn_as_the_settings_say(folder: Path) -> None:
     predictions, found = write_folder(folder / "labels", maps), []
     for seed, draws in ((3, 7), (4, 7), (3, 3)):
         score = run(folder, predictions, "pseudo_labels", seed=seed, bootstrap=draws)
-        with formats.Store(folder / "confusions.h5", "confusions") as store:
+        with Store(folder / "confusions.h5", CONFUSIONS) as store:
             confusions = np.stack([store[name]["confusion"] for name in TRAIN])
             assert store.provenance == score["provenance"] == {"step": "test"}
         assert (score["ci_low"], score["ci_high"]) == bootstrap_miou(confusions, draws=draws, seed=seed)

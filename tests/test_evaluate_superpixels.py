@@ -11,21 +11,23 @@ from wsss_steps import summarise_superpixels
 from wsss_steps.data.manifest import Entry, GroundTruth, Manifest, write_ground_truth, write_manifest
 from wsss_steps.errors import UserError
 from wsss_steps.evaluate_superpixels import run
-from wsss_steps.formats import write_labels, write_store
-from wsss_steps.settings import EvaluateSuperpixels
+from wsss_steps.formats.kinds.superpixels import SUPERPIXELS
+from wsss_steps.formats.labels import write_labels
+from wsss_steps.formats.stores import write_store
+from wsss_steps.settings.steps import EvaluateSuperpixels
 
 SETTINGS = EvaluateSuperpixels().model_dump(mode="json")
 TRUTH = {"a": [[0, 0, 0, 1, 1, 1]], "b": [[0, 0, 1, 1]]}
-SUPERPIXELS = {"a": [[1, 1, 2, 2, 2, 2]], "b": [[1, 1, 1, 1]], "c": [[1, 2]]}
+LABELS = {"a": [[1, 1, 2, 2, 2, 2]], "b": [[1, 1, 1, 1]], "c": [[1, 2]]}
 
 
 @pytest.fixture
 def paths(tmp_path: Path) -> dict[str, Path]:
     """Two training images with ground truth and one without."""
-    entries = [Entry(name, "train", f"{name}.jpg", 1, len(rows[0]), (1,)) for name, rows in SUPERPIXELS.items()]
+    entries = [Entry(name, "train", f"{name}.jpg", 1, len(rows[0]), (1,)) for name, rows in LABELS.items()]
     write_manifest(tmp_path / "manifest.json", Manifest("test", ("cat",), tuple(entries)))
     write_truth(tmp_path, TRUTH)
-    write_superpixels(tmp_path / "superpixels.h5", SUPERPIXELS)
+    write_superpixels(tmp_path / "superpixels.h5", LABELS)
     names = {
         "manifest": "manifest.json",
         "ground_truth": "truth.json",
@@ -49,7 +51,7 @@ def write_superpixels(path: Path, maps: dict[str, list[list[int]]]) -> None:
         (name, {"superpixels": np.array(rows, np.uint16), "seed_patches": np.zeros(1, np.int32)})
         for name, rows in maps.items()
     ]
-    write_store(path, "superpixels", items, stamp="{}")
+    write_store(path, SUPERPIXELS, items, stamp="{}")
 
 
 def test_scores_by_hand(paths: dict[str, Path], caplog: pytest.LogCaptureFixture) -> None:
@@ -110,7 +112,7 @@ def test_guards(paths: dict[str, Path]) -> None:
     write_superpixels(paths["superpixels"], {"c": [[1, 2]]})
     with pytest.raises(UserError, match=r"(?s)images without superpixels \(2\):.*a.*b"):
         run(**paths, settings=SETTINGS)
-    write_superpixels(paths["superpixels"], SUPERPIXELS | {"b": [[1, 1, 1]]})
+    write_superpixels(paths["superpixels"], LABELS | {"b": [[1, 1, 1]]})
     with pytest.raises(
         UserError, match=r"image 'b': expected superpixels of size \(1, 4\) as the ground truth, found \(1, 3\)"
     ):
@@ -122,7 +124,7 @@ def test_guards(paths: dict[str, Path]) -> None:
 
 
 def test_training_images_alone_are_scored(paths: dict[str, Path]) -> None:
-    entries = [Entry(name, "val" if name == "b" else "train", "", 1, 6, (1,)) for name in SUPERPIXELS]
+    entries = [Entry(name, "val" if name == "b" else "train", "", 1, 6, (1,)) for name in LABELS]
     write_manifest(paths["manifest"], Manifest("test", ("cat",), tuple(entries)))
     run(**paths, settings=SETTINGS)
     score = json.loads(paths["score"].read_text())

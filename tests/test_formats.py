@@ -11,9 +11,15 @@ import pytest
 import torch
 from PIL import Image
 
-from wsss_steps import formats
 from wsss_steps.errors import UserError
-from wsss_steps.formats import Store, write_store
+from wsss_steps.formats import kinds
+from wsss_steps.formats.files import VERSION, read_json, whole, write_json
+from wsss_steps.formats.kinds.cams import CAMS
+from wsss_steps.formats.kinds.saliency import SALIENCY
+from wsss_steps.formats.kinds.seeds import SEEDS
+from wsss_steps.formats.labels import read_labels, voc_palette, write_labels
+from wsss_steps.formats.stores import Store, write_store
+from wsss_steps.formats.weights import read_weights, read_weights_content, write_weights
 
 RNG = np.random.default_rng(0)
 NOISE = RNG.integers(0, 256, (40, 50), dtype=np.uint8)
@@ -33,16 +39,16 @@ EXAMPLES: dict[str, dict[str, np.ndarray]] = {
 
 def write(path: Path, kind: str, *names: str, **arrays: np.ndarray) -> Path:
     items = ((name, {**EXAMPLES[kind], **arrays}) for name in names or ("a",))
-    write_store(path, kind, items, stamp='{"room": "test"}', classes=["cat", "dog"])
+    write_store(path, kinds.find(kind), items, stamp='{"room": "test"}', classes=["cat", "dog"])
     return path
 
 
 # ---- stores ------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("kind", formats.KINDS)
+@pytest.mark.parametrize("kind", kinds.names())
 def test_every_kind_comes_back(kind: str, tmp_path: Path) -> None:
-    with Store(write(tmp_path / "x" / "s.h5", kind, "2007_000032", "été 写真"), kind) as store:
+    with Store(write(tmp_path / "x" / "s.h5", kind, "2007_000032", "été 写真"), kinds.find(kind)) as store:
         assert store.ids() == ["2007_000032", "été 写真"]
         assert "2007_000032" in store
         assert "2007" not in store
@@ -55,36 +61,36 @@ def test_every_kind_comes_back(kind: str, tmp_path: Path) -> None:
 
 def test_maps_keep_0_and_1_and_are_clipped(tmp_path: Path) -> None:
     cam = np.array([[[0, 1, 0.4, 1.5, -1]]], np.float32)
-    with Store(write(tmp_path / "s.h5", "cams", cam=cam, **{"class": np.array([1], np.uint8)}), "cams") as store:
+    with Store(write(tmp_path / "s.h5", "cams", cam=cam, **{"class": np.array([1], np.uint8)}), CAMS) as store:
         np.testing.assert_allclose(store["a"]["cam"], [[[0, 1, 102 / 255, 1, 0]]], atol=1e-6)
 
 
 def test_an_image_without_classes(tmp_path: Path) -> None:
     arrays = {"cam": np.zeros((0, 5, 7), np.float32), "class": np.zeros(0, np.uint8)}
-    with Store(write(tmp_path / "s.h5", "cams", **arrays), "cams") as store:
+    with Store(write(tmp_path / "s.h5", "cams", **arrays), CAMS) as store:
         assert store["a"]["cam"].shape == (0, 5, 7)
 
 
 def test_sizes_are_known_without_reading(tmp_path: Path) -> None:
-    with Store(write(tmp_path / "s.h5", "cams", "a"), "cams") as store:
+    with Store(write(tmp_path / "s.h5", "cams", "a"), CAMS) as store:
         assert (store.shape("a", "cam"), store.shape("a", "class")) == ((2, 5, 7), (2,))
 
 
 def test_images_that_are_left_out_are_listed(tmp_path: Path) -> None:
     many = [f"{number:06d}" for number in range(20_000)]  # more than an HDF5 attribute holds in itself
     for name, left_out, expected in (("a", None, []), ("b", [], []), ("c", ["y", "x"], ["x", "y"]), ("d", many, many)):
-        write_store(tmp_path / f"{name}.h5", "saliency", [("x", EXAMPLES["saliency"])], stamp="{}", left_out=left_out)
-        with Store(tmp_path / f"{name}.h5", "saliency") as store:
+        write_store(tmp_path / f"{name}.h5", SALIENCY, [("x", EXAMPLES["saliency"])], stamp="{}", left_out=left_out)
+        with Store(tmp_path / f"{name}.h5", SALIENCY) as store:
             assert store.left_out == expected
 
 
 def test_a_store_without_images(tmp_path: Path) -> None:
-    assert write_store(tmp_path / "s.h5", "seeds", [], stamp="{}") == 0
-    with Store(tmp_path / "s.h5", "seeds") as store:
+    assert write_store(tmp_path / "s.h5", SEEDS, [], stamp="{}") == 0
+    with Store(tmp_path / "s.h5", SEEDS) as store:
         assert store.ids() == []
 
 
-@pytest.mark.parametrize("kind", formats.KINDS)
+@pytest.mark.parametrize("kind", kinds.names())
 def test_equal_content_gives_equal_bytes(kind: str, tmp_path: Path) -> None:
     first, second = (write(tmp_path / name, kind, "a", "b").read_bytes() for name in ("1.h5", "2.h5"))
     assert first == second
@@ -138,28 +144,28 @@ def remove_images(file: h5py.File) -> None:
 def test_other_versions_and_incomplete_stores_are_refused(change: Callable, message: str, tmp_path: Path) -> None:
     path = spoil(write(tmp_path / "s.h5", "seeds", "a", "b"), change)
     with pytest.raises(UserError, match=message):
-        Store(path, "seeds")
+        Store(path, SEEDS)
 
 
 def test_another_kind_or_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="expected format wsss/cams version 1, found wsss/seeds version 1"):
-        Store(write(tmp_path / "s.h5", "seeds"), "cams")
+        Store(write(tmp_path / "s.h5", "seeds"), CAMS)
     with h5py.File(tmp_path / "foreign.h5", "w"):
         pass
     with pytest.raises(UserError, match="found None version None"):
-        Store(tmp_path / "foreign.h5", "cams")
+        Store(tmp_path / "foreign.h5", CAMS)
     (tmp_path / "text.h5").write_text("text")
     with pytest.raises(UserError, match="not a readable HDF5 file"):
-        Store(tmp_path / "text.h5", "cams")
+        Store(tmp_path / "text.h5", CAMS)
     with pytest.raises(UserError, match=r"no such file \(expected a cams store\)"):
-        Store(tmp_path / "missing.h5", "cams")
+        Store(tmp_path / "missing.h5", CAMS)
 
 
 def test_a_truncated_store_is_refused(tmp_path: Path) -> None:
     path = write(tmp_path / "s.h5", "seeds")
     path.write_bytes(path.read_bytes()[:-100])
     with pytest.raises(UserError, match=r"not a readable HDF5 file .*; delete it to have it made again"):
-        Store(path, "seeds")
+        Store(path, SEEDS)
 
 
 def test_damage_within_a_store_is_found(tmp_path: Path) -> None:
@@ -171,20 +177,20 @@ def test_damage_within_a_store_is_found(tmp_path: Path) -> None:
     middle = chunk.byte_offset + chunk.size // 2
     content[middle : middle + 40] = bytes(40)
     path.write_bytes(content)
-    with Store(path, "seeds") as store, pytest.raises(UserError, match="data set 'seeds' of image 'a' cannot be read"):
+    with Store(path, SEEDS) as store, pytest.raises(UserError, match="data set 'seeds' of image 'a' cannot be read"):
         _ = store["a"]
 
 
 def test_a_missing_image_and_a_missing_data_set(tmp_path: Path) -> None:
     path = write(tmp_path / "s.h5", "cams", "a", "b")
-    with Store(path, "cams") as store, pytest.raises(UserError, match=r"holds no image 'c' \(2 others\)"):
+    with Store(path, CAMS) as store, pytest.raises(UserError, match=r"holds no image 'c' \(2 others\)"):
         _ = store["c"]
 
     def remove(file: h5py.File) -> None:
         del file["images/a/cam"]
 
     spoil(path, remove)
-    with Store(path, "cams") as store, pytest.raises(UserError, match="data set 'cam' of image 'a' cannot be read"):
+    with Store(path, CAMS) as store, pytest.raises(UserError, match="data set 'cam' of image 'a' cannot be read"):
         _ = store["a"]
 
 
@@ -214,7 +220,7 @@ def test_an_error_midway_leaves_the_former_file(tmp_path: Path) -> None:
         raise RuntimeError("stopped")
 
     with pytest.raises(RuntimeError, match="stopped"):
-        write_store(path, "seeds", items(), stamp="{}")
+        write_store(path, SEEDS, items(), stamp="{}")
     assert [entry.name for entry in tmp_path.iterdir()] == ["s.h5"]
     assert path.read_bytes() == before
 
@@ -222,7 +228,7 @@ def test_an_error_midway_leaves_the_former_file(tmp_path: Path) -> None:
 def test_a_folder_appears_whole_and_replaces_the_former(tmp_path: Path) -> None:
     target = tmp_path / "labels"
     for name in ("first", "second"):
-        with formats.whole(target) as temporary:
+        with whole(target) as temporary:
             temporary.mkdir()
             (temporary / name).write_text("")
             (temporary / "provenance.json").write_text("{}")
@@ -231,7 +237,7 @@ def test_a_folder_appears_whole_and_replaces_the_former(tmp_path: Path) -> None:
     assert [path.name for path in target.iterdir()] == ["second"]
 
     def fail() -> None:
-        with formats.whole(target) as temporary:
+        with whole(target) as temporary:
             temporary.mkdir()
             raise RuntimeError("stopped")
 
@@ -244,9 +250,9 @@ def test_a_folder_appears_whole_and_replaces_the_former(tmp_path: Path) -> None:
 
 
 def test_json_comes_back(tmp_path: Path) -> None:
-    content = {"format": "wsss/score", "version": formats.VERSION, "name": "été", "value": None}
-    formats.write_json(tmp_path / "s.json", content)
-    assert formats.read_json(tmp_path / "s.json", "score") == content
+    content = {"format": "wsss/score", "version": VERSION, "name": "été", "value": None}
+    write_json(tmp_path / "s.json", content)
+    assert read_json(tmp_path / "s.json", "score") == content
     assert "été" in (tmp_path / "s.json").read_text(encoding="utf-8")
 
 
@@ -262,19 +268,19 @@ def test_json_comes_back(tmp_path: Path) -> None:
 def test_other_json_is_refused(text: str, message: str, tmp_path: Path) -> None:
     (tmp_path / "s.json").write_text(text)
     with pytest.raises(UserError, match=message):
-        formats.read_json(tmp_path / "s.json", "score")
+        read_json(tmp_path / "s.json", "score")
 
 
 def test_missing_json(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"no such file \(expected a score\)"):
-        formats.read_json(tmp_path / "s.json", "score")
+        read_json(tmp_path / "s.json", "score")
 
 
 # ---- label images ------------------------------------------------------------------------------------------------
 
 
 def test_the_palette_is_that_of_voc() -> None:
-    palette = np.array(formats.voc_palette()).reshape(256, 3)
+    palette = np.array(voc_palette()).reshape(256, 3)
     known = {
         0: (0, 0, 0),
         1: (128, 0, 0),
@@ -289,42 +295,42 @@ def test_the_palette_is_that_of_voc() -> None:
 
 
 def test_label_images_come_back_in_colour(tmp_path: Path) -> None:
-    formats.write_labels(tmp_path / "a.png", NOISE)
-    np.testing.assert_array_equal(formats.read_labels(tmp_path / "a.png"), NOISE)
+    write_labels(tmp_path / "a.png", NOISE)
+    np.testing.assert_array_equal(read_labels(tmp_path / "a.png"), NOISE)
     with Image.open(tmp_path / "a.png") as image:
         assert (image.mode, image.size) == ("P", (50, 40))
-        assert image.getpalette() == formats.voc_palette()
+        assert image.getpalette() == voc_palette()
 
 
 def test_grey_label_images_are_read_as_they_are(tmp_path: Path) -> None:
     Image.fromarray(NOISE).save(tmp_path / "a.png")
-    np.testing.assert_array_equal(formats.read_labels(tmp_path / "a.png"), NOISE)
+    np.testing.assert_array_equal(read_labels(tmp_path / "a.png"), NOISE)
 
 
 def test_other_label_images_are_refused(tmp_path: Path) -> None:
     Image.new("RGB", (2, 2)).save(tmp_path / "a.png")
     with pytest.raises(UserError, match=r"expected an indexed \(P\) or grey \(L\) 8-bit label image, found mode RGB"):
-        formats.read_labels(tmp_path / "a.png")
+        read_labels(tmp_path / "a.png")
     with pytest.raises(UserError, match="no such label image"):
-        formats.read_labels(tmp_path / "b.png")
+        read_labels(tmp_path / "b.png")
     (tmp_path / "c.png").write_bytes(b"text")
     with pytest.raises(UserError, match="not a readable label image"):
-        formats.read_labels(tmp_path / "c.png")
+        read_labels(tmp_path / "c.png")
 
 
 @pytest.mark.parametrize("keep", [0.5, 0.9])
 def test_truncated_label_images_are_refused(keep: float, tmp_path: Path) -> None:
-    formats.write_labels(tmp_path / "a.png", NOISE)
+    write_labels(tmp_path / "a.png", NOISE)
     content = (tmp_path / "a.png").read_bytes()
     (tmp_path / "a.png").write_bytes(content[: int(keep * len(content))])
     with pytest.raises(UserError, match=r"a\.png: not a readable label image"):
-        formats.read_labels(tmp_path / "a.png")
+        read_labels(tmp_path / "a.png")
 
 
 @pytest.mark.parametrize("labels", [np.zeros((2, 2), np.int64), np.zeros((2, 2, 3), np.uint8)])
 def test_other_arrays_are_no_labels(labels: np.ndarray, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="expected a label map of 2 dimensions of uint8"):
-        formats.write_labels(tmp_path / "a.png", labels)
+        write_labels(tmp_path / "a.png", labels)
 
 
 # ---- weights -----------------------------------------------------------------------------------------------------
@@ -334,18 +340,18 @@ CONTENT: dict[str, Any] = {"method": "plain", "classes": ["cat", "été"], "netw
 
 
 def write_state(path: Path) -> Path:
-    formats.write_weights(path, "classifier", STATE, content=CONTENT, stamp='{"room": "test"}')
+    write_weights(path, "classifier", STATE, content=CONTENT, stamp='{"room": "test"}')
     return path
 
 
 def test_weights_and_their_content_come_back(tmp_path: Path) -> None:
     path = write_state(tmp_path / "w.safetensors")
-    state, content = formats.read_weights(path, "classifier")
+    state, content = read_weights(path, "classifier")
     assert content == CONTENT
     assert state.keys() == STATE.keys()
     for name, tensor in STATE.items():
         torch.testing.assert_close(state[name], tensor, rtol=0, atol=0)
-    assert formats.read_weights_content(path, "classifier") == CONTENT
+    assert read_weights_content(path, "classifier") == CONTENT
 
 
 def test_equal_weights_give_equal_bytes(tmp_path: Path) -> None:
@@ -353,7 +359,7 @@ def test_equal_weights_give_equal_bytes(tmp_path: Path) -> None:
     assert len(contents) == 1
 
 
-@pytest.mark.parametrize("read", [formats.read_weights, formats.read_weights_content])
+@pytest.mark.parametrize("read", [read_weights, read_weights_content])
 def test_other_weights_are_refused(read: Callable[[Path, str], object], tmp_path: Path) -> None:
     path = write_state(tmp_path / "w.safetensors")
     with pytest.raises(UserError, match="expected weights wsss/segmenter version 1, found wsss/classifier version 1"):
@@ -370,4 +376,4 @@ def test_foreign_weights_are_refused(tmp_path: Path) -> None:
 
     save_file({"w": torch.zeros(1)}, tmp_path / "w.safetensors")
     with pytest.raises(UserError, match="found None version None"):
-        formats.read_weights(tmp_path / "w.safetensors", "classifier")
+        read_weights(tmp_path / "w.safetensors", "classifier")

@@ -11,8 +11,14 @@ import numpy as np
 import pytest
 import tiny_voc
 
-from wsss_steps import cli, formats, lineage, prepare, prepare_masks, provenance, splits
+from wsss_steps import cli, lineage, prepare, prepare_masks, provenance, splits
 from wsss_steps.errors import UserError
+from wsss_steps.formats.files import whole, write_json, write_text
+from wsss_steps.formats.kinds.seeds import SEEDS
+from wsss_steps.formats.labels import write_labels
+from wsss_steps.formats.stamps import read_stamp, write_beside
+from wsss_steps.formats.stores import write_store
+from wsss_steps.formats.weights import write_weights
 
 
 def stamp(room: str, inputs: dict[str, Path], **settings: object) -> str:
@@ -32,18 +38,18 @@ def results(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     torch = pytest.importorskip("torch")
     given = {"manifest": manifest}
     weights = stamp("train_classifier", given, seed=3)
-    formats.write_weights(out / "c.safetensors", "classifier", {"a": torch.ones(2)}, content={}, stamp=weights)
+    write_weights(out / "c.safetensors", "classifier", {"a": torch.ones(2)}, content={}, stamp=weights)
     maps = stamp("make_seeds", given | {"classifier": out / "c.safetensors"}, alpha=0.6)
     arrays = {"seeds": np.zeros((3, 4), np.uint8)}
-    formats.write_store(out / "s.h5", "seeds", [("t0", arrays)], stamp=maps)
-    with formats.whole(out / "labels") as folder:
+    write_store(out / "s.h5", SEEDS, [("t0", arrays)], stamp=maps)
+    with whole(out / "labels") as folder:
         folder.mkdir()
-        formats.write_labels(folder / "t0.png", np.zeros((3, 4), np.uint8))
-        formats.write_json(folder / "provenance.json", json.loads(stamp("predict", {"seeds": out / "s.h5"})))
+        write_labels(folder / "t0.png", np.zeros((3, 4), np.uint8))
+        write_json(folder / "provenance.json", json.loads(stamp("predict", {"seeds": out / "s.h5"})))
     score = {"format": "wsss/score", "version": 1, "provenance": json.loads(stamp("evaluate", {"p": out / "labels"}))}
-    formats.write_json(out / "e.json", score)
-    formats.write_text(out / "summary.csv", "a,b\n")
-    formats.write_beside(out / "summary.csv", stamp("summarise", {"scores[0]": out / "e.json"}))
+    write_json(out / "e.json", score)
+    write_text(out / "summary.csv", "a,b\n")
+    write_beside(out / "summary.csv", stamp("summarise", {"scores[0]": out / "e.json"}))
     return out
 
 
@@ -72,14 +78,14 @@ def test_from_a_table_back_to_the_images(results: Path) -> None:
 def test_every_artifact_carries_all_that_decides_it(results: Path) -> None:
     paths = ("m.json", "g.json", "c.safetensors", "s.h5", "labels", "e.json", "summary.csv")
     for name in paths:
-        found = formats.read_stamp(results / name)
+        found = read_stamp(results / name)
         assert found is not None, name
         assert set(found) == {"room", "settings", "seed", "code", "device", "inputs", "versions"}, name
 
 
 def test_what_is_missing_or_changed_is_marked(results: Path) -> None:
     (results / "c.safetensors").unlink()
-    formats.write_labels(results / "labels" / "t0.png", np.ones((3, 4), np.uint8))
+    write_labels(results / "labels" / "t0.png", np.ones((3, 4), np.uint8))
     (Path("voc") / "JPEGImages" / "t1.jpg").write_bytes(b"other")
     (Path("voc") / "Annotations" / "t2.xml").unlink()
     text = "\n".join(lines(results / "e.json"))
@@ -124,7 +130,7 @@ def test_what_carries_no_stamp(tmp_path: Path, capsys: pytest.CaptureFixture) ->
 
 
 def test_a_corrected_mask_is_marked(results: Path) -> None:
-    formats.write_labels(Path("voc/SegmentationClass/t1.png"), np.zeros((12, 16), np.uint8))
+    write_labels(Path("voc/SegmentationClass/t1.png"), np.zeros((12, 16), np.uint8))
     text = "\n".join(lines(results / "g.json"))
     assert "voc/SegmentationClass/t1.png: CHANGED" in text
     assert "files of the data set: 2 of 3 as recorded" in text

@@ -7,7 +7,10 @@ import pytest
 
 from wsss_steps.data.manifest import Entry, Manifest, write_manifest
 from wsss_steps.errors import UserError
-from wsss_steps.formats import Store, write_store
+from wsss_steps.formats.kinds.cams import CAMS
+from wsss_steps.formats.kinds.seeds import SEEDS
+from wsss_steps.formats.kinds.superpixels import SUPERPIXELS
+from wsss_steps.formats.stores import Store, write_store
 from wsss_steps.make_seeds import run
 
 THRESHOLD = {"method": "threshold", "foreground": 0.3, "background": 0.05}
@@ -29,18 +32,18 @@ def paths(tmp_path: Path) -> dict[str, Path]:
     write_manifest(tmp_path / "manifest.json", Manifest("test", ("cat", "dog"), ENTRIES))
     maps = {"a": (cam([[1.0, 0.4, 0.0, 0.2]]), [2]), "b": (np.zeros((0, 2, 3), np.float32), [])}
     items = [(name, {"cam": planes, "class": np.array(classes, np.uint8)}) for name, (planes, classes) in maps.items()]
-    write_store(tmp_path / "cams.h5", "cams", items, stamp="{}")
+    write_store(tmp_path / "cams.h5", CAMS, items, stamp="{}")
     ids = {"a": [[1, 1, 2, 2]], "b": [[1, 2, 2], [1, 2, 2]]}
     items = [
         (name, {"superpixels": np.array(grid, np.uint16), "seed_patches": np.zeros(2, np.int32)})
         for name, grid in ids.items()
     ]
-    write_store(tmp_path / "superpixels.h5", "superpixels", items, stamp="{}")
+    write_store(tmp_path / "superpixels.h5", SUPERPIXELS, items, stamp="{}")
     return {"manifest": tmp_path / "manifest.json", "cams": tmp_path / "cams.h5", "output": tmp_path / "seeds.h5"}
 
 
 def seeds_in(path: Path) -> dict[str, list[list[int]]]:
-    with Store(path, "seeds") as store:
+    with Store(path, SEEDS) as store:
         return {name: store[name]["seeds"].tolist() for name in store.ids()}
 
 
@@ -56,7 +59,7 @@ def test_thresholds(paths: dict[str, Path], caplog: pytest.LogCaptureFixture) ->
 def test_thresholds_of_the_settings_and_the_stamp(paths: dict[str, Path]) -> None:
     run(**paths, settings=THRESHOLD | {"foreground": 0.5, "background": 0.3}, stamp='{"step": "test"}')
     assert seeds_in(paths["output"])["a"] == [[2, 255, 0, 0]]
-    with Store(paths["output"], "seeds") as store:
+    with Store(paths["output"], SEEDS) as store:
         assert store.provenance == {"step": "test"}
 
 
@@ -77,7 +80,7 @@ def test_superpixels(paths: dict[str, Path]) -> None:
 def test_strided_maps_are_brought_to_the_image(paths: dict[str, Path]) -> None:
     items = [("a", {"cam": cam([[1.0]]), "class": np.array([2], np.uint8)})]
     items += [("b", {"cam": np.zeros((0, 1, 1), np.float32), "class": np.zeros(0, np.uint8)})]
-    write_store(paths["cams"], "cams", items, stamp="{}")
+    write_store(paths["cams"], CAMS, items, stamp="{}")
     run(**paths, settings=THRESHOLD)
     assert seeds_in(paths["output"])["a"] == [[2, 2, 2, 2]]
 
@@ -89,14 +92,14 @@ def test_superpixel_seeds_need_superpixels(paths: dict[str, Path]) -> None:
 
 
 def test_every_missing_image_is_named(paths: dict[str, Path]) -> None:
-    write_store(paths["cams"], "cams", [], stamp="{}")
+    write_store(paths["cams"], CAMS, [], stamp="{}")
     with pytest.raises(UserError, match=r"(?s)\(2\).*a: not in .*b: not in "):
         run(**paths, settings=THRESHOLD)
 
 
 def test_maps_of_other_tags_are_refused(paths: dict[str, Path]) -> None:
     items = [(name, {"cam": np.zeros((1, 1, 1), np.float32), "class": np.array([1], np.uint8)}) for name in "ab"]
-    write_store(paths["cams"], "cams", items, stamp="{}")
+    write_store(paths["cams"], CAMS, items, stamp="{}")
     with pytest.raises(UserError, match=r"'a' has maps of classes \[1\], the manifest's tags are \[2\]"):
         run(**paths, settings=THRESHOLD)
 
@@ -104,6 +107,6 @@ def test_maps_of_other_tags_are_refused(paths: dict[str, Path]) -> None:
 def test_superpixels_of_another_size_are_refused(paths: dict[str, Path]) -> None:
     other = paths["output"].parent / "superpixels.h5"
     arrays = {"superpixels": np.ones((9, 9), np.uint16), "seed_patches": np.zeros(1, np.int32)}
-    write_store(other, "superpixels", [(name, arrays) for name in "ab"], stamp="{}")
+    write_store(other, SUPERPIXELS, [(name, arrays) for name in "ab"], stamp="{}")
     with pytest.raises(UserError, match=r"expected \(1, 4\) of image 'a', found \(9, 9\)"):
         run(**paths, superpixels=other, settings=SUPERPIXEL)

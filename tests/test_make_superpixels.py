@@ -8,10 +8,12 @@ from PIL import Image
 
 from wsss_steps.data.manifest import Entry, Manifest, write_manifest
 from wsss_steps.errors import UserError
-from wsss_steps.formats import Store, write_store
+from wsss_steps.formats.kinds.features import FEATURES
+from wsss_steps.formats.kinds.superpixels import SUPERPIXELS
+from wsss_steps.formats.stores import Store, write_store
 from wsss_steps.make_superpixels import run
 
-DINO = {"method": "dino", "features": "keys", "tau": 0.3, "order": "lowest", "crf": "none"}
+DINO = {"method": "dino", "features": "keys", "tau": 0.3, "order": "lowest", "crf": None}
 SLIC = {"method": "slic", "count": 9, "compactness": 10.0}
 SIZES = {"a": (16, 24), "b": (20, 12), "c": (8, 8)}
 
@@ -41,13 +43,13 @@ def write_features(path: Path, grids: dict[str, tuple[tuple[int, int], tuple[int
         (name, {"features": np.full((*grid, 4), value, np.float16), "extent": np.array(extent, np.float32)})
         for name, (grid, extent) in grids.items()
     ]
-    write_store(path, "features", items, stamp="{}")
+    write_store(path, FEATURES, items, stamp="{}")
 
 
 def test_discovered(paths: dict[str, Path], caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level("INFO"):
         run(**paths, settings=DINO, stamp='{"room": "test"}')
-    with Store(paths["output"], "superpixels") as store:
+    with Store(paths["output"], SUPERPIXELS) as store:
         assert store.ids() == ["a", "b"]
         assert store.provenance == {"room": "test"}
         for name in store.ids():
@@ -58,7 +60,7 @@ def test_discovered(paths: dict[str, Path], caplog: pytest.LogCaptureFixture) ->
 
 def test_of_colour(paths: dict[str, Path]) -> None:
     run(manifest=paths["manifest"], features=None, output=paths["output"], settings=SLIC)
-    with Store(paths["output"], "superpixels") as store:
+    with Store(paths["output"], SUPERPIXELS) as store:
         assert store.ids() == ["a", "b"]
         assert store["b"]["superpixels"].shape == SIZES["b"]
 

@@ -8,13 +8,25 @@ from pathlib import Path
 import pytest
 import tiny_voc
 
-from wsss_steps import methods, provenance, settings, splits
+from wsss_steps import methods, provenance, splits
+from wsss_steps.settings.base import Settings
+from wsss_steps.settings.registry import METHODS
+from wsss_steps.settings.steps import (
+    Evaluate,
+    EvaluateSuperpixels,
+    MakeExample,
+    MakeSaliencyExample,
+    Predict,
+    Prepare,
+    PretrainKeys,
+)
+from wsss_steps.settings.superpixels import NoSuperpixels
 
 
 def test_unknown_method_and_slot() -> None:
     with pytest.raises(ValueError, match="unknown seeds method 'x'; known methods: saliency, superpixel, threshold"):
         methods.load("seeds", "x")
-    with pytest.raises(ValueError, match="unknown slot 'sedes'; known slots: classifier, cams"):
+    with pytest.raises(ValueError, match="unknown slot 'sedes'; known slots: cams, classifier"):
         methods.names("sedes")
 
 
@@ -39,16 +51,14 @@ DECIDED_BY_THE_WORKFLOW = {
     "saliency": {"features", "weights", "pairs", "folder"},
     "seeds": {"saliency"},
 }
-METHODS = [
-    (slot, cls) for slot, classes in settings.METHODS.items() for cls in classes if cls is not settings.NoSuperpixels
-]
+EVERY = [(slot, cls) for slot, classes in METHODS.items() for cls in classes if cls is not NoSuperpixels]
 ROOMS = [
-    ("make_example", settings.MakeExample),
-    ("make_saliency_example", settings.MakeSaliencyExample),
-    ("pretrain_keys", settings.PretrainKeys),
-    ("predict", settings.Predict),
-    ("evaluate", settings.Evaluate),
-    ("evaluate_superpixels", settings.EvaluateSuperpixels),
+    ("make_example", MakeExample),
+    ("make_saliency_example", MakeSaliencyExample),
+    ("pretrain_keys", PretrainKeys),
+    ("predict", Predict),
+    ("evaluate", Evaluate),
+    ("evaluate_superpixels", EvaluateSuperpixels),
 ]
 
 
@@ -65,8 +75,8 @@ def names_read(modules: list[str]) -> set[str]:
     return names
 
 
-@pytest.mark.parametrize(("slot", "cls"), METHODS, ids=lambda value: getattr(value, "__name__", value))
-def test_every_setting_of_a_method_is_read(slot: str, cls: type[settings.Settings]) -> None:
+@pytest.mark.parametrize(("slot", "cls"), EVERY, ids=lambda value: getattr(value, "__name__", value))
+def test_every_setting_of_a_method_is_read(slot: str, cls: type[Settings]) -> None:
     method = cls.model_fields["method"].default
     rooms = [f"wsss_steps.{room}" for room in ROOMS_OF_SLOT[slot]]
     read = names_read([*rooms, f"wsss_steps.methods.{slot}.{method}"])
@@ -74,7 +84,7 @@ def test_every_setting_of_a_method_is_read(slot: str, cls: type[settings.Setting
 
 
 @pytest.mark.parametrize(("room", "cls"), ROOMS, ids=lambda value: getattr(value, "__name__", value))
-def test_every_setting_of_a_room_is_read(room: str, cls: type[settings.Settings]) -> None:
+def test_every_setting_of_a_room_is_read(room: str, cls: type[Settings]) -> None:
     assert set(cls.model_fields) - names_read([f"wsss_steps.{room}"]) == set()
 
 
@@ -83,6 +93,6 @@ def test_every_setting_of_a_data_set_reaches_the_steps_of_a_split(tmp_path: Path
     config = tiny_voc.config(tiny_voc.make_voc(tmp_path / "voc"))
     images, masks = (make(config, "val") for make in (splits.images_settings, splits.masks_settings))
     decided = {"train_list", "splits", "unscored"}  # list_file and tagged
-    assert set(settings.Prepare.model_fields) - decided <= images.keys() | masks.keys()
+    assert set(Prepare.model_fields) - decided <= images.keys() | masks.keys()
     assert set(images) - names_read(["wsss_steps.prepare"]) == set()
     assert set(masks) - names_read(["wsss_steps.prepare_masks"]) == set()

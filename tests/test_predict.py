@@ -16,8 +16,12 @@ from torch import Tensor, nn
 from wsss_steps import methods, predict
 from wsss_steps.data.manifest import Entry, Manifest, write_manifest
 from wsss_steps.errors import UserError
-from wsss_steps.formats import read_labels
+from wsss_steps.formats.labels import read_labels
+from wsss_steps.ops.crf import Preset, preset_of
 from wsss_steps.predict import enlarge, label_logits, label_maps
+from wsss_steps.settings import crf
+
+DEEPLAB = preset_of(crf.numbers("deeplab"))
 
 
 class Pixels(nn.Module):
@@ -70,18 +74,18 @@ def test_a_cell_that_reaches_over_the_edge_is_cut() -> None:
 def test_only_allowed_labels_compete() -> None:
     logits = torch.tensor([0.0, 9.0, 1.0]).view(3, 1, 1).expand(3, 4, 4)
     image = np.zeros((4, 4, 3), np.uint8)
-    assert (label_maps(logits, image, [0, 1, 2], "deeplab")[0] == 1).all()
-    for labels in label_maps(logits, image, [0, 2], "deeplab"):
+    assert (label_maps(logits, image, [0, 1, 2], DEEPLAB)[0] == 1).all()
+    for labels in label_maps(logits, image, [0, 2], DEEPLAB):
         assert labels.dtype == np.uint8
         assert (labels == 2).all()
-    assert not label_maps(logits, image, [0], "deeplab")[0].any()
+    assert not label_maps(logits, image, [0], DEEPLAB)[0].any()
 
 
 def test_the_crf_removes_a_speck() -> None:
     logits = torch.zeros(2, 16, 16)
     logits[0] = 1.0
     logits[1, 8, 8] = 1.5
-    after, before = label_maps(logits, np.full((16, 16, 3), 90, np.uint8), [0, 1], "deeplab")
+    after, before = label_maps(logits, np.full((16, 16, 3), 90, np.uint8), [0, 1], DEEPLAB)
     assert before.sum() == 1
     assert after.sum() == 0
 
@@ -98,7 +102,7 @@ MEAN, STD = [0.6, 0.3, 0.1], [0.2, 0.5, 0.9]
 CONTENT = {"classes": ["cat", "dog"], "num_classes": 2}
 CONTENT |= {"network": {"output_stride": 1, "backbone": {"mean": MEAN, "std": STD}}}
 SHAPES = {"a": (9, 12), "b": (10, 8), "c": (8, 11)}
-PLAIN = {"split": "val", "known_tags": False, "scales": [1.0], "flip": False, "merge": "mean", "crf": "none"}
+PLAIN = {"split": "val", "known_tags": False, "scales": [1.0], "flip": False, "merge": "mean", "crf": None}
 
 
 class Colours(nn.Module):
@@ -173,13 +177,13 @@ def test_one_folder_is_refined_by_the_preset_and_the_other_is_not(
     """A CRF that makes background of dog, cat of background and dog of cat."""
     asked = []
 
-    def refine(image: np.ndarray, probabilities: np.ndarray, preset: str) -> np.ndarray:
+    def refine(image: np.ndarray, probabilities: np.ndarray, preset: Preset) -> np.ndarray:
         asked.append((image.tolist(), preset))
         return np.roll(probabilities, 1, axis=0)
 
     monkeypatch.setattr(predict, "refine", refine)
-    maps = found(manifest, crf="toco")
-    assert asked == [(photo(manifest, "c").tolist(), "toco")]
+    maps = found(manifest, crf=crf.numbers("toco"))
+    assert asked == [(photo(manifest, "c").tolist(), preset_of(crf.numbers("toco")))]
     before = scores(manifest, "c").argmax(2)
     assert np.array_equal(maps["raw/c"], before)
     assert np.array_equal(maps["crf/c"], (before + 1) % 3)

@@ -12,7 +12,7 @@ from tiny_voc import config, make_voc, read_voc
 from wsss_steps import prepare, prepare_masks, splits
 from wsss_steps.data.manifest import read_ground_truth, read_manifest, tag_matrix
 from wsss_steps.errors import UserError
-from wsss_steps.settings import Prepare
+from wsss_steps.settings.steps import Prepare
 
 VOC_CLASSES = [
     "aeroplane",

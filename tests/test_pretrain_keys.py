@@ -9,9 +9,14 @@ import pytest
 import torch
 from PIL import Image
 
-from wsss_steps import extract_keys, formats, methods, pretrain_keys
+from wsss_steps import extract_keys, methods, pretrain_keys
 from wsss_steps.data.manifest import Entry, Manifest, write_manifest
-from wsss_steps.settings import BackboneFeatures, KeyFeatures, PretrainKeys, RgbFeatures
+from wsss_steps.formats.kinds.features import FEATURES
+from wsss_steps.formats.stamps import read_stamp
+from wsss_steps.formats.stores import Store
+from wsss_steps.formats.weights import read_weights
+from wsss_steps.settings.features import BackboneFeatures, KeyFeatures, RgbFeatures
+from wsss_steps.settings.steps import PretrainKeys
 
 SIZES = [(40, 36), (33, 47), (36, 36), (50, 30)]
 
@@ -57,8 +62,8 @@ def test_history_and_weights(manifest: Path) -> None:
     assert {"image", "patch", "image_entropy", "patch_entropy"} < set(header.split(","))
     assert [row.split(",")[0] for row in rows] == ["1", "2"]
     assert rows[-1].endswith(",1")  # at the end the teacher stands still
-    state, content = formats.read_weights(output, "vit")
-    assert formats.read_stamp(output) == {"step": "test"}
+    state, content = read_weights(output, "vit")
+    assert read_stamp(output) == {"step": "test"}
     assert (content["patch"], content["width"], content["image_size"]) == (8, 12, 24)
     assert {tensor.dtype for tensor in state.values() if tensor.is_floating_point()} == {torch.float16}
 
@@ -76,7 +81,7 @@ def test_keys_of_the_train_split(manifest: Path, mode: str, extents: list[tuple[
     chosen = KeyFeatures(vit="own", weights="pretrain_keys", input_mode=mode).model_dump(mode="json")
     output = manifest.parent / "keys.h5"
     extract_keys.run(manifest=manifest, weights=weights, output=output, settings=chosen, stamp='{"step": "test"}')
-    with formats.Store(output, "features") as store:
+    with Store(output, FEATURES) as store:
         assert store.provenance == {"step": "test"}
         assert store.ids() == ["image0", "image1", "image2", "image3"]
         assert store["image0"]["features"].shape == (5, 5, 12)
@@ -91,9 +96,9 @@ def test_other_features_go_the_same_way(manifest: Path) -> None:
     small = {**BackboneFeatures().model_dump(mode="json"), "backbone": backbone}
     for name in ("first", "second"):
         extract_keys.run(manifest=manifest, output=manifest.parent / f"{name}.h5", settings=small)
-    with formats.Store(manifest.parent / "rgb.h5", "features") as store:
+    with Store(manifest.parent / "rgb.h5", FEATURES) as store:
         assert store["image1"]["features"].shape == (5, 6, 3)
-    read = [formats.Store(manifest.parent / f"{name}.h5", "features") for name in ("first", "second")]
+    read = [Store(manifest.parent / f"{name}.h5", FEATURES) for name in ("first", "second")]
     first, second = (store["image1"]["features"] for store in read)
     assert first.shape[:2] == (3, 3)  # 33 x 47 px at output stride 16
     assert np.array_equal(first, second)  # random weights, but the same ones
@@ -111,7 +116,7 @@ def test_the_teacher_is_written_and_how_its_images_are_normalised(
 
     monkeypatch.setattr(pretrain_keys, "train", spy)
     mean, std = (0.6, 0.35, 0.2), (0.2, 0.5, 0.9)
-    state, content = formats.read_weights(train(manifest, "a", mean=mean, std=std)[0], "vit")
+    state, content = read_weights(train(manifest, "a", mean=mean, std=std)[0], "vit")
     assert (content["mean"], content["std"]) == (list(mean), list(std))
     teacher, student = (network.vit.state_dict() for network in (made[0].teacher, made[0].student))
     assert all(np.array_equal(value, teacher[name].half()) for name, value in state.items())

@@ -8,8 +8,9 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from wsss_steps import formats, pretrained_vit
+from wsss_steps import pretrained_vit
 from wsss_steps.errors import UserError
+from wsss_steps.formats.weights import write_weights
 from wsss_steps.nets import vit
 
 TINY = vit.Shape(patch=4, width=12, depth=2, heads=3, image_size=16)
@@ -88,7 +89,7 @@ def test_own_weights_tell_how_to_build_them(network: torch.nn.Module, tmp_path: 
     content = {**vars(TINY), "mean": [0.1, 0.2, 0.3], "std": [1.0, 2.0, 3.0]}
     path = tmp_path / "own.safetensors"
     half = {name: tensor.half() for name, tensor in network.state_dict().items()}
-    formats.write_weights(path, "vit", half, content=content, stamp="")
+    write_weights(path, "vit", half, content=content, stamp="")
     loaded = pretrained_vit.load("own", path)
     assert (loaded.mean, loaded.std) == ((0.1, 0.2, 0.3), (1.0, 2.0, 3.0))
     assert {tensor.dtype for tensor in loaded.vit.state_dict().values()} == {torch.float32}

@@ -17,8 +17,8 @@ def digests(root: Path) -> dict[str, str]:
     """Digests of some rooms as a fresh process computes them in a copy of the package."""
     script = (
         "import json; from wsss_steps.provenance import code_digest as d; print(json.dumps({"
-        "'threshold': d('make_seeds', [('seeds', 'threshold')]),"
-        "'superpixel': d('make_seeds', [('seeds', 'superpixel')]),"
+        "'threshold': d('make_seeds', ['methods.seeds.threshold']),"
+        "'superpixel': d('make_seeds', ['methods.seeds.superpixel']),"
         "'prepare': d('prepare')}))"
     )
     done = subprocess.run([sys.executable, "-c", script], cwd=root, capture_output=True, text=True, check=True)

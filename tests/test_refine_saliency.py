@@ -12,21 +12,25 @@ from tiny_voc import make_voc, truth_of, write_voc
 from wsss_steps import ground_truth_saliency, make_seeds, refine_saliency
 from wsss_steps.data.manifest import Entry, Manifest, write_manifest
 from wsss_steps.errors import UserError
-from wsss_steps.formats import Store, write_store
-from wsss_steps.settings import SaliencySeeds
+from wsss_steps.formats.kinds.cams import CAMS
+from wsss_steps.formats.kinds.refined_saliency import REFINED_SALIENCY
+from wsss_steps.formats.kinds.saliency import SALIENCY
+from wsss_steps.formats.kinds.seeds import SEEDS
+from wsss_steps.formats.stores import Store, write_store
+from wsss_steps.settings.seeds import SaliencySeeds
 
 ENTRIES = (
     Entry("a", "train", "a.jpg", 1, 6, (1, 2)),
     Entry("b", "train", "b.jpg", 1, 2, (2,)),
     Entry("c", "val", "c.jpg", 5, 5, (1,)),
 )
-CAMS = {"a": ([[[1, 0.4, 0, 0.9, 0.2, 0]], [[0, 0, 0.1, 0.5, 1, 0.2]]], [1, 2]), "b": ([[[1, 0]]], [2])}
-SALIENCY = {"a": [[255, 255, 255, 0, 127, 0]], "b": [[128, 0]]}
+MAPS = {"a": ([[[1, 0.4, 0, 0.9, 0.2, 0]], [[0, 0, 0.1, 0.5, 1, 0.2]]], [1, 2]), "b": ([[[1, 0]]], [2])}
+GIVEN = {"a": [[255, 255, 255, 0, 127, 0]], "b": [[128, 0]]}
 
 
 def write_saliency(path: Path, maps: dict[str, Any], **more: Any) -> None:
     items = [(name, {"saliency": np.array(grid, np.uint8)}) for name, grid in maps.items()]
-    write_store(path, "saliency", items, stamp="{}", **more)
+    write_store(path, SALIENCY, items, stamp="{}", **more)
 
 
 @pytest.fixture
@@ -34,10 +38,10 @@ def folder(tmp_path: Path) -> Path:
     write_manifest(tmp_path / "manifest.json", Manifest("test", ("cat", "dog"), ENTRIES))
     items = [
         (name, {"cam": np.array(maps, np.float32), "class": np.array(classes, np.uint8)})
-        for name, (maps, classes) in CAMS.items()
+        for name, (maps, classes) in MAPS.items()
     ]
-    write_store(tmp_path / "cams.h5", "cams", items, stamp="{}")
-    write_saliency(tmp_path / "saliency.h5", SALIENCY)
+    write_store(tmp_path / "cams.h5", CAMS, items, stamp="{}")
+    write_saliency(tmp_path / "saliency.h5", GIVEN)
     return tmp_path
 
 
@@ -50,7 +54,7 @@ def refine(folder: Path, **departures: Any) -> dict[str, list[list[int]]]:
     output = folder / "refined.h5"
     given = {"settings": options(**departures), "stamp": '{"step": "test"}'}
     refine_saliency.run(manifest=folder / "manifest.json", **paths, output=output, **given)
-    with Store(output, "refined_saliency") as store:
+    with Store(output, REFINED_SALIENCY) as store:
         assert store.provenance == {"step": "test"}
         return {name: store[name]["refined"].tolist() for name in store.ids()}
 
@@ -58,7 +62,7 @@ def refine(folder: Path, **departures: Any) -> dict[str, list[list[int]]]:
 def seeds(folder: Path, **departures: Any) -> dict[str, list[list[int]]]:
     paths = {"manifest": folder / "manifest.json", "cams": folder / "cams.h5", "output": folder / "seeds.h5"}
     make_seeds.run(**paths, refined_saliency=folder / "refined.h5", settings=options(**departures), stamp="{}")
-    with Store(paths["output"], "seeds") as store:
+    with Store(paths["output"], SEEDS) as store:
         return {name: store[name]["seeds"].tolist() for name in store.ids()}
 
 
@@ -82,18 +86,18 @@ def test_settings(folder: Path, departures: dict[str, Any], expected: list[list[
 
 
 def test_left_out_images_have_no_label_and_are_named(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
-    write_saliency(folder / "saliency.h5", SALIENCY | {"b": [[0, 0]]}, left_out=["b"])
+    write_saliency(folder / "saliency.h5", GIVEN | {"b": [[0, 0]]}, left_out=["b"])
     assert refine(folder)["b"] == [[255, 255]]
     assert "1 images are left out of training, as their saliency maps are: b" in caplog.text
     assert seeds(folder)["b"] == [[255, 255]]
-    with Store(folder / "refined.h5", "refined_saliency") as store:
+    with Store(folder / "refined.h5", REFINED_SALIENCY) as store:
         assert store.left_out == ["b"]
 
 
 def test_everything_that_does_not_fit_is_said_at_once(folder: Path) -> None:
     write_saliency(folder / "saliency.h5", {"b": [[1, 2, 3]]})
     arrays = {"cam": np.zeros((1, 1, 6), np.float32), "class": np.array([1], np.uint8)}
-    write_store(folder / "cams.h5", "cams", [("a", arrays)], stamp="{}")
+    write_store(folder / "cams.h5", CAMS, [("a", arrays)], stamp="{}")
     with pytest.raises(UserError) as caught:
         refine(folder)
     message = str(caught.value)
@@ -112,11 +116,11 @@ def test_seeds_need_refined_maps_of_every_image_and_of_its_size(folder: Path) ->
     paths = {"manifest": folder / "manifest.json", "cams": folder / "cams.h5", "output": folder / "seeds.h5"}
     with pytest.raises(UserError, match="'saliency' needs refined saliency maps .--refined-saliency., found none"):
         make_seeds.run(**paths, settings=options(), stamp="{}")
-    write_store(folder / "refined.h5", "refined_saliency", [], stamp="{}")
+    write_store(folder / "refined.h5", REFINED_SALIENCY, [], stamp="{}")
     with pytest.raises(UserError, match=r"(?s)\(2\).*a: not in .*b: not in "):
         seeds(folder)
     grid = {"refined": np.zeros((3, 3), np.uint8)}
-    write_store(folder / "refined.h5", "refined_saliency", [("a", grid), ("b", grid)], stamp="{}")
+    write_store(folder / "refined.h5", REFINED_SALIENCY, [("a", grid), ("b", grid)], stamp="{}")
     with pytest.raises(UserError, match=r"refined saliency maps are of another size .*expected \(1, 6\) of image 'a'"):
         seeds(folder)
 
@@ -131,7 +135,7 @@ def truth_store(tmp_path: Path) -> Path:
 
 def test_saliency_of_the_ground_truth(tmp_path: Path) -> None:
     """Classes 255, background 0; the column of void goes to whichever of them is nearer, here the first of equals."""
-    with Store(truth_store(tmp_path), "saliency") as store:
+    with Store(truth_store(tmp_path), SALIENCY) as store:
         assert store.provenance == {"step": "test"}
         assert store.ids() == ["t0", "t1", "t2"]
         found, truth = np.rint(store["t2"]["saliency"] * 255), truth_of("t2")

@@ -19,8 +19,10 @@ import torch
 from killing import ROOMS, Run, die_at_step, die_in, make_inputs, staying, tell_all_at_step, wait_for
 from torch.utils.data import DataLoader
 
-from wsss_steps import formats, locks, resuming, trainees, training
+from wsss_steps import locks, resuming, trainees, training
 from wsss_steps.errors import UserError
+from wsss_steps.formats.states import read_state, write_state
+from wsss_steps.formats.weights import read_weights
 
 NEVER = 1e6  # seconds between two states
 
@@ -148,7 +150,7 @@ def test_a_state_that_cannot_be_trusted_is_ignored(interrupted: Run, tmp_path: P
 def test_no_damaged_state_is_read(interrupted: Run) -> None:
     content = interrupted.state.read_bytes()
     fingerprint = fingerprint_of(interrupted.state)
-    assert formats.read_state(interrupted.state, fingerprint=fingerprint)["training"]["step"] == 5
+    assert read_state(interrupted.state, fingerprint=fingerprint)["training"]["step"] == 5
     header = 8 + int.from_bytes(content[:8], "little")
     damaged = [content[:length] for length in (0, 4, 8, 100, header, header + 1, len(content) // 2, len(content) - 1)]
     for place in (header, (header + len(content)) // 2, len(content) - 1):
@@ -156,11 +158,11 @@ def test_no_damaged_state_is_read(interrupted: Run) -> None:
     for number, bad in enumerate([*damaged, content + b"x"]):
         interrupted.state.write_bytes(bad)
         with pytest.raises(UserError, match=r"state\.safetensors"):
-            formats.read_state(interrupted.state, fingerprint=fingerprint), number
+            read_state(interrupted.state, fingerprint=fingerprint), number
 
 
 def fingerprint_of(path: Path) -> str:
-    fingerprint: str = formats.read_weights(path, "training_state")[1]["fingerprint"]
+    fingerprint: str = read_weights(path, "training_state")[1]["fingerprint"]
     return fingerprint
 
 
@@ -269,7 +271,7 @@ def test_a_full_disk_stops_no_training(
 
     rows = fitted(None)[1]
     monkeypatch.setenv(resuming.SAVE, "0")
-    monkeypatch.setattr(formats, "write_state", full)
+    monkeypatch.setattr(resuming, "write_state", full)
     assert fitted(tmp_path)[1] == rows
     assert f"could not be saved, the one before is kept: {fault}" in caplog.text
 
@@ -282,8 +284,8 @@ def test_a_state_comes_back_as_it_was(tmp_path: Path) -> None:
         "pairs": ((1, 2), []),
         "spread": torch.ones(1).expand(3),
     }
-    formats.write_state(tmp_path / "s", state, fingerprint="f")
-    read = formats.read_state(tmp_path / "s", fingerprint="f")
+    write_state(tmp_path / "s", state, fingerprint="f")
+    read = read_state(tmp_path / "s", fingerprint="f")
     assert read["numbers"] == state["numbers"]
     assert read["pairs"] == state["pairs"]
     assert read["spread"].tolist() == [1, 1, 1]
@@ -292,11 +294,11 @@ def test_a_state_comes_back_as_it_was(tmp_path: Path) -> None:
         assert read["tensors"][name].stride() == tensor.stride()
         assert read["tensors"][name].dtype == tensor.dtype
     with pytest.raises(UserError, match="expected fingerprint g, found f"):
-        formats.read_state(tmp_path / "s", fingerprint="g")
+        read_state(tmp_path / "s", fingerprint="g")
     with pytest.raises(TypeError, match="/a/0: expected numbers, texts, tensors and nestings of them, found set"):
-        formats.write_state(tmp_path / "s", {"a": [set()]}, fingerprint="f")
+        write_state(tmp_path / "s", {"a": [set()]}, fingerprint="f")
     with pytest.raises(UserError, match="a file is where a folder should be"):
-        formats.write_state(Path("/dev/null/s"), {}, fingerprint="f")
+        write_state(Path("/dev/null/s"), {}, fingerprint="f")
 
 
 def test_without_a_stamp_nothing_is_kept(tmp_path: Path) -> None:

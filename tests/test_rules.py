@@ -22,6 +22,7 @@ import yaml
 
 from wsss_steps import configuration, provenance
 from wsss_steps.declarations import about_row
+from wsss_steps.settings import crf
 
 CONFIG: dict[str, Any] = {
     "dataset": "tiny",
@@ -304,7 +305,7 @@ def test_settings_are_those_of_the_choice(commands: list[Command], config: confi
 
 
 def test_tags_are_known_to_pseudo_labels_alone(commands: list[Command], config: configuration.Config) -> None:
-    given = config.predict.model_dump(mode="json")
+    given = config.predict.model_dump(mode="json") | {"crf": crf.numbers("toco")}
     for one in (one for one in commands if one.step == "predict"):
         split = one.paths["manifest"].split("/")[-2]
         assert one.settings == {**given, "split": split, "known_tags": split == "train"}, one.paths
@@ -339,13 +340,18 @@ def test_settings_of_steps_without_methods(commands: list[Command], config: conf
             assert one.settings["list_file"] == f"ImageSets/Segmentation/{split}.txt"
 
 
-def test_the_digest_of_code_covers_the_step_and_its_methods(commands: list[Command]) -> None:
+def test_the_digest_of_code_covers_the_step_and_its_methods(
+    commands: list[Command], config: configuration.Config
+) -> None:
     for one in commands:
         slots = SLOTS.get(one.step, ())
         if one.step == "train_segmenter" and wildcards(one)["segmenter"].startswith("masking"):
             slots = ("segmenter", "classifier")
-        methods = [(slot, wildcards(one)[slot].split("~")[0]) for slot in slots]
-        assert one.code == provenance.code_digest(one.step, methods), (one.step, methods)
+        chosen = [(slot, wildcards(one)[slot]) for slot in slots]
+        modules = [f"methods.{slot}.{text.split('~')[0]}" for slot, text in chosen]
+        choices = [configuration.resolve(config, *choice) for choice in chosen]
+        modules += ["nets.backbones.small" for choice in choices if "backbone" in choice.settings]
+        assert one.code == provenance.code_digest(one.step, modules), (one.step, modules)
 
 
 def options_of(step: str) -> set[str]:

@@ -13,10 +13,14 @@ import torch
 from PIL import Image
 from tiny_voc import HEIGHT, SPLITS, WIDTH, make_voc, write_voc
 
-from wsss_steps import formats, make_saliency_example, methods, predict_saliency, train_saliency
+from wsss_steps import make_saliency_example, methods, predict_saliency, train_saliency
 from wsss_steps.data.manifest import read_manifest, write_manifest
 from wsss_steps.errors import UserError
-from wsss_steps.settings import Backbone, DetectorSaliency, GivenSaliency
+from wsss_steps.formats.kinds.saliency import SALIENCY
+from wsss_steps.formats.stores import Store
+from wsss_steps.formats.weights import read_weights, write_weights
+from wsss_steps.settings.base import Backbone
+from wsss_steps.settings.saliency import DetectorSaliency, GivenSaliency
 
 
 def detector(**departures: Any) -> dict[str, Any]:
@@ -66,12 +70,12 @@ def test_from_pairs_to_maps(pairs: Path, manifest: Path, tmp_path: Path, caplog:
         )
     assert "4 pairs; salient are" in caplog.text
     assert "3 saliency maps; salient (above 127) are" in caplog.text
-    state, content = formats.read_weights(output, "saliency")
+    state, content = read_weights(output, "saliency")
     assert (content["classes"], content["pairs"], content["init_weights"]) == (["salient"], "drawn", "random")
     assert len((tmp_path / "d.csv").read_text().splitlines()) == 3
     network, _ = methods.rebuild("saliency", output)
     assert all(np.array_equal(value, state[name]) for name, value in network.state_dict().items())
-    with formats.Store(tmp_path / "s.h5", "saliency") as store:
+    with Store(tmp_path / "s.h5", SALIENCY) as store:
         assert store.ids() == sorted(SPLITS["train"])
         assert store.left_out == []
         for image_id in store.ids():
@@ -104,7 +108,7 @@ def test_masks_of_0_and_1_are_refused(tmp_path: Path) -> None:
 
 
 def test_weights_of_another_kind_are_refused(manifest: Path, tmp_path: Path) -> None:
-    formats.write_weights(tmp_path / "c.safetensors", "classifier", {}, content={}, stamp="{}")
+    write_weights(tmp_path / "c.safetensors", "classifier", {}, content={}, stamp="{}")
     with pytest.raises(UserError, match="expected .*wsss/saliency"):
         predict_saliency.run(
             manifest=manifest, source=tmp_path / "c.safetensors", output=tmp_path / "s.h5", settings=detector()
@@ -130,7 +134,7 @@ def test_given_maps(manifest: Path, tmp_path: Path, caplog: pytest.LogCaptureFix
     with caplog.at_level(logging.INFO):
         predict_saliency.run(manifest=manifest, source=folder, output=tmp_path / "s.h5", settings=leave, stamp="{}")
     assert "37.5 % of the pixels on average, 25.0 to 50.0 %; 0 all zero; 1 images left out" in caplog.text
-    with formats.Store(tmp_path / "s.h5", "saliency") as store:
+    with Store(tmp_path / "s.h5", SALIENCY) as store:
         assert store.left_out == ["t1"]
         assert not store["t1"]["saliency"].any()
         assert store["t0"]["saliency"][0].tolist() == pytest.approx([200 / 255] * 8 + [0] * 8)
@@ -142,7 +146,7 @@ def test_a_shard_may_be_without_any_map_and_a_data_set_may_not(manifest: Path, t
     write_manifest(tmp_path / "part.json", dataclasses.replace(data, shard="000-of-002"))
     paths = {"source": folder, "output": tmp_path / "s.h5"}
     predict_saliency.run(manifest=tmp_path / "part.json", **paths, settings=settings, stamp="{}")
-    with formats.Store(tmp_path / "s.h5", "saliency") as store:
+    with Store(tmp_path / "s.h5", SALIENCY) as store:
         assert store.left_out == list(SPLITS["train"])
     with pytest.raises(UserError, match="saliency maps that cannot be used"):
         predict_saliency.run(manifest=manifest, **paths, settings=settings, stamp="{}")
@@ -157,7 +161,7 @@ def test_maps_of_a_detector_are_of_the_image_as_it_expects_it(
     monkeypatch.setattr(methods, "rebuild", lambda *_: (torch.nn.Identity(), content))
     paths = {"manifest": manifest, "source": tmp_path / "none", "output": tmp_path / "s.h5"}
     predict_saliency.run(**paths, settings=detector(), stamp='{"step": "test"}')
-    with formats.Store(tmp_path / "s.h5", "saliency") as store:
+    with Store(tmp_path / "s.h5", SALIENCY) as store:
         assert store.provenance == {"step": "test"}
         for entry in read_manifest(manifest).split("train"):
             with Image.open(entry.image) as photo:

@@ -13,7 +13,8 @@ import yaml
 from PIL import Image
 from tiny_voc import CLASSES, HEIGHT, SPLITS, WIDTH, make_voc
 
-from wsss_steps import formats
+from wsss_steps.formats.kinds.saliency import SALIENCY
+from wsss_steps.formats.stores import Store
 
 pytestmark = pytest.mark.workflow
 
@@ -55,7 +56,7 @@ def house(tmp_path_factory: pytest.TempPathFactory, repository: Path) -> Path:
 
 def test_every_method_makes_its_store(house: Path) -> None:
     for target in TARGETS:
-        with formats.Store(house / target, "saliency") as store:
+        with Store(house / target, SALIENCY) as store:
             assert store.ids() == sorted(SPLITS["train"])
             assert store.left_out == (["t2"] if "given" in target else [])
             assert store[store.ids()[0]]["saliency"].shape == (HEIGHT, WIDTH)
@@ -97,6 +98,6 @@ def test_weights_of_a_detector_are_taken_as_they_are(house: Path) -> None:
     target = "results/tiny/saliency/detector~seed=2/saliency.h5"
     assert runs.planned(house, "--", target) == {"predict_saliency"}
     runs.succeed(house, "--", target)
-    with formats.Store(house / target, "saliency") as mine, formats.Store(house / TARGETS[1], "saliency") as theirs:
+    with Store(house / target, SALIENCY) as mine, Store(house / TARGETS[1], SALIENCY) as theirs:
         assert np.array_equal(mine["t0"]["saliency"], theirs["t0"]["saliency"])
     runs.configure(house, CONTENT)

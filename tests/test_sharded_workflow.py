@@ -13,7 +13,10 @@ import snakemake_runs as runs
 from PIL import Image
 from tiny_voc import CLASSES, SPLITS, make_voc, write_list, write_saliency
 
-from wsss_steps import formats
+from wsss_steps.formats.kinds import find
+from wsss_steps.formats.kinds.superpixels import SUPERPIXELS
+from wsss_steps.formats.stores import Store
+from wsss_steps.formats.weights import read_weights
 
 pytestmark = pytest.mark.workflow
 
@@ -35,7 +38,7 @@ TINY: dict[str, Any] = {
     "keep_features": True,
     "gallery_images": 2,
 }
-SUPERPIXELS = "superpixels/dino~features=rgb/superpixels.h5"
+RGB = "superpixels/dino~features=rgb/superpixels.h5"
 SLIC = "results/voc/superpixels/slic~count=4/superpixels.h5"
 
 
@@ -74,7 +77,8 @@ def test_every_store_holds_the_same_numbers(whole: Path, sharded: Path) -> None:
     found = stores_of(sharded)
     assert set(found) == set(expected)
     for name, (kind, path) in expected.items():
-        with formats.Store(path, kind) as one, formats.Store(found[name][1], kind) as other:
+        form = find(kind)
+        with Store(path, form) as one, Store(found[name][1], form) as other:
             assert one.ids() == other.ids(), name
             assert one.left_out == other.left_out, name
             for image_id in one.ids():
@@ -87,7 +91,7 @@ def test_networks_label_maps_and_scores_are_the_same(whole: Path, sharded: Path)
     names = sorted(path.relative_to(whole).as_posix() for path in whole.rglob("*.safetensors"))
     assert len(names) == 3
     for name in names:
-        one, other = (formats.read_weights(root / name, Path(name).stem)[0] for root in (whole, sharded))
+        one, other = (read_weights(root / name, Path(name).stem)[0] for root in (whole, sharded))
         assert all(np.array_equal(one[key].numpy(), other[key].numpy()) for key in one), name
     maps = sorted(path.relative_to(whole).as_posix() for path in whole.rglob("*.png") if path.parent != whole)
     assert len(maps) == 2 * (3 + 2 + 2)  # pseudo-labels of train; val before and after the CRF
@@ -112,6 +116,6 @@ def test_an_image_less_touches_one_shard(sharded: Path) -> None:
     printed = runs.succeed(folder, "--", SLIC)
     after = {path.name: path.stat().st_mtime_ns for path in (folder / SLIC).with_suffix(".shards").iterdir()}
     assert sum(before[name] != after[name] for name in before) == 1, printed
-    with formats.Store(folder / SLIC, "superpixels") as store:
+    with Store(folder / SLIC, SUPERPIXELS) as store:
         assert store.ids() == sorted(SPLITS["train"][:-1])
     write_list(folder / "voc", "train", SPLITS["train"])

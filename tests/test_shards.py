@@ -10,9 +10,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from wsss_steps import formats, join_shards, shard_manifest
+from wsss_steps import join_shards, shard_manifest
 from wsss_steps.data.manifest import Entry, Manifest, read_manifest, write_manifest
 from wsss_steps.errors import UserError
+from wsss_steps.formats.files import write_json
+from wsss_steps.formats.indices import write_index
+from wsss_steps.formats.kinds.saliency import SALIENCY
+from wsss_steps.formats.kinds.seeds import SEEDS
+from wsss_steps.formats.labels import write_labels
+from wsss_steps.formats.stores import Store, write_store
 
 NAMES = [f"{number:03d}-of-004" for number in range(4)]
 
@@ -23,7 +29,7 @@ def manifest_of(*ids: str) -> Manifest:
 
 def write_seeds(path: Path, ids: list[str], stamp: str = "{}", value: int = 1) -> Path:
     items = ((name, {"seeds": np.full((4, 6), value, np.uint8)}) for name in ids)
-    formats.write_store(path, "seeds", items, stamp=stamp, classes=["cat"], left_out=ids[:1])
+    write_store(path, SEEDS, items, stamp=stamp, classes=["cat"], left_out=ids[:1])
     return path
 
 
@@ -60,7 +66,7 @@ def test_a_shard_may_be_empty_but_no_data_set(tmp_path: Path) -> None:
 def test_an_index_opens_the_stores_of_all_shards(tmp_path: Path) -> None:
     index = tmp_path / "seeds.h5"
     join_shards.run(shards=write_two(tmp_path), output=index, settings={}, stamp='{"room": "join_shards"}')
-    with formats.Store(index, "seeds") as store:
+    with Store(index, SEEDS) as store:
         assert store.ids() == ["a", "b", "d"]
         assert "d" in store
         assert (store["a"]["seeds"] == 255).all()
@@ -77,36 +83,36 @@ def test_an_index_opens_the_stores_of_all_shards(tmp_path: Path) -> None:
 
 def test_an_index_can_be_moved_with_its_shards(tmp_path: Path) -> None:
     (tmp_path / "here").mkdir()
-    formats.write_index(tmp_path / "here" / "seeds.h5", write_two(tmp_path / "here"), "{}")
+    write_index(tmp_path / "here" / "seeds.h5", write_two(tmp_path / "here"), "{}")
     (tmp_path / "here").rename(tmp_path / "there")
-    with formats.Store(tmp_path / "there" / "seeds.h5", "seeds") as store:
+    with Store(tmp_path / "there" / "seeds.h5", SEEDS) as store:
         assert store["b"]["seeds"].shape == (4, 6)
 
 
 def test_an_index_knows_its_shards(tmp_path: Path) -> None:
     index, shards = tmp_path / "seeds.h5", write_two(tmp_path)
-    formats.write_index(index, shards, "{}")
+    write_index(index, shards, "{}")
     write_seeds(shards[0], ["b", "d"], stamp='{"settings": {"alpha": 0.5}}')
     with pytest.raises(UserError, match=r"its shard .*0\.h5 was made anew"):
-        formats.Store(index, "seeds")
+        Store(index, SEEDS)
     write_seeds(shards[0], ["b", "c"])
     with pytest.raises(UserError, match="was made anew"):
-        formats.Store(index, "seeds")
+        Store(index, SEEDS)
     shards[0].unlink()
     with pytest.raises(UserError, match=r"0\.h5: no such file"):
-        formats.Store(index, "seeds")
+        Store(index, SEEDS)
 
 
 def test_shards_that_do_not_fit_together_are_refused(tmp_path: Path) -> None:
     shards = write_two(tmp_path)
     with pytest.raises(UserError, match=r"more than one shard \(1\):\n  a"):
-        formats.write_index(tmp_path / "seeds.h5", [*shards, write_seeds(tmp_path / "c.h5", ["a"])], "{}")
-    formats.write_store(tmp_path / "d.h5", "saliency", [("e", {"saliency": np.zeros((4, 6), np.uint8)})], stamp="{}")
+        write_index(tmp_path / "seeds.h5", [*shards, write_seeds(tmp_path / "c.h5", ["a"])], "{}")
+    write_store(tmp_path / "d.h5", SALIENCY, [("e", {"saliency": np.zeros((4, 6), np.uint8)})], stamp="{}")
     with pytest.raises(UserError, match=r"expected format wsss/seeds version \d+, found wsss/saliency"):
-        formats.write_index(tmp_path / "seeds.h5", [*shards, tmp_path / "d.h5"], "{}")
+        write_index(tmp_path / "seeds.h5", [*shards, tmp_path / "d.h5"], "{}")
     (tmp_path / "e.h5").write_text("no HDF5")
     with pytest.raises(UserError, match="not a readable HDF5 file"):
-        formats.write_index(tmp_path / "seeds.h5", [tmp_path / "e.h5"], "{}")
+        write_index(tmp_path / "seeds.h5", [tmp_path / "e.h5"], "{}")
     with pytest.raises(UserError, match="no shards to join"):
         join_shards.run(shards=[], output=tmp_path / "seeds.h5", settings={})
     assert not (tmp_path / "seeds.h5").exists()
@@ -115,8 +121,8 @@ def test_shards_that_do_not_fit_together_are_refused(tmp_path: Path) -> None:
 def write_labels_of(folder: Path, *ids: str) -> Path:
     folder.mkdir(parents=True)
     for name in ids:
-        formats.write_labels(folder / f"{name}.png", np.full((4, 6), len(ids), np.uint8))
-    formats.write_json(folder / "provenance.json", {"room": "predict"})
+        write_labels(folder / f"{name}.png", np.full((4, 6), len(ids), np.uint8))
+    write_json(folder / "provenance.json", {"room": "predict"})
     return folder
 
 

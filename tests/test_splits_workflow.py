@@ -15,7 +15,7 @@ import pytest
 import snakemake_runs as runs
 import tiny_voc
 
-from wsss_steps import formats
+from wsss_steps.formats.labels import write_labels
 
 pytestmark = pytest.mark.workflow
 
@@ -127,7 +127,7 @@ def test_a_corrected_mask_reruns_the_evaluation(run: Path, restored: Path) -> No
     before = json.loads(score.read_text())["miou"]
     mask = restored / "SegmentationClass/v0.png"
     content = mask.read_bytes()
-    formats.write_labels(mask, np.full((tiny_voc.HEIGHT, tiny_voc.WIDTH), 1, np.uint8))
+    write_labels(mask, np.full((tiny_voc.HEIGHT, tiny_voc.WIDTH), 1, np.uint8))
     truth = "results/voc/splits/val/ground_truth.json"
     assert "voc/SegmentationClass/v0.png: CHANGED" in runs.python(run, "-m", "wsss_steps.provenance", truth)
     assert runs.planned(run) == {"prepare_masks", *OF_VAL}

@@ -10,23 +10,27 @@ import numpy as np
 import pytest
 import torch
 
-from wsss_steps import formats, show_summary, summarise
+from wsss_steps import show_summary, summarise
 from wsss_steps.errors import UserError
+from wsss_steps.formats.files import VERSION, write_json
+from wsss_steps.formats.kinds.saliency import SALIENCY
+from wsss_steps.formats.stores import write_store
+from wsss_steps.formats.weights import write_weights
 
 STAGES = ("cams", "seeds", "pseudo_labels", "segmentation_crf")
 
 
 def write_score(path: Path, stage: str, **departures: Any) -> Path:
     numbers = {"miou": 0.5, "ci_low": 0.4567891, "ci_high": 0.55, "fp": 0.2, "fn": 0.25, "pixel_acc": 0.9}
-    content = {"format": "wsss/score", "version": formats.VERSION, "stage": stage, "split": "train", **numbers}
+    content = {"format": "wsss/score", "version": VERSION, "stage": stage, "split": "train", **numbers}
     content |= {"coverage": 0.75, "precision": 0.875, "images": 400, "threshold": None, "gt_used_for": "evaluation"}
-    formats.write_json(path, {**content, **departures})
+    write_json(path, {**content, **departures})
     return path
 
 
 def write_checkpoint(path: Path, kind: str, init_weights: str) -> Path:
     content = {"init_weights": init_weights, "compute_precision": "tf32"}
-    formats.write_weights(path, kind, {"w": torch.zeros(2)}, content=content, stamp="{}")
+    write_weights(path, kind, {"w": torch.zeros(2)}, content=content, stamp="{}")
     return path
 
 
@@ -58,7 +62,7 @@ def with_saliency(inputs: dict[str, Any], folder: Path, name: str, supervision: 
     """Let the second recipe rest on saliency maps that leave two images out."""
     grid = np.zeros((2, 2), np.uint8)
     items = [(image, {"saliency": grid}) for image in "abc"]
-    formats.write_store(folder / "saliency.h5", "saliency", items, stamp="{}", left_out=["b", "c"])
+    write_store(folder / "saliency.h5", SALIENCY, items, stamp="{}", left_out=["b", "c"])
     inputs["saliency"], inputs["settings"]["saliency"] = [folder / "saliency.h5"], [name]
     for row in inputs["settings"]["rows"][5:]:
         row |= {"extra_supervision": supervision, "saliency": name}
@@ -228,5 +232,5 @@ def test_showing_needs_neither_torch_nor_pandas(repository: Path) -> None:
 def test_images_left_out_are_counted_by_choice_of_saliency(tmp_path: Path) -> None:
     paths = [tmp_path / "a.h5", tmp_path / "b.h5"]
     for path, left_out in zip(paths, ([], ["x", "y"]), strict=True):
-        formats.write_store(path, "saliency", [], stamp="{}", left_out=left_out)
+        write_store(path, SALIENCY, [], stamp="{}", left_out=left_out)
     assert summarise.left_out_of(paths, ["given", "detector"]) == {"given": 0, "detector": 2}

@@ -14,12 +14,18 @@ from PIL import Image
 from safetensors.torch import load_file, save_file
 from tiny_voc import CLASSES, HEIGHT, WIDTH, make_voc, write_voc
 
-from wsss_steps import evaluate_classifier, formats, make_cams, methods, resuming, train_classifier
+from wsss_steps import evaluate_classifier, make_cams, methods, resuming, train_classifier
 from wsss_steps.data.manifest import Manifest, read_manifest, tag_matrix, write_manifest
 from wsss_steps.errors import UserError
+from wsss_steps.formats.files import read_json
+from wsss_steps.formats.kinds.cams import CAMS
+from wsss_steps.formats.stores import Store
+from wsss_steps.formats.weights import read_weights, write_weights
 from wsss_steps.nets.backbones import build_backbone
 from wsss_steps.ops.tag_scores import tag_scores
-from wsss_steps.settings import Backbone, Cam, MdcClassifier, PlainClassifier
+from wsss_steps.settings.base import Backbone
+from wsss_steps.settings.cams import Cam
+from wsss_steps.settings.classifier import MdcClassifier, PlainClassifier
 
 
 def classifier(**departures: Any) -> dict[str, Any]:
@@ -51,7 +57,7 @@ def train(manifest: Path, folder: Path, name: str = "c", weights: Path | None = 
 
 def test_from_tags_to_maps(manifest: Path, tmp_path: Path) -> None:
     output = train(manifest, tmp_path)
-    state, content = formats.read_weights(output, "classifier")
+    state, content = read_weights(output, "classifier")
     assert content["method"] == "plain"
     assert content["classes"] == list(CLASSES)
     assert content["network"]["backbone"]["mean"] == [0.4, 0.5, 0.6]
@@ -60,7 +66,7 @@ def test_from_tags_to_maps(manifest: Path, tmp_path: Path) -> None:
     chosen = Cam(scales=(1.0, 0.5)).model_dump(mode="json")
     make_cams.run(manifest=manifest, classifier=output, output=tmp_path / "cams.h5", settings=chosen, stamp="{}")
     entries = read_manifest(manifest).split("train")
-    with formats.Store(tmp_path / "cams.h5", "cams") as store:
+    with Store(tmp_path / "cams.h5", CAMS) as store:
         assert store.ids() == sorted(entry.id for entry in entries)
         for entry in entries:
             arrays = store[entry.id]
@@ -85,7 +91,7 @@ def test_dilated_blocks_from_tags_to_maps(manifest: Path, tmp_path: Path) -> Non
     assert len(network.dilated) == 2
     maps = Cam(scales=(1.0, 0.5), merge="max").model_dump(mode="json")
     make_cams.run(manifest=manifest, classifier=paths[0], output=tmp_path / "cams.h5", settings=maps, stamp="{}")
-    with formats.Store(tmp_path / "cams.h5", "cams") as store:
+    with Store(tmp_path / "cams.h5", CAMS) as store:
         assert store.shape("t2", "cam") == (2, HEIGHT, WIDTH)
 
 
@@ -119,7 +125,7 @@ def colours(manifest: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
         chosen = Cam(**{"scales": (1.0,), "flip": False, "resolution": "full"} | departures).model_dump(mode="json")
         paths = {"manifest": manifest, "classifier": tmp_path / "none", "output": tmp_path / "cams.h5"}
         make_cams.run(**paths, settings=chosen, stamp='{"step": "test"}')
-        with formats.Store(tmp_path / "cams.h5", "cams") as store:
+        with Store(tmp_path / "cams.h5", CAMS) as store:
             items = {name: store[name] for name in store.ids()}
             return {"items": items, "stamp": store.provenance, "asked": network.asked}
 
@@ -155,7 +161,7 @@ def test_initial_weights_come_from_a_file(manifest: Path, tmp_path: Path) -> Non
     first = train(manifest, tmp_path, "first", seed=3)
     small = Backbone(net="small", weights="first.safetensors")
     second = train(manifest, tmp_path, "second", weights=first, backbone=small, frozen_stages=4)
-    before, after = (formats.read_weights(path, "classifier") for path in (first, second))
+    before, after = (read_weights(path, "classifier") for path in (first, second))
     assert after[1]["init_weights"].startswith("first.safetensors sha256:")
     assert all(torch.equal(value, after[0][name]) for name, value in before[0].items() if name.startswith("backbone"))
     assert not torch.equal(before[0]["head.weight"], after[0]["head.weight"])
@@ -201,7 +207,7 @@ def test_layers_of_the_head_that_start_from_a_file_have_the_rate_of_the_backbone
         assert torch.allclose(block[0].weight, given["fc6.weight"], atol=0.3)  # where it started
         assert not slow & {id(parameter) for parameter in block[0].parameters()}
         assert {id(parameter) for layer in block[1:] for parameter in layer.parameters()} <= slow
-    assert formats.read_weights(tmp_path / "c.safetensors", "classifier")[1]["init_weights"].endswith(" with fc6")
+    assert read_weights(tmp_path / "c.safetensors", "classifier")[1]["init_weights"].endswith(" with fc6")
 
 
 class StopError(Exception):
@@ -281,9 +287,9 @@ def test_a_classifier_of_other_classes_is_refused(manifest: Path, tmp_path: Path
 
 
 def test_weights_of_another_network_are_refused(manifest: Path, tmp_path: Path) -> None:
-    state, content = formats.read_weights(train(manifest, tmp_path, epochs=1), "classifier")
+    state, content = read_weights(train(manifest, tmp_path, epochs=1), "classifier")
     changed = tmp_path / "changed.safetensors"
-    formats.write_weights(changed, "classifier", state, content={**content, "num_classes": 3}, stamp="{}")
+    write_weights(changed, "classifier", state, content={**content, "num_classes": 3}, stamp="{}")
     with pytest.raises(UserError, match=r"changed\.safetensors: was written by another version of this program"):
         methods.rebuild("classifier", changed)
 
@@ -300,11 +306,11 @@ def test_training_reads_the_images_of_train_alone(manifest: Path, tmp_path: Path
 def test_tag_scores_of_a_split(manifest: Path, tmp_path: Path) -> None:
     paths = {"manifest": manifest, "classifier": train(manifest, tmp_path, epochs=1), "score": tmp_path / "tags.json"}
     evaluate_classifier.run(**paths, settings={"split": "val"})
-    score = formats.read_json(tmp_path / "tags.json", "tag_score")
+    score = read_json(tmp_path / "tags.json", "tag_score")
     assert (score["split"], score["images"]) == ("val", 2)
     assert all(0 <= score[name] <= 1 for name in ("f1", "precision", "recall", "macro_f1"))
     evaluate_classifier.run(**paths, settings={"split": "train"})
-    score = formats.read_json(tmp_path / "tags.json", "tag_score")
+    score = read_json(tmp_path / "tags.json", "tag_score")
     assert (score["split"], score["images"]) == ("train", 3)
     with pytest.raises(UserError, match="no images of split 'test'"):
         evaluate_classifier.run(**paths, settings={"split": "test"})
@@ -345,5 +351,5 @@ def test_precision_and_recall_are_what_they_are_called(
     monkeypatch.setattr(evaluate_classifier, "predicted_tags", lambda *_: np.ones((2, 2), bool))
     paths = {"manifest": manifest, "classifier": tmp_path / "none", "score": tmp_path / "tags.json"}
     evaluate_classifier.run(**paths, settings={"split": "val"}, stamp='{"step": "test"}')
-    score = formats.read_json(tmp_path / "tags.json", "tag_score")
+    score = read_json(tmp_path / "tags.json", "tag_score")
     assert (score["precision"], score["recall"], score["provenance"]) == (0.5, 1.0, {"step": "test"})

@@ -11,17 +11,27 @@ import pytest
 import torch
 from PIL import Image
 
-from wsss_steps import predict, settings, train_segmenter, trainees
+from wsss_steps import predict, train_segmenter, trainees
 from wsss_steps.data.images import normalise
 from wsss_steps.data.manifest import Entry, Manifest, write_manifest
 from wsss_steps.errors import UserError
-from wsss_steps.formats import Store, read_labels, read_weights, write_store, write_weights
+from wsss_steps.formats.kinds.seeds import SEEDS
+from wsss_steps.formats.kinds.superpixels import SUPERPIXELS
+from wsss_steps.formats.labels import read_labels
+from wsss_steps.formats.stores import Store, write_store
+from wsss_steps.formats.weights import read_weights, write_weights
+from wsss_steps.settings import crf
+from wsss_steps.settings.base import Backbone, Settings
+from wsss_steps.settings.classifier import PlainClassifier
+from wsss_steps.settings.registry import METHODS
+from wsss_steps.settings.segmenter import MaskingSegmenter, PlainSegmenter, SpsrgSegmenter
+from wsss_steps.settings.steps import Predict
 
 SIZES = [(24, 20), (20, 24), (9, 13), (16, 16)]
-SMALL = settings.Backbone(net="small").model_dump(mode="json")
+SMALL = Backbone(net="small").model_dump(mode="json")
 
 
-def options_of(cls: type[settings.Settings], **departures: Any) -> dict[str, Any]:
+def options_of(cls: type[Settings], **departures: Any) -> dict[str, Any]:
     few = {"epochs": 2, "batch_size": 3, "crop": 24, "aspp_rates": (1, 2), "warmup_epochs": 1.0, "learning_rate": 0.05}
     few |= {"head_multiplier": 0.1, "frozen_batch_norm": "none"}
     return cls(**(few | departures)).model_dump(mode="json") | {"backbone": SMALL}
@@ -44,8 +54,8 @@ def folder(tmp_path: Path) -> Path:
         patches = {"superpixels": labels.astype(np.uint16) + 1, "seed_patches": np.zeros(2, np.int32)}
         superpixels.append((name, patches))
     write_manifest(tmp_path / "manifest.json", Manifest("test", ("red", "green"), tuple(entries)))
-    write_store(tmp_path / "seeds.h5", "seeds", seeds[:3], stamp="{}")
-    write_store(tmp_path / "superpixels.h5", "superpixels", superpixels[:3], stamp="{}")
+    write_store(tmp_path / "seeds.h5", SEEDS, seeds[:3], stamp="{}")
+    write_store(tmp_path / "superpixels.h5", SUPERPIXELS, superpixels[:3], stamp="{}")
     return tmp_path
 
 
@@ -53,7 +63,7 @@ def classifier_in(folder: Path, classes: tuple[str, ...] = ("red", "green"), **d
     """A classifier at its random start, as a file."""
     output = folder / "classifier.safetensors"
     few = {"output_stride": 8, "dilated": True, "frozen_stages": 0, "frozen_batch_norm": "none"}
-    chosen = settings.PlainClassifier(**few).model_dump(mode="json") | {"backbone": SMALL | departures}
+    chosen = PlainClassifier(**few).model_dump(mode="json") | {"backbone": SMALL | departures}
     method, network, initial = trainees.start("classifier", chosen, len(classes), None)
     content = trainees.content(method, chosen, classes, initial)
     write_weights(output, "classifier", network.state_dict(), content=content, stamp="{}")
@@ -84,14 +94,15 @@ def train(
 
 def label(folder: Path, network: Path, **departures: Any) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
     """Label maps by id, after and before the CRF."""
-    chosen = {"split": "val", "known_tags": False} | settings.Predict(flip=True).model_dump(mode="json") | departures
+    given = Predict(flip=True).model_dump(mode="json") | {"crf": crf.numbers("deeplab")}
+    chosen = {"split": "val", "known_tags": False} | given | departures
     paths = {"output": folder / "after", "output_raw": folder / "before"}
     predict.run(manifest=folder / "manifest.json", segmenter=network, **paths, settings=chosen)
     return tuple({png.stem: read_labels(png) for png in sorted(path.glob("*.png"))} for path in paths.values())
 
 
-@pytest.mark.parametrize("cls", settings.METHODS["segmenter"])
-def test_training_and_prediction(cls: type[settings.Settings], folder: Path) -> None:
+@pytest.mark.parametrize("cls", METHODS["segmenter"])
+def test_training_and_prediction(cls: type[Settings], folder: Path) -> None:
     network = train(folder, options_of(cls))
     rows = list(csv.DictReader((folder / "net.csv").open()))
     assert len(rows) == 2
@@ -104,22 +115,22 @@ def test_training_and_prediction(cls: type[settings.Settings], folder: Path) -> 
 
 def test_it_learns_the_classes(folder: Path) -> None:
     options = {"epochs": 40, "output_stride": 4, "jitter": (0, 0, 0, 0), "resize_scale": None}
-    network = train(folder, options_of(settings.PlainSegmenter, **options))
+    network = train(folder, options_of(PlainSegmenter, **options))
     _, before = label(folder, network, split="train")
     truth = np.zeros(SIZES[1], np.uint8)
     truth[:, :12] = 2
     assert (before["image1"] == truth).mean() > 0.8
 
 
-@pytest.mark.parametrize("cls", settings.METHODS["segmenter"])
-def test_the_same_seed_gives_the_same_bytes(cls: type[settings.Settings], folder: Path) -> None:
+@pytest.mark.parametrize("cls", METHODS["segmenter"])
+def test_the_same_seed_gives_the_same_bytes(cls: type[Settings], folder: Path) -> None:
     first, second = (train(folder, options_of(cls, epochs=1), name).read_bytes() for name in ("a", "b"))
     assert first == second
     assert train(folder, options_of(cls, epochs=1, seed=1), "c").read_bytes() != first
 
 
 def test_growth_is_recorded_and_not_minimised(folder: Path) -> None:
-    train(folder, options_of(settings.SpsrgSegmenter, beta_bg=0.0, beta_fg=0.0, train_scales=(1.0,)))
+    train(folder, options_of(SpsrgSegmenter, beta_bg=0.0, beta_fg=0.0, train_scales=(1.0,)))
     for row in csv.DictReader((folder / "net.csv").open()):
         assert float(row["share_labelled"]) == pytest.approx(1)
         assert 0.3 < float(row["share_seeded"]) < 0.7
@@ -127,39 +138,39 @@ def test_growth_is_recorded_and_not_minimised(folder: Path) -> None:
 
 
 def test_a_checkpoint_says_what_it_is(folder: Path) -> None:
-    _, content = read_weights(train(folder, options_of(settings.PlainSegmenter)), "segmenter")
+    _, content = read_weights(train(folder, options_of(PlainSegmenter)), "segmenter")
     assert content["classes"] == ["red", "green"]
     assert content["init_weights"] == "random"
     assert content["network"]["aspp_rates"] == [1, 2]
 
 
 def test_known_tags_exclude_other_classes(folder: Path) -> None:
-    network = train(folder, options_of(settings.PlainSegmenter, epochs=1))
+    network = train(folder, options_of(PlainSegmenter, epochs=1))
     for maps in label(folder, network, split="train", known_tags=True):
         for number, labels in enumerate(maps.values()):
             assert set(np.unique(labels)) <= {0, 1 + number % 2}
 
 
 def test_without_crf_both_folders_agree(folder: Path) -> None:
-    after, before = label(folder, train(folder, options_of(settings.PlainSegmenter)), crf="none")
+    after, before = label(folder, train(folder, options_of(PlainSegmenter)), crf=None)
     assert (after["image3"] == before["image3"]).all()
 
 
 def test_spsrg_without_superpixels_is_refused(folder: Path) -> None:
     with pytest.raises(UserError, match="'spsrg' needs superpixels, but the recipe has none"):
-        train(folder, options_of(settings.SpsrgSegmenter), superpixels=False)
+        train(folder, options_of(SpsrgSegmenter), superpixels=False)
     assert not (folder / "net.safetensors").exists()
 
 
 def test_a_classifier_of_other_classes_is_refused(folder: Path) -> None:
     other = classifier_in(folder, ("cat", "dog"))
     with pytest.raises(UserError, match=r"trained for classes \['cat', 'dog'\], the data set has \['red', 'green'\]"):
-        train(folder, options_of(settings.MaskingSegmenter), classifier=other)
+        train(folder, options_of(MaskingSegmenter), classifier=other)
     assert not (folder / "net.safetensors").exists()
 
 
 def test_without_attention_the_classifier_does_not_matter(folder: Path) -> None:
-    options = options_of(settings.MaskingSegmenter, lambda_seg=0, epochs=1)
+    options = options_of(MaskingSegmenter, lambda_seg=0, epochs=1)
     first = train(folder, options, "a").read_bytes()
     assert train(folder, options, "b", classifier=classifier_in(folder)).read_bytes() == first
     assert "attention" not in next(csv.DictReader((folder / "a.csv").open()))
@@ -168,7 +179,7 @@ def test_without_attention_the_classifier_does_not_matter(folder: Path) -> None:
 def test_the_classifier_is_not_trained_and_not_kept(folder: Path) -> None:
     classifier = classifier_in(folder)
     before = classifier.read_bytes()
-    state, _ = read_weights(train(folder, options_of(settings.MaskingSegmenter), classifier=classifier), "segmenter")
+    state, _ = read_weights(train(folder, options_of(MaskingSegmenter), classifier=classifier), "segmenter")
     assert classifier.read_bytes() == before
     assert not [name for name in state if "classifier" in name]
     for row in csv.DictReader((folder / "net.csv").open()):
@@ -194,36 +205,36 @@ def test_the_judge_is_for_images_as_the_segmenter_reads_them(folder: Path, monke
 
     monkeypatch.setattr(trainees, "judge", spy)
     own = {"backbone": SMALL | {"mean": [0.6, 0.35, 0.2], "std": [0.2, 0.5, 0.9]}}
-    train(folder, options_of(settings.MaskingSegmenter, epochs=1) | own)
+    train(folder, options_of(MaskingSegmenter, epochs=1) | own)
     assert asked == [(folder / "classifier.safetensors", ("red", "green"), own["backbone"], "cpu")]
 
 
 def test_every_missing_image_is_named(folder: Path) -> None:
-    with Store(folder / "seeds.h5", "seeds") as store:
+    with Store(folder / "seeds.h5", SEEDS) as store:
         kept = [("image1", store["image1"])]
-    write_store(folder / "seeds.h5", "seeds", kept, stamp="{}")
+    write_store(folder / "seeds.h5", SEEDS, kept, stamp="{}")
     with pytest.raises(UserError, match=r"(?s)\(2\).*image0: not in .*image2: not in "):
-        train(folder, options_of(settings.PlainSegmenter))
+        train(folder, options_of(PlainSegmenter))
 
 
 def test_seeds_without_any_class_are_refused(folder: Path) -> None:
-    with Store(folder / "seeds.h5", "seeds") as store:
+    with Store(folder / "seeds.h5", SEEDS) as store:
         empty = {
             name: {"seeds": np.where(store[name]["seeds"] == 255, 255, 0).astype(np.uint8)} for name in store.ids()
         }
-    write_store(folder / "seeds.h5", "seeds", empty.items(), stamp="{}")
+    write_store(folder / "seeds.h5", SEEDS, empty.items(), stamp="{}")
     with pytest.raises(UserError, match=r"seeds\.h5: no pixel of any image is the seed of a class"):
-        train(folder, options_of(settings.PlainSegmenter))
+        train(folder, options_of(PlainSegmenter))
     assert not (folder / "net.safetensors").exists()
 
 
 def test_random_weights_that_are_frozen_are_pointed_out(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
-    train(folder, options_of(settings.PlainSegmenter, epochs=1, frozen_stages=1))
+    train(folder, options_of(PlainSegmenter, epochs=1, frozen_stages=1))
     assert "random weights, yet parts are frozen" in caplog.text
 
 
 def test_a_network_of_other_classes_is_refused(folder: Path) -> None:
-    network = train(folder, options_of(settings.PlainSegmenter, epochs=1))
+    network = train(folder, options_of(PlainSegmenter, epochs=1))
     entry = Entry("image0", "val", str(folder / "image0.png"), *SIZES[0], (1,))
     write_manifest(folder / "manifest.json", Manifest("test", ("cat", "dog"), (entry,)))
     with pytest.raises(UserError, match=r"trained for classes \['red', 'green'\], the data set has \['cat', 'dog'\]"):

@@ -13,9 +13,17 @@ import pytest
 import torch
 from tiny_voc import make_voc, truth_of, write_voc
 
-from wsss_steps import formats, make_saliency_example, train_classifier, train_saliency, train_segmenter, training
+from wsss_steps import make_saliency_example, train_classifier, train_saliency, train_segmenter, training
 from wsss_steps.data.manifest import read_manifest
-from wsss_steps.settings import Backbone, DetectorSaliency, PlainClassifier, SpsrgSegmenter
+from wsss_steps.formats.kinds.seeds import SEEDS
+from wsss_steps.formats.kinds.superpixels import SUPERPIXELS
+from wsss_steps.formats.stamps import read_stamp
+from wsss_steps.formats.stores import write_store
+from wsss_steps.formats.weights import read_weights_content
+from wsss_steps.settings.base import Backbone
+from wsss_steps.settings.classifier import PlainClassifier
+from wsss_steps.settings.saliency import DetectorSaliency
+from wsss_steps.settings.segmenter import SpsrgSegmenter
 
 # none of these is a default, and no two are alike
 OPTIMISATION = {"learning_rate": 0.03, "head_multiplier": 7.0, "momentum": 0.6, "weight_decay": 0.002}
@@ -39,12 +47,12 @@ def inputs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Path
     folder = tmp_path_factory.mktemp("inputs")
     manifest = write_voc(make_voc(folder / "voc"), folder / "m.json")
     labels = [(entry.id, truth_of(entry.id)) for entry in read_manifest(manifest).split("train")]
-    formats.write_store(folder / "s.h5", "seeds", ((name, {"seeds": one}) for name, one in labels), stamp="{}")
+    write_store(folder / "s.h5", SEEDS, ((name, {"seeds": one}) for name, one in labels), stamp="{}")
     grown = (
         (name, {"superpixels": one.astype(np.uint16) + 1, "seed_patches": np.array([-1], np.int32)})
         for name, one in labels
     )
-    formats.write_store(folder / "p.h5", "superpixels", grown, stamp="{}")
+    write_store(folder / "p.h5", SUPERPIXELS, grown, stamp="{}")
     make_saliency_example.run(output=folder / "pairs", settings={"count": 2, "size": 64, "seed": 5})
     return {
         "classifier": {"manifest": manifest},
@@ -88,8 +96,8 @@ def run(inputs: dict[str, dict[str, Path]], tmp_path: Path, monkeypatch: pytest.
         paths = inputs[kind] | {"output": output, "history": output.with_suffix(".csv")}
         output.parent.mkdir()
         step.run(**paths, settings=settings_of(kind, **overrides), stamp=STAMP)
-        made[-1].content = formats.read_weights_content(output, kind)
-        made[-1].stamp = formats.read_stamp(output)
+        made[-1].content = read_weights_content(output, kind)
+        made[-1].stamp = read_stamp(output)
         return made[-1]
 
     return one

@@ -15,7 +15,9 @@ import snakemake_runs as runs
 import tiny_voc
 from PIL import Image
 
-from wsss_steps import formats
+from wsss_steps.formats.kinds.refined_saliency import REFINED_SALIENCY
+from wsss_steps.formats.kinds.seeds import SEEDS
+from wsss_steps.formats.stores import Store
 
 pytestmark = pytest.mark.workflow
 
@@ -249,11 +251,11 @@ def masked(tmp_path_factory: pytest.TempPathFactory, repository: Path) -> Path:
 def test_image_masking_from_given_saliency_to_the_table(masked: Path) -> None:
     results = masked / "results" / "voc"
     lineage = results / LINEAGE.format("given")
-    with formats.Store(lineage / "refined_saliency.h5", "refined_saliency") as store:
+    with Store(lineage / "refined_saliency.h5", REFINED_SALIENCY) as store:
         assert store.left_out == ["t1"]
         assert (store["t1"]["refined"] == 255).all()
         assert set(np.unique(store["t0"]["refined"])) <= {0, 1, 255}
-    with formats.Store(lineage / "seeds.h5", "seeds") as store:
+    with Store(lineage / "seeds.h5", SEEDS) as store:
         assert (store["t1"]["seeds"] == 255).all()
     history = (lineage / "masking" / "segmenter_history.csv").read_text().splitlines()[0]
     assert history.split(",")[-4:] == ["seed_1", "seed_0.75", "seed_0.5", "attention"]

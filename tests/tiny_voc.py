@@ -15,7 +15,7 @@ from wsss_steps import configuration, splits
 from wsss_steps.configuration import Config
 from wsss_steps.data.manifest import GroundTruth, Manifest, write_ground_truth, write_manifest
 from wsss_steps.data.voc import read_masks, read_split
-from wsss_steps.formats import write_labels
+from wsss_steps.formats.labels import write_labels
 from wsss_steps.methods import arguments
 
 CLASSES = ("cat", "dog")

@@ -17,8 +17,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from wsss_steps import formats, provenance, ranks
+from wsss_steps import provenance, ranks
 from wsss_steps.errors import UserError, out_of_memory
+from wsss_steps.formats.stamps import newest, write_beside
 
 NOT_PATHS = ("settings", "device", "stamp")
 OUTPUTS = ("output", "output_raw", "history", "score")  # what a room writes; all its other paths it reads
@@ -73,7 +74,7 @@ def stamp_beside(options: Mapping[str, Any], room: str) -> None:
         given = options.get(name)
         for path in given if isinstance(given, list) else [given]:
             if isinstance(path, Path) and path.is_file() and (path.suffix == ".csv" or room in OUTPUTS_OF):
-                formats.write_beside(path, options["stamp"])
+                write_beside(path, options["stamp"])
 
 
 def existing(options: Mapping[str, Any], room: str = "") -> dict[str, Path]:
@@ -122,7 +123,7 @@ def main(run: Callable[..., None], argv: list[str] | None = None) -> None:
             options["stamp"] = provenance.stamp(
                 room, settings=options["settings"], code=code, device=device, inputs=existing(options, room)
             )
-            stack.enter_context(formats.newest(options["stamp"]))
+            stack.enter_context(newest(options["stamp"]))
             run(**options)
         if ranks.leads():
             stamp_beside(options, room)

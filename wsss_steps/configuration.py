@@ -17,10 +17,22 @@ import yaml
 from pydantic import Field, ValidationError
 
 from wsss_steps import names, splits
-from wsss_steps import settings as known
 from wsss_steps.errors import UserError, all_wrong
-from wsss_steps.settings import Backbone, Settings
+from wsss_steps.nets.families import families, family_of
+from wsss_steps.settings import crf
+from wsss_steps.settings.base import Backbone, Device, Settings
 from wsss_steps.settings.explain import explain
+from wsss_steps.settings.registry import METHODS
+from wsss_steps.settings.saliency import missing_source, source
+from wsss_steps.settings.steps import (
+    Evaluate,
+    EvaluateSuperpixels,
+    MakeExample,
+    MakeSaliencyExample,
+    Predict,
+    Prepare,
+    PretrainKeys,
+)
 
 SLOTS_OF_A_RECIPE = ("classifier", "cams", "superpixels", "seeds", "segmenter")
 BUILT_IN_BACKBONES = {
@@ -45,13 +57,13 @@ class Recipe(Settings):
         return "/".join(getattr(self, slot) for slot in SLOTS_OF_A_RECIPE[:choices])
 
 
-class Config(known.Prepare):
+class Config(Prepare):
     """The whole of config.yaml: the data set (inherited), its recipes, and departures from the methods' defaults."""
 
     root: str = Field(
         "", description="folder of the data set in PASCAL VOC layout; required unless `draw` is given, never written to"
     )
-    draw: known.MakeExample | None = Field(
+    draw: MakeExample | None = Field(
         None, description="draw the embedded example data set into `results/<dataset>/scenes`, instead of `root`"
     )
     recipes: dict[str, Recipe] = Field(min_length=1, description="name -> one choice per slot")
@@ -68,15 +80,13 @@ class Config(known.Prepare):
     saliency: dict[str, dict[str, Any]] = Field({}, description="method -> departures from its defaults")
     seeds: dict[str, dict[str, Any]] = Field({}, description="method -> departures from its defaults")
     segmenter: dict[str, dict[str, Any]] = Field({}, description="method -> departures from its defaults")
-    pretrain_keys: known.PretrainKeys = Field(known.PretrainKeys(), description="departures from its defaults")
-    draw_saliency: known.MakeSaliencyExample = Field(
-        known.MakeSaliencyExample(), description="the drawn images and masks that a saliency detector may learn from"
+    pretrain_keys: PretrainKeys = Field(PretrainKeys(), description="departures from its defaults")
+    draw_saliency: MakeSaliencyExample = Field(
+        MakeSaliencyExample(), description="the drawn images and masks that a saliency detector may learn from"
     )
-    predict: known.Predict = Field(known.Predict(), description="departures from its defaults")
-    evaluate: known.Evaluate = Field(known.Evaluate(), description="departures from its defaults")
-    evaluate_superpixels: known.EvaluateSuperpixels = Field(
-        known.EvaluateSuperpixels(), description="departures from its defaults"
-    )
+    predict: Predict = Field(Predict(), description="departures from its defaults")
+    evaluate: Evaluate = Field(Evaluate(), description="departures from its defaults")
+    evaluate_superpixels: EvaluateSuperpixels = Field(EvaluateSuperpixels(), description="departures from its defaults")
     gallery_images: int = Field(8, ge=1, le=10_000, description="rows of the contact sheet")
     keep_features: bool = Field(False, description="keep the features (48 GB for VOC) after the superpixels are made")
     shards: int = Field(
@@ -98,7 +108,7 @@ class Config(known.Prepare):
         description="most CPU threads of a job with a network: a fact of the machine, it reruns nothing; but sums on a "
         "CPU are rounded in another order, so its numbers are comparable to the last digit at equal threads only",
     )
-    device: known.Device = Field(
+    device: Device = Field(
         "auto", description="auto, cpu, cuda, or cuda:N for one GPU: a fact of the machine, it reruns nothing"
     )
 
@@ -125,6 +135,12 @@ class Choice:
         weights = self.settings.get("backbone", self.settings).get("weights", "none")
         return None if weights in NOT_A_FILE else str(weights)
 
+    def modules(self) -> tuple[str, ...]:
+        """The modules of this package that the choice leads to by name: its method, and the builder of its network."""
+        method = (f"methods.{self.slot}.{self.method}",) if self.method != "none" else ()
+        backbone = self.settings.get("backbone")
+        return method + ((f"nets.backbones.{family_of(backbone['net'])}",) if backbone else ())
+
 
 def _keys_of(model: type[Settings]) -> str:
     return ", ".join(sorted(model.model_fields))
@@ -132,7 +148,7 @@ def _keys_of(model: type[Settings]) -> str:
 
 def settings_class(slot: str, method: str) -> type[Settings]:
     """The settings class of a method; a UserError that lists the methods of the slot if there is none."""
-    classes = {cls.model_fields["method"].default: cls for cls in known.METHODS[slot]}
+    classes = {cls.model_fields["method"].default: cls for cls in METHODS[slot]}
     if method not in classes:
         raise UserError(f"unknown {slot} method '{method}'; known methods: {', '.join(sorted(classes))}")
     return classes[method]
@@ -140,7 +156,7 @@ def settings_class(slot: str, method: str) -> type[Settings]:
 
 def needs(slot: str, text: str, what: str) -> bool:
     """Whether the method of the choice `text` takes `what`: superpixels, saliency or classifier. False if unknown."""
-    classes = {cls.model_fields["method"].default: cls for cls in known.METHODS[slot]}
+    classes = {cls.model_fields["method"].default: cls for cls in METHODS[slot]}
     return bool(getattr(classes.get(text.split("~")[0]), f"needs_{what}", False))
 
 
@@ -187,6 +203,8 @@ def resolve(config: Config, slot: str, text: str) -> Choice:
         ]
         raise UserError(f"{slot} '{text}': " + "; ".join(lines)) from None
     table = settings.model_dump(mode="json")
+    if "crf" in table:
+        table["crf"] = crf.numbers(table["crf"])
     if "backbone" in table:
         table["backbone"] = backbone(config, table["backbone"]).model_dump(mode="json")
     for key in ("weights", "folder", "pairs"):
@@ -204,6 +222,10 @@ def backbone(config: Config, name: str | Mapping[str, Any]) -> Backbone:
         if name not in table:
             raise UserError(f"unknown backbone '{name}'; known backbones: {', '.join(sorted(table))}")
         found = table[name]
+    if (family := family_of(found.net)) not in families():
+        raise UserError(
+            f"backbone '{found.net}': no networks of a family '{family}'; known families: {', '.join(families())}"
+        )
     return found.model_copy(update={"weights": found.weights.replace("{root}", config.data_folder)})
 
 
@@ -231,16 +253,16 @@ def _problems_of_files(slot: str, choice: Choice) -> Iterator[str]:
         elif not Path(path).is_file():
             yield f"no such file of weights: {path}"
     if slot == "saliency":
-        kind, place = known.source(choice.settings)
+        kind, place = source(choice.settings)
         if kind != "features" and (problem := names.problem_of_path(place)):
             yield f"{kind}: {problem}"
-        elif missing := known.missing_source(choice.settings):
+        elif missing := missing_source(choice.settings):
             yield missing
 
 
 def _problems_of_names(config: Config) -> Iterator[str]:
     """What is wrong with the paths of the data set, and with the names of the folders of its results."""
-    fields = (field for field in known.Prepare.model_fields if field.endswith(("_list", "_folder", "_csv")))
+    fields = (field for field in Prepare.model_fields if field.endswith(("_list", "_folder", "_csv")))
     given = {"root": config.root, **{field: getattr(config, field) for field in fields}}
     given |= {f"splits.{name}": path for name, path in config.splits.items()}
     # an empty folder is the root itself
@@ -264,7 +286,7 @@ def _problems_of_choices(config: Config) -> list[str]:
         for slot in SLOTS_OF_A_RECIPE
     ]
     wanted += [("compare_superpixels", "superpixels", text) for text in config.compare_superpixels]
-    wanted += [(slot, slot, method) for slot in known.METHODS for method in getattr(config, slot)]
+    wanted += [(slot, slot, method) for slot in METHODS for method in getattr(config, slot)]
     problems = [problem for choice in wanted for problem in _problems_of_choice(config, *choice)]
     if "none" in config.compare_superpixels:
         problems.append("compare_superpixels: expected superpixels that can be measured, found 'none'")
@@ -304,4 +326,6 @@ def step_settings(config: Config, step: str, **fixed: Any) -> str:
     """The settings of a step without methods, and `fixed` ones beside them, as JSON with sorted keys."""
     section = getattr(config, step)
     table = {} if section is None else section.model_dump(mode="json")
+    if "crf" in table:
+        table["crf"] = crf.numbers(table["crf"])
     return json.dumps({**table, **fixed}, sort_keys=True)

@@ -14,9 +14,10 @@ from pathlib import Path
 
 import torch
 
-from wsss_steps import locks, ranks, settings
+from wsss_steps import locks, ranks
 from wsss_steps.data.manifest import Entry
 from wsss_steps.errors import UserError, out_of_memory
+from wsss_steps.settings.base import known_device
 
 VISIBLE = "CUDA_VISIBLE_DEVICES"
 
@@ -29,7 +30,7 @@ def resolve(device: str) -> str:
     `cuda:N` is the GPU N as torch counts those that this process sees, from 0.
     """
     try:
-        settings.known_device(device)
+        known_device(device)
     except ValueError as error:
         raise UserError(f"device: {error}") from None
     count = torch.cuda.device_count() if device != "cpu" and torch.cuda.is_available() else 0

@@ -11,18 +11,26 @@ from collections.abc import Iterator
 
 from pydantic_core import PydanticUndefined
 
-from wsss_steps import settings
 from wsss_steps.configuration import Config
-from wsss_steps.settings import Settings
+from wsss_steps.settings.base import Backbone, Settings
+from wsss_steps.settings.registry import METHODS
+from wsss_steps.settings.steps import (
+    Evaluate,
+    EvaluateSuperpixels,
+    MakeExample,
+    MakeSaliencyExample,
+    Predict,
+    PretrainKeys,
+)
 
 ROOMS: dict[str, type[Settings]] = {
-    "draw": settings.MakeExample,
-    "draw_saliency": settings.MakeSaliencyExample,
-    "pretrain_keys": settings.PretrainKeys,
-    "predict": settings.Predict,
-    "evaluate": settings.Evaluate,
-    "evaluate_superpixels": settings.EvaluateSuperpixels,
-    "backbones.<name>": settings.Backbone,
+    "draw": MakeExample,
+    "draw_saliency": MakeSaliencyExample,
+    "pretrain_keys": PretrainKeys,
+    "predict": Predict,
+    "evaluate": Evaluate,
+    "evaluate_superpixels": EvaluateSuperpixels,
+    "backbones.<name>": Backbone,
 }
 
 
@@ -56,7 +64,7 @@ def document() -> str:
     lines += ["## The top level of a configuration file", "", *_table(Config)]
     for name, cls in ROOMS.items():
         lines += [f"## `{name}`", "", inspect.cleandoc(cls.__doc__ or ""), "", *_table(cls)]
-    for slot, classes in settings.METHODS.items():
+    for slot, classes in METHODS.items():
         for cls in classes:
             method = cls.model_fields["method"].default
             lines += [f"## `{slot}.{method}`", "", inspect.cleandoc(cls.__doc__ or ""), "", *_table(cls)]

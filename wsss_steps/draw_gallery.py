@@ -11,21 +11,28 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont, PngImagePlugin
 
-from wsss_steps import formats
 from wsss_steps.cli import main
 from wsss_steps.data.images import read_image
 from wsss_steps.data.manifest import Entry, GroundTruth, Manifest, read_ground_truth, read_manifest
+from wsss_steps.formats.files import whole
+from wsss_steps.formats.kinds.cams import CAMS
+from wsss_steps.formats.kinds.refined_saliency import REFINED_SALIENCY
+from wsss_steps.formats.kinds.seeds import SEEDS
+from wsss_steps.formats.kinds.superpixels import SUPERPIXELS
+from wsss_steps.formats.labels import read_labels, voc_palette
+from wsss_steps.formats.stores import Store
 from wsss_steps.ops import drawing
+from wsss_steps.ops.labels import IGNORE
 
 CELL = 176  # longest side of a picture, px
 GAP, MARGIN, LINE = 6, 14, 17  # px: between pictures, around the sheet, height of a line of text
 GUTTER = 132  # width of the column of ids and tags, px
 INK, PAPER, FAINT = (25, 25, 25), (255, 255, 255), (110, 110, 110)
-PALETTE: NDArray[np.uint8] = np.array(formats.voc_palette(), np.uint8).reshape(256, 3)
+PALETTE: NDArray[np.uint8] = np.array(voc_palette(), np.uint8).reshape(256, 3)
 BLACK_AND_WHITE: NDArray[np.uint8] = np.array([(0, 0, 0), *[(255, 255, 255)] * 255], np.uint8)
-STORES = ("cams", "superpixels", "refined_saliency", "seeds")
+STORES = {kind.name: kind for kind in (CAMS, SUPERPIXELS, REFINED_SALIENCY, SEEDS)}
 Picture = NDArray[np.uint8]
-Source = Path | formats.Store
+Source = Path | Store
 
 
 def choose(data: Manifest, split: str, count: int) -> list[Entry]:
@@ -48,9 +55,7 @@ def picture_of(kind: str, source: Source, entry: Entry, photo: Picture) -> Pictu
     """One stage of one image as a picture of the size of `photo`, which is the photograph at the size of a cell."""
     height, width = photo.shape[:2]
     if isinstance(source, Path):
-        return drawing.coloured(
-            drawing.nearest(formats.read_labels(source / f"{entry.id}.png"), height, width), PALETTE
-        )
+        return drawing.coloured(drawing.nearest(read_labels(source / f"{entry.id}.png"), height, width), PALETTE)
     arrays = source[entry.id]
     if kind == "seeds":
         return drawing.coloured(drawing.nearest(arrays["seeds"], height, width), PALETTE)
@@ -70,7 +75,7 @@ def pictures_of(entry: Entry, truth: GroundTruth | None, columns: Sequence[tuple
     photo = np.asarray(Image.fromarray(read_image(Path(entry.image))).resize(size, Image.Resampling.BICUBIC))
     pictures = [photo]
     if truth is not None:
-        labels = truth.labels(entry.id) if entry.id in truth.masks else np.full((1, 1), formats.IGNORE, np.uint8)
+        labels = truth.labels(entry.id) if entry.id in truth.masks else np.full((1, 1), IGNORE, np.uint8)
         pictures.append(drawing.coloured(drawing.nearest(labels, *photo.shape[:2]), PALETTE))
     return pictures + [picture_of(kind, source, entry, photo) for kind, source in columns]
 
@@ -139,7 +144,7 @@ class Sheet:
     def legend(self, names: Sequence[str]) -> None:
         """The colours of all labels and their names, in as many lines as they need."""
         left, (top, pen) = MARGIN, self._grow(LINE + MARGIN)
-        for label, name in [*enumerate(names), (formats.IGNORE, "no label")]:
+        for label, name in [*enumerate(names), (IGNORE, "no label")]:
             width = LINE + round(self.font.getlength(name)) + 2 * GAP
             if left + width > self.width - MARGIN and left > MARGIN:
                 left, (top, pen) = MARGIN, self._grow(LINE)
@@ -181,14 +186,14 @@ def run(
         opened: list[tuple[str, Source]] = []
         for column, path in zip(columns, sources, strict=True):
             kind = column["kind"]
-            opened.append((kind, stack.enter_context(formats.Store(path, kind)) if kind in STORES else path))
+            opened.append((kind, stack.enter_context(Store(path, STORES[kind])) if kind in STORES else path))
         for entry in choose(data, settings["split"], settings["images"]):
             tags = [(tag, data.classes[tag - 1]) for tag in entry.tags]
             sheet.row(entry.id, tags, pictures_of(entry, truth, opened))
     sheet.legend(["background", *data.classes])
     about = PngImagePlugin.PngInfo()
     about.add_itxt("provenance", stamp)
-    with formats.whole(output) as temporary:
+    with whole(output) as temporary:
         sheet.image.save(temporary, format="PNG", pnginfo=about)
 
 

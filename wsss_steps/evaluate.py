@@ -18,16 +18,21 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from wsss_steps import formats
 from wsss_steps.cli import main
 from wsss_steps.data.manifest import Entry, GroundTruth, read_ground_truth, read_manifest
-from wsss_steps.errors import UserError, all_wrong
+from wsss_steps.errors import all_wrong
+from wsss_steps.formats.files import VERSION, write_json
+from wsss_steps.formats.kinds.cams import CAMS
+from wsss_steps.formats.kinds.confusions import CONFUSIONS
+from wsss_steps.formats.kinds.seeds import SEEDS
+from wsss_steps.formats.labels import read_labels
+from wsss_steps.formats.stores import Store, write_store
 from wsss_steps.ops import evaluation
 from wsss_steps.progress import track
 
 log = logging.getLogger(__name__)
 
-STAGES = ("cams", "seeds", "pseudo_labels", "segmentation", "segmentation_crf")
+STORES = {"cams": CAMS, "seeds": SEEDS}  # the predictions of all other stages are folders of label images
 FOR_SCORE, FOR_THRESHOLD = "evaluation", "evaluation and choice of the threshold"
 Labels = NDArray[np.uint8]
 Count = Callable[[Entry], NDArray[np.int64]]
@@ -49,16 +54,16 @@ def full_size(maps: NDArray[np.float32], height: int, width: int) -> NDArray[np.
     return enlarged
 
 
-def read_cam(store: formats.Store, entry: Entry) -> tuple[NDArray[np.float32], Labels]:
+def read_cam(store: Store, entry: Entry) -> tuple[NDArray[np.float32], Labels]:
     """Class maps (n, H, W) of one image and their classes (n,)."""
     arrays = store[entry.id]
     return full_size(arrays["cam"], entry.height, entry.width), arrays["class"]
 
 
-def label_reader(source: Path | formats.Store, threshold: float | None) -> Callable[[Entry], Labels]:
+def label_reader(source: Path | Store, threshold: float | None) -> Callable[[Entry], Labels]:
     """A function from an entry to its labels (H, W): a PNG, seeds in a store, or maps in a store at a threshold."""
     if isinstance(source, Path):
-        return lambda entry: formats.read_labels(source / f"{entry.id}.png")
+        return lambda entry: read_labels(source / f"{entry.id}.png")
     if threshold is None:
         return lambda entry: source[entry.id]["seeds"]
     return lambda entry: evaluation.cam_labels(*read_cam(source, entry), threshold)
@@ -75,7 +80,7 @@ def counted(entries: Sequence[Entry], count: Count, what: str) -> Iterator[tuple
     all_wrong("predictions that do not fit the ground truth", problems)
 
 
-def check_present(entries: Sequence[Entry], source: Path | formats.Store, where: Path) -> None:
+def check_present(entries: Sequence[Entry], source: Path | Store, where: Path) -> None:
     """Refuse predictions that lack an image: a score over the rest would look like one over all."""
     have = {path.stem for path in source.glob("*.png")} if isinstance(source, Path) else set(source.ids())
     missing = [entry.id for entry in entries if entry.id not in have]
@@ -83,7 +88,7 @@ def check_present(entries: Sequence[Entry], source: Path | formats.Store, where:
 
 
 def best_threshold(
-    entries: Sequence[Entry], truth: GroundTruth, store: formats.Store, classes: int, settings: dict[str, Any]
+    entries: Sequence[Entry], truth: GroundTruth, store: Store, classes: int, settings: dict[str, Any]
 ) -> tuple[float, list[dict[str, float | None]]]:
     """The threshold with the highest mIoU (the lowest of equals), and the mIoU at each."""
     values = sorted(set(settings["thresholds"]))
@@ -175,16 +180,14 @@ def run(
     prediction is missing or does not fit.
     """
     stage, split = settings["stage"], settings["split"]
-    if stage not in STAGES:
-        raise UserError(f"unknown stage '{stage}'; known stages: {', '.join(STAGES)}")
     data, truth = read_manifest(manifest), read_ground_truth(ground_truth)
     entries, classes = scored_entries(data.split(split), truth, split), len(data.classes)
     with contextlib.ExitStack() as stack:
-        source = stack.enter_context(formats.Store(predictions, stage)) if stage in ("cams", "seeds") else predictions
+        source = stack.enter_context(Store(predictions, STORES[stage])) if stage in STORES else predictions
         check_present(entries, source, predictions)
         threshold: float | None = None
         sweep: list[dict[str, float | None]] = []
-        if stage == "cams" and isinstance(source, formats.Store) and entries:
+        if stage == "cams" and isinstance(source, Store) and entries:
             threshold, sweep = best_threshold(entries, truth, source, classes, settings)
         labels = label_reader(source, threshold)
 
@@ -193,11 +196,11 @@ def run(
 
         confusions = dict(counted(entries, count, "images"))
     items = ((name, {"confusion": table}) for name, table in confusions.items())
-    formats.write_store(output, "confusions", items, stamp=stamp, classes=list(data.classes))
+    write_store(output, CONFUSIONS, items, stamp=stamp, classes=list(data.classes))
     stacked = np.array(list(confusions.values()), np.int64).reshape(-1, classes + 1, classes + 2)
     content = {
         "format": "wsss/score",
-        "version": formats.VERSION,
+        "version": VERSION,
         "stage": stage,
         "split": split,
         **score_of(stacked, data.classes, settings),
@@ -206,7 +209,7 @@ def run(
         "sweep": sweep,
         "provenance": json.loads(stamp or "{}"),
     }
-    formats.write_json(score, content)
+    write_json(score, content)
     log.info("%s, %s: mIoU %s over %d images", stage, split, content["miou"], len(entries))
 
 

@@ -12,11 +12,12 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from wsss_steps import formats, methods
+from wsss_steps import methods
 from wsss_steps.cli import main
 from wsss_steps.data.images import normalise, read_image
 from wsss_steps.data.manifest import Entry, read_manifest, tag_matrix
 from wsss_steps.errors import UserError
+from wsss_steps.formats.files import VERSION, write_json
 from wsss_steps.ops.tag_scores import tag_scores
 from wsss_steps.progress import track
 
@@ -49,11 +50,11 @@ def run(
     predicted = predicted_tags(network, entries, content["network"]["backbone"], device)
     scores = tag_scores(predicted, tag_matrix(entries, len(data.classes)) > 0)
     log.info("tags of split %s: %s", settings["split"], ", ".join(f"{name} {one:.3f}" for name, one in scores.items()))
-    formats.write_json(
+    write_json(
         score,
         {
             "format": "wsss/tag_score",
-            "version": formats.VERSION,
+            "version": VERSION,
             "split": settings["split"],
             "images": len(entries),
             **scores,

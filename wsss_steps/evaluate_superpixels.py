@@ -12,10 +12,13 @@ import math
 from pathlib import Path
 from typing import Any
 
-from wsss_steps import formats, progress
+from wsss_steps import progress
 from wsss_steps.cli import main
 from wsss_steps.data.manifest import Entry, GroundTruth, read_ground_truth, read_manifest
 from wsss_steps.errors import UserError, all_wrong
+from wsss_steps.formats.files import VERSION, write_json
+from wsss_steps.formats.kinds.superpixels import SUPERPIXELS
+from wsss_steps.formats.stores import Store
 from wsss_steps.methods import arguments
 from wsss_steps.ops.superpixel_metrics import Counts, boundary_counts, region_counts
 
@@ -46,7 +49,7 @@ def _score(counts: list[Counts]) -> dict[str, Any]:
 
 
 def _counted(
-    entries: list[Entry], truth: GroundTruth, store: formats.Store, settings: dict[str, Any]
+    entries: list[Entry], truth: GroundTruth, store: Store, settings: dict[str, Any]
 ) -> tuple[dict[str, list[Counts]], int]:
     """The counts of every measure for every image, and the number of superpixels of all images."""
     counts: dict[str, list[Counts]] = {name: [] for name in MEASURES}
@@ -81,14 +84,14 @@ def run(
     entries = [entry for entry in read_manifest(manifest).split("train") if entry.id in truth.masks]
     if not entries:
         raise UserError(f"{ground_truth}: no ground truth for any image of split 'train'")
-    with formats.Store(superpixels, "superpixels") as store:
+    with Store(superpixels, SUPERPIXELS) as store:
         missing = [entry.id for entry in entries if entry.id not in store]
         all_wrong(f"{superpixels}: images without superpixels", missing)
         counts, number = _counted(entries, truth, store, settings)
     scores = {name: _score(ones) for name, ones in counts.items()}
     content = {
         "format": "wsss/superpixel_score",
-        "version": formats.VERSION,
+        "version": VERSION,
         "split": "train",
         "images": len(entries),
         "superpixels_per_image": number / len(entries),
@@ -97,7 +100,7 @@ def run(
         "settings": settings,
         "provenance": json.loads(stamp or "{}"),
     }
-    formats.write_json(score, content)
+    write_json(score, content)
     log.info("%d images, %.2f superpixels each on average", len(entries), number / len(entries))
     for name, meaning in MEASURES.items():
         value = scores[name]["mean"]

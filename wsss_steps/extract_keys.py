@@ -7,10 +7,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from wsss_steps import devices, formats, methods
+from wsss_steps import devices, methods
 from wsss_steps.cli import main
 from wsss_steps.data.images import read_image
 from wsss_steps.data.manifest import read_manifest
+from wsss_steps.formats.kinds.features import FEATURES
+from wsss_steps.formats.stores import write_store
 from wsss_steps.progress import track
 
 log = logging.getLogger(__name__)
@@ -36,7 +38,7 @@ def run(
                 found = extract(read_image(Path(entry.image)))
             yield entry.id, found
 
-    count = formats.write_store(output, "features", items(), stamp=stamp)
+    count = write_store(output, FEATURES, items(), stamp=stamp)
     log.info("%s: %s features of %d images", output, settings["method"], count)
 
 

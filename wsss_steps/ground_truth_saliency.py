@@ -13,10 +13,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from wsss_steps import formats
 from wsss_steps.cli import main
 from wsss_steps.data.manifest import Entry, GroundTruth, read_ground_truth, read_manifest
 from wsss_steps.errors import all_wrong
+from wsss_steps.formats.kinds.saliency import SALIENCY
+from wsss_steps.formats.stores import write_store
 from wsss_steps.ops.superpixel_metrics import VOID, without_void
 from wsss_steps.progress import track
 
@@ -39,7 +40,7 @@ def run(*, manifest: Path, ground_truth: Path, output: Path, settings: dict[str,
     entries = data.split("train")
     missing = [entry.id for entry in entries if entry.id not in truth.masks]
     all_wrong(f"{ground_truth}: images without ground truth, of which saliency maps are to be made", missing)
-    formats.write_store(output, "saliency", maps(entries, truth), stamp=stamp, classes=list(data.classes))
+    write_store(output, SALIENCY, maps(entries, truth), stamp=stamp, classes=list(data.classes))
 
 
 if __name__ == "__main__":

@@ -11,7 +11,8 @@ from typing import Any
 
 from wsss_steps.cli import main
 from wsss_steps.errors import UserError, all_wrong
-from wsss_steps.formats import whole, write_index, write_json
+from wsss_steps.formats.files import whole, write_json
+from wsss_steps.formats.indices import write_index
 
 log = logging.getLogger(__name__)
 

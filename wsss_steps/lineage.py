@@ -14,8 +14,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from wsss_steps import formats
 from wsss_steps.errors import UserError
+from wsss_steps.formats.records import read_record, record_of
+from wsss_steps.formats.stamps import read_stamp
 from wsss_steps.provenance import file_digest
 
 STEP = "  "
@@ -60,7 +61,7 @@ def lines_of(tree: Tree, path: Path, indent: str) -> Iterator[str]:
         return
     tree.shown.add(key)
     try:
-        stamp = formats.read_stamp(path)
+        stamp = read_stamp(path)
     except UserError as error:
         yield f"{indent}UNREADABLE: {error}"
         return
@@ -91,7 +92,7 @@ def _made(tree: Tree, stamp: dict[str, Any], indent: str) -> Iterator[str]:
 
 def _files(tree: Tree, path: Path, indent: str) -> Iterator[str]:
     """The images, masks and annotations that a manifest or a ground truth was made of, each against its checksum."""
-    record = formats.read_record(formats.record_of(path))
+    record = read_record(record_of(path))
     if record is None:
         return
     known = record.files
@@ -107,7 +108,7 @@ def lineage(path: Path) -> Iterator[str]:
     """The lines of the tree below the artifact `path`; a UserError if there is no such file or it carries no stamp."""
     if not path.exists():
         raise UserError(f"{path}: no such file or folder")
-    if not formats.read_stamp(path):
+    if not read_stamp(path):
         raise UserError(f"{path}: carries no stamp (expected an artifact of this workflow, or a folder of label maps)")
     tree = Tree(path)
     yield f"{path}, sha256 {file_digest(path)[:DIGITS]}"

@@ -8,11 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from wsss_steps import devices, formats, methods
+from wsss_steps import devices, methods
 from wsss_steps.cli import main
 from wsss_steps.data.images import read_image
 from wsss_steps.data.manifest import read_manifest
 from wsss_steps.errors import UserError
+from wsss_steps.formats.kinds.cams import CAMS
+from wsss_steps.formats.stores import write_store
 from wsss_steps.progress import track
 from wsss_steps.training import fast_layout
 
@@ -43,7 +45,7 @@ def run(
                 found = method.class_maps(network, read_image(Path(entry.image)), present, **options)
             yield entry.id, {"cam": found, "class": present}
 
-    formats.write_store(output, "cams", maps(), stamp=stamp, classes=list(data.classes))
+    write_store(output, CAMS, maps(), stamp=stamp, classes=list(data.classes))
 
 
 if __name__ == "__main__":

@@ -15,7 +15,12 @@ from wsss_steps import methods
 from wsss_steps.cli import main
 from wsss_steps.data.manifest import Entry, read_manifest
 from wsss_steps.errors import UserError, all_wrong
-from wsss_steps.formats import IGNORE, Store, write_store
+from wsss_steps.formats.kinds.cams import CAMS
+from wsss_steps.formats.kinds.refined_saliency import REFINED_SALIENCY
+from wsss_steps.formats.kinds.seeds import SEEDS
+from wsss_steps.formats.kinds.superpixels import SUPERPIXELS
+from wsss_steps.formats.stores import Store, write_store
+from wsss_steps.ops.labels import IGNORE
 from wsss_steps.ops.resize import resize_maps
 from wsss_steps.progress import track
 
@@ -122,12 +127,12 @@ def run(
     options = methods.arguments(module.seeds, settings)
     coverage = Coverage()
     with ExitStack() as stack:
-        maps = stack.enter_context(Store(cams, "cams"))
-        ids = None if superpixels is None else stack.enter_context(Store(superpixels, "superpixels"))
-        refined = None if refined_saliency is None else stack.enter_context(Store(refined_saliency, "refined_saliency"))
+        maps = stack.enter_context(Store(cams, CAMS))
+        ids = None if superpixels is None else stack.enter_context(Store(superpixels, SUPERPIXELS))
+        refined = None if refined_saliency is None else stack.enter_context(Store(refined_saliency, REFINED_SALIENCY))
         check(entries, [store for store in (maps, ids, refined) if store is not None])
         items = seeds_of(entries, maps, ids, refined, lambda *arrays: module.seeds(*arrays, **options), coverage)
-        write_store(output, "seeds", track(items, len(entries), "seeds"), stamp=stamp, classes=list(data.classes))
+        write_store(output, SEEDS, track(items, len(entries), "seeds"), stamp=stamp, classes=list(data.classes))
     logging.getLogger(__name__).info("%s", coverage)
 
 

@@ -8,17 +8,20 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from wsss_steps import formats, methods, progress
+from wsss_steps import methods, progress
 from wsss_steps.cli import main
 from wsss_steps.data.images import read_image
 from wsss_steps.data.manifest import Entry, read_manifest
 from wsss_steps.errors import UserError, all_wrong
+from wsss_steps.formats.kinds.features import FEATURES
+from wsss_steps.formats.kinds.superpixels import SUPERPIXELS
+from wsss_steps.formats.stores import Store, write_store
 
 log = logging.getLogger(__name__)
 
 
 def _items(
-    entries: list[Entry], features: formats.Store | None, settings: dict[str, Any], counts: list[int]
+    entries: list[Entry], features: Store | None, settings: dict[str, Any], counts: list[int]
 ) -> Iterator[tuple[str, dict[str, Any]]]:
     """The superpixels of each image; their numbers are appended to `counts`."""
     superpixels = methods.load("superpixels", settings["method"]).superpixels
@@ -46,11 +49,11 @@ def run(
     entries = listed.split("train")
     counts: list[int] = []
     with contextlib.ExitStack() as stack:
-        store = stack.enter_context(formats.Store(features, "features")) if features else None
+        store = stack.enter_context(Store(features, FEATURES)) if features else None
         if store:
             known = set(store.ids())
             all_wrong(f"{features}: images without features", [entry.id for entry in entries if entry.id not in known])
-        formats.write_store(output, "superpixels", _items(entries, store, settings, counts), stamp=stamp)
+        write_store(output, SUPERPIXELS, _items(entries, store, settings, counts), stamp=stamp)
     log.info(
         "%d images, %.2f superpixels each on average, %d to %d",
         len(counts),

@@ -20,8 +20,9 @@ from wsss_steps.cli import main
 from wsss_steps.data.images import normalise, read_image
 from wsss_steps.data.manifest import Entry, read_manifest
 from wsss_steps.errors import UserError
-from wsss_steps.formats import whole, write_json, write_labels
-from wsss_steps.ops.crf import refine
+from wsss_steps.formats.files import whole, write_json
+from wsss_steps.formats.labels import write_labels
+from wsss_steps.ops.crf import Preset, preset_of, refine
 from wsss_steps.ops.resize import enlarge, resize_images, scaled_size
 from wsss_steps.progress import track
 
@@ -68,7 +69,7 @@ def label_logits(
 
 
 def label_maps(
-    logits: Float[Tensor, "L H W"], image: UInt8[np.ndarray, "H W 3"], labels: Sequence[int], preset: str
+    logits: Float[Tensor, "L H W"], image: UInt8[np.ndarray, "H W 3"], labels: Sequence[int], preset: Preset | None
 ) -> tuple[UInt8[np.ndarray, "H W"], UInt8[np.ndarray, "H W"]]:
     """Labels after and before the dense CRF, (H, W); only `labels` (ascending, 0 among them) compete."""
     names = np.array(labels, np.uint8)
@@ -80,7 +81,7 @@ def predictions(
     network: nn.Module, content: dict[str, Any], entries: Sequence[Entry], settings: dict[str, Any], device: str
 ) -> Iterator[tuple[str, UInt8[np.ndarray, "H W"], UInt8[np.ndarray, "H W"]]]:
     """Give (image id, labels after the CRF, labels before it); `content` is what the checkpoint says of the network."""
-    options = methods.arguments(label_logits, settings)
+    options, preset = methods.arguments(label_logits, settings), preset_of(settings["crf"])
     backbone, stride = content["network"]["backbone"], content["network"]["output_stride"]
     for entry in entries:
         with devices.memory_of(entry, lowers="scales"):
@@ -88,7 +89,7 @@ def predictions(
             pixels = torch.as_tensor(normalise(image, backbone["mean"], backbone["std"]))[None].to(device)
             labels = [0, *entry.tags] if settings["known_tags"] else range(content["num_classes"] + 1)
             logits = label_logits(network, pixels, stride, **options)
-            found = label_maps(logits, image, labels, settings["crf"])
+            found = label_maps(logits, image, labels, preset)
         yield entry.id, *found
 
 
@@ -110,7 +111,8 @@ def run(
         output: folder of `<id>.png` after the dense CRF.
         output_raw: folder of `<id>.png` before it.
         settings: `split`; `known_tags`: exclude the classes that the image is not tagged with, for pseudo-labels of
-            training images; `scales`, `flip`, `merge`; `crf`: name of a preset.
+            training images; `scales`, `flip`, `merge`; `crf`: numbers of the
+            dense CRF, or None.
         device: cpu or cuda.
         stamp: provenance, kept beside the label maps as `provenance.json`.
 

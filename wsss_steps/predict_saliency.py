@@ -10,9 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from wsss_steps import devices, formats, methods
+from wsss_steps import devices, methods
 from wsss_steps.cli import main
 from wsss_steps.data.manifest import Entry, read_manifest
+from wsss_steps.formats.kinds.saliency import SALIENCY
+from wsss_steps.formats.stores import write_store
 from wsss_steps.progress import track
 
 log = logging.getLogger(__name__)
@@ -50,7 +52,7 @@ def run(
     coverage: list[float] = []
     lowers = "image_scale of the features" if "features" in settings else ""
     items = _items(entries, maps, set(left_out), coverage, lowers)
-    formats.write_store(output, "saliency", items, stamp=stamp, left_out=left_out)
+    write_store(output, SALIENCY, items, stamp=stamp, left_out=left_out)
     shares = [max(0.0, share) for share in coverage] or [0.0]
     log.info(
         "%d saliency maps; salient (above %d) are %.1f %% of the pixels on average, %.1f to %.1f %%; %d all zero; "

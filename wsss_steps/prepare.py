@@ -7,11 +7,11 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from wsss_steps import formats
 from wsss_steps.cli import main
 from wsss_steps.data import sources
 from wsss_steps.data.manifest import Manifest, write_manifest
 from wsss_steps.data.voc import read_split
+from wsss_steps.formats.records import record_of
 from wsss_steps.methods import arguments
 
 log = logging.getLogger(__name__)
@@ -55,7 +55,7 @@ def run(
     for what, count in notes.items():
         log.info("note: %d %s", count, what)
     write_manifest(manifest, data)
-    sources.keep(found, formats.record_of(manifest), {entry.image: entry.sha256 for entry in data.entries})
+    sources.keep(found, record_of(manifest), {entry.image: entry.sha256 for entry in data.entries})
 
 
 if __name__ == "__main__":

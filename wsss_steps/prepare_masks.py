@@ -6,11 +6,11 @@ import logging
 from pathlib import Path
 from typing import Any
 
-from wsss_steps import formats
 from wsss_steps.cli import main
 from wsss_steps.data import sources
 from wsss_steps.data.manifest import read_manifest, write_ground_truth
 from wsss_steps.data.voc import read_masks
+from wsss_steps.formats.records import record_of
 from wsss_steps.methods import arguments
 
 log = logging.getLogger(__name__)
@@ -30,7 +30,7 @@ def run(*, root: Path, manifest: Path, ground_truth: Path, settings: dict[str, A
         log.info("note: %d %s", count, what)
     write_ground_truth(ground_truth, truth)
     known = {path: truth.sha256[image_id] for image_id, path in truth.masks.items()}
-    sources.keep(found, formats.record_of(ground_truth), known)
+    sources.keep(found, record_of(ground_truth), known)
 
 
 if __name__ == "__main__":

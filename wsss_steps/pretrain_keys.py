@@ -16,12 +16,14 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from wsss_steps import formats, methods, resuming
+from wsss_steps import methods, resuming
 from wsss_steps.cli import main
 from wsss_steps.data import multicrop
 from wsss_steps.data.images import read_image
 from wsss_steps.data.manifest import read_manifest
 from wsss_steps.distillation import Distillation, View
+from wsss_steps.formats.files import write_text
+from wsss_steps.formats.weights import write_weights
 from wsss_steps.nets import vit
 from wsss_steps.ops import dino
 from wsss_steps.progress import track
@@ -144,7 +146,7 @@ def write_history(path: Path, rows: list[dict[str, float]]) -> None:
     writer = csv.writer(table, lineterminator="\n")
     writer.writerow(rows[0])
     writer.writerows([f"{value:.6g}" for value in row.values()] for row in rows)
-    formats.write_text(path, table.getvalue())
+    write_text(path, table.getvalue())
 
 
 def run(
@@ -166,7 +168,7 @@ def run(
         content = {**asdict(shape), "mean": settings["mean"], "std": settings["std"]}
         teacher = distillation.teacher.vit.state_dict()
         state = {name: t.half() if t.is_floating_point() else t for name, t in teacher.items()}
-        formats.write_weights(output, "vit", state, content=content, stamp=stamp)
+        write_weights(output, "vit", state, content=content, stamp=stamp)
         write_history(history, rows)
 
 

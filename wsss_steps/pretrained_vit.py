@@ -12,8 +12,9 @@ from safetensors import SafetensorError, safe_open
 from timm.models.vision_transformer import VisionTransformer
 from torch import Tensor
 
-from wsss_steps import formats
 from wsss_steps.errors import UserError, all_wrong
+from wsss_steps.formats.files import write_text
+from wsss_steps.formats.weights import read_weights
 from wsss_steps.nets import vit as vits
 from wsss_steps.pretrained import fault_of, prefix_of, read_state, refuse_pages, tell_left_out, without_prefix
 from wsss_steps.provenance import file_digest
@@ -71,7 +72,7 @@ def download(name: str) -> Path:
         note.unlink(missing_ok=True)
     digest = file_digest(path)
     if not note.is_file():
-        formats.write_text(note, f"{digest}\n")
+        write_text(note, f"{digest}\n")
     if note.read_text(encoding="utf-8").strip() != digest:
         raise UserError(
             f"{path}: sha256 {digest} differs from that of its first use ({note}); delete both to have it fetched again"
@@ -101,7 +102,7 @@ def load(name: str, path: Path) -> Pretrained:
         raise UserError(f"{path}: expected weights for vit: {name}, found {found}")
     mean, std = MEAN, STD
     if own:
-        state, content = formats.read_weights(path, "vit")
+        state, content = read_weights(path, "vit")
         mean, std = tuple(content.pop("mean")), tuple(content.pop("std"))
         shape = vits.Shape(**content)
     else:

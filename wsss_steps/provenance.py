@@ -1,8 +1,9 @@
-"""Which sources decide a room's output, and the stamp that every artifact carries. Free of torch: planning is fast.
+"""Which sources decide a step's output, and the stamp that every artifact carries. Free of torch: planning is fast.
 
 Snakemake does not notice an edit of a module behind `python -m`. So each rule carries as a parameter a digest over the
-syntax trees of the modules that its room and its methods import (inside this package): an edited comment or docstring
-changes nothing, an edited formula changes the digest of exactly the rules that depend on it.
+syntax trees of the modules that its step and its methods import (inside this package): an edited comment, docstring or
+error message changes nothing, an edited formula changes the digest of exactly the rules that depend on it. What is
+loaded by name (methods, networks) is found in folders, not in lists, so that an addition changes no digest either.
 """
 
 from __future__ import annotations
@@ -26,6 +27,8 @@ PLUMBING = ("cli", "progress", "provenance", "errors", "devices", "ranks")
 PLUMBING_OF_TRAININGS = ("resuming", "locks", "formats.states", "distributed")
 NOT_DECISIVE = {f"{PACKAGE}.{name}" for name in (*PLUMBING, *PLUMBING_OF_TRAININGS)}
 FOLDER_MARK = ".snakemake_timestamp"  # Snakemake puts it into the folders that rules make
+LEVELS = ("debug", "info", "warning", "error", "exception")
+ACTING = (ast.NamedExpr, ast.Yield, ast.YieldFrom, ast.Await)
 VERSIONED = ("torch", "torchvision", "timm", "numpy", "scipy", "scikit-image", "pydensecrf2", "h5py", "pillow")
 
 
@@ -55,6 +58,28 @@ def without_docstrings(tree: ast.Module) -> ast.Module:
     return tree
 
 
+def _message(node: ast.AST) -> ast.Call | None:
+    """The call whose arguments are words for a reader: what is raised, or `log.info`, `logging.getLogger().info`."""
+    if isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call):
+        return node.exc
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in LEVELS:
+        names = {part.id for part in ast.walk(node.func.value) if isinstance(part, ast.Name)}
+        return node if names & {"log", "logging"} else None
+    return None
+
+
+def without_messages(tree: ast.Module) -> ast.Module:
+    """The same tree, what `raise` and the log say taken out in place.
+
+    Words that do more than be read stay: an assignment, or a value that is waited for, within a message.
+    """
+    for node in ast.walk(tree):
+        call = _message(node)
+        if call is not None and not any(isinstance(part, ACTING) for part in ast.walk(call)):
+            call.args, call.keywords = [], []
+    return tree
+
+
 @functools.cache
 def parsed(path: Path) -> tuple[str, tuple[str, ...]]:
     """Digest of one source file's syntax tree, and the modules of this package that it imports."""
@@ -65,7 +90,7 @@ def parsed(path: Path) -> tuple[str, tuple[str, ...]]:
             imported += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
             imported += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
-    digest = hashlib.sha256(ast.dump(without_docstrings(tree)).encode()).hexdigest()
+    digest = hashlib.sha256(ast.dump(without_messages(without_docstrings(tree))).encode()).hexdigest()
     return digest, tuple(sorted({name for name in imported if source_of(name)}))
 
 
@@ -84,9 +109,12 @@ def sources(modules: Iterable[str]) -> list[str]:
     return sorted(reached)
 
 
-def code_digest(room: str, methods: Iterable[tuple[str, str]] = ()) -> str:
-    """Digest of all that decides the output of a room with these (slot, method) pairs: 16 hexadecimal digits."""
-    modules = [f"{PACKAGE}.{room}", *(f"{PACKAGE}.methods.{slot}.{method}" for slot, method in methods)]
+def code_digest(step: str, modules: Iterable[str] = ()) -> str:
+    """Digest of all that decides the output of a step that loads these modules by name: 16 hexadecimal digits.
+
+    Raises ValueError if the package has no such step or module.
+    """
+    modules = [f"{PACKAGE}.{name}" for name in (step, *modules)]
     parts = [f"{module} {parsed(path)[0]}" for module in sources(modules) if (path := source_of(module))]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
 

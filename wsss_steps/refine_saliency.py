@@ -14,7 +14,11 @@ from wsss_steps import methods
 from wsss_steps.cli import main
 from wsss_steps.data.manifest import Entry, read_manifest
 from wsss_steps.errors import all_wrong
-from wsss_steps.formats import IGNORE, Store, write_store
+from wsss_steps.formats.kinds.cams import CAMS
+from wsss_steps.formats.kinds.refined_saliency import REFINED_SALIENCY
+from wsss_steps.formats.kinds.saliency import SALIENCY
+from wsss_steps.formats.stores import Store, write_store
+from wsss_steps.ops.labels import IGNORE
 from wsss_steps.ops.resize import resize_maps
 from wsss_steps.progress import track
 
@@ -52,7 +56,7 @@ def run(*, manifest: Path, cams: Path, saliency: Path, output: Path, settings: d
     entries = data.split("train")
     method = methods.load("seeds", settings["method"])
     options = methods.arguments(method.refined, settings)
-    with Store(cams, "cams") as maps, Store(saliency, "saliency") as salient:
+    with Store(cams, CAMS) as maps, Store(saliency, SALIENCY) as salient:
         check(entries, maps, salient)
         unknown = set(salient.left_out)
         left_out = [entry.id for entry in entries if entry.id in unknown]
@@ -69,7 +73,7 @@ def run(*, manifest: Path, cams: Path, saliency: Path, output: Path, settings: d
                 pixels[:] += np.bincount(result.ravel(), minlength=256)
                 yield entry.id, {"refined": result}
 
-        write_store(output, "refined_saliency", refined(), stamp=stamp, classes=list(data.classes), left_out=left_out)
+        write_store(output, REFINED_SALIENCY, refined(), stamp=stamp, classes=list(data.classes), left_out=left_out)
     background, objects, unlabelled = (f"{pixels[value] / max(1, pixels.sum()):.1%}" for value in (0, 1, IGNORE))
     log.info("refined saliency: %s background, %s objects, %s unlabelled", background, objects, unlabelled)
     if left_out:

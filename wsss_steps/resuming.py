@@ -23,9 +23,12 @@ from typing import Any, Protocol
 import numpy as np
 import torch
 
-from wsss_steps import formats, provenance
+from wsss_steps import provenance
 from wsss_steps.distributed import agreed, joined
 from wsss_steps.errors import UserError
+from wsss_steps.formats.stamps import begin
+from wsss_steps.formats.states import read_state, state_digest, write_state
+from wsss_steps.formats.weights import read_weights_stamp
 from wsss_steps.locks import locked, seconds
 from wsss_steps.ranks import leads
 
@@ -40,7 +43,7 @@ class Interrupted(SystemExit):
 
 
 class Resumable(Protocol):
-    """A training whose `state` (see `formats.write_state`) decides, with the random states, all that comes next."""
+    """A training whose `state` (see `write_state`) decides, with the random states, all that comes next."""
 
     def state(self) -> dict[str, Any]:
         """All that changes while training."""
@@ -70,7 +73,7 @@ class Keeper:
         """Put the kept state, if it can be trusted, into `training`, which is at its start, and into this process."""
         if self._path is None:
             return
-        start = formats.state_digest(training.state())
+        start = state_digest(training.state())
         self._fingerprint = hashlib.sha256(f"{self._stamp}{provenance.loaded_digest()}{start}".encode()).hexdigest()
         state = self._trusted(self._path)
         if not agreed(state is None, self._device) and state is not None:
@@ -84,7 +87,7 @@ class Keeper:
         if not path.exists():
             return None
         try:
-            return formats.read_state(path, fingerprint=self._fingerprint)
+            return read_state(path, fingerprint=self._fingerprint)
         except (UserError, OSError) as error:
             log.warning("the training starts anew, its kept state is of no use: %s", error)
             return None
@@ -115,7 +118,7 @@ class Keeper:
             return
         state = {"training": training.state(), "random": random_states()}
         try:
-            formats.write_state(self._path, state, fingerprint=self._fingerprint)
+            write_state(self._path, state, fingerprint=self._fingerprint)
         except (UserError, OSError) as error:
             log.warning(
                 "%s: the state of the training could not be saved, the one before is kept: %s", self._path, error
@@ -177,8 +180,8 @@ def kept(output: Path, history: Path, *, stamp: str, device: str = "cpu") -> Ite
         for leftover in folder.glob(".*.tmp") if leads() else ():
             leftover.unlink()
         if waited:
-            formats.begin()
-        made = waited and history.exists() and formats.read_weights_stamp(output) == json.loads(stamp)
+            begin()
+        made = waited and history.exists() and read_weights_stamp(output) == json.loads(stamp)
         if made:
             log.info("%s: was made by the process that this one waited for", output)
         keeper = Keeper(folder, stamp=stamp, made=agreed(made, device), device=device)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from wsss_steps.data import voc_lists
-from wsss_steps.settings import Prepare
+from wsss_steps.settings.steps import Prepare
 
 TRAIN = "train"
 HINTS = {

@@ -8,9 +8,12 @@ import logging
 from pathlib import Path
 from typing import Any
 
-from wsss_steps import formats
 from wsss_steps.cli import main
 from wsss_steps.errors import all_wrong
+from wsss_steps.formats.files import read_json, write_text
+from wsss_steps.formats.kinds.saliency import SALIENCY
+from wsss_steps.formats.stores import Store
+from wsss_steps.formats.weights import read_weights_content
 from wsss_steps.show_summary import COLUMNS, table
 
 log = logging.getLogger(__name__)
@@ -40,7 +43,7 @@ def left_out_of(paths: list[Path], names: list[str]) -> dict[str, int]:
     """How many images each choice of saliency maps says nothing about; none where there is no saliency."""
     counts = {}
     for path, name in zip(paths, names, strict=True):
-        with formats.Store(path, "saliency") as store:
+        with Store(path, SALIENCY) as store:
             counts[name] = len(store.left_out)
     return counts
 
@@ -48,7 +51,7 @@ def left_out_of(paths: list[Path], names: list[str]) -> dict[str, int]:
 def row_of(score: dict[str, Any], checkpoint: Path, about: dict[str, Any], left_out: dict[str, int]) -> dict[str, str]:
     """One row of the table; `about` says what neither the score nor the checkpoint can know."""
     kind = "classifier" if score["stage"] in CLASSIFIER_STAGES else "segmenter"
-    threshold, content = score["threshold"], formats.read_weights_content(checkpoint, kind)
+    threshold, content = score["threshold"], read_weights_content(checkpoint, kind)
     return {
         "recipe": about["recipe"],
         **{name: cell(score[name]) for name in FROM_SCORE},
@@ -84,7 +87,7 @@ def run(
         raise ValueError(
             f"expected as many scores and checkpoints as rows, {len(rows)}; found {len(scores)}, {len(checkpoints)}"
         )
-    contents = [formats.read_json(path, "score") for path in scores]
+    contents = [read_json(path, "score") for path in scores]
     wrong = [
         f"{path}: expected the score of stage {about['stage']}, {about['split']}, "
         f"found {content['stage']}, {content['split']}"
@@ -98,7 +101,7 @@ def run(
     left_out = left_out_of(saliency, settings["saliency"])
     lines = [row_of(*parts, left_out) for parts in zip(contents, checkpoints, rows, strict=True)]
     writer.writerows(lines)
-    formats.write_text(output, text.getvalue())
+    write_text(output, text.getvalue())
     log.info("%s", "\n".join(["", *table(lines)]))
 
 

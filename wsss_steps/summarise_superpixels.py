@@ -8,8 +8,8 @@ import logging
 from pathlib import Path
 from typing import Any
 
-from wsss_steps import formats
 from wsss_steps.cli import main
+from wsss_steps.formats.files import read_json, write_text
 
 log = logging.getLogger(__name__)
 
@@ -34,12 +34,12 @@ def row_of(name: str, score: dict[str, Any]) -> dict[str, str]:
 def run(*, scores: list[Path], output: Path, settings: dict[str, Any], stamp: str = "") -> None:
     """Write one row per score to the CSV file `output`; settings "names" are the choices in the order of `scores`."""
     names = settings["names"]
-    rows = [row_of(name, formats.read_json(path, "superpixel_score")) for name, path in zip(names, scores, strict=True)]
+    rows = [row_of(name, read_json(path, "superpixel_score")) for name, path in zip(names, scores, strict=True)]
     text = io.StringIO()
     writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
     writer.writeheader()
     writer.writerows(rows)
-    formats.write_text(output, text.getvalue())
+    write_text(output, text.getvalue())
     log.info("wrote %s", output)
 
 

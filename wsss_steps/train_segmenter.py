@@ -10,11 +10,15 @@ from typing import Any
 import torch
 from torch import nn
 
-from wsss_steps import formats, methods, resuming, trainees, training
+from wsss_steps import methods, resuming, trainees, training
 from wsss_steps.cli import main
 from wsss_steps.data.datasets import SeedDataset
 from wsss_steps.data.manifest import Entry, read_manifest
 from wsss_steps.errors import UserError, all_wrong
+from wsss_steps.formats.kinds.seeds import SEEDS
+from wsss_steps.formats.kinds.superpixels import SUPERPIXELS
+from wsss_steps.formats.stores import Store
+from wsss_steps.ops.labels import IGNORE
 
 log = logging.getLogger(__name__)
 
@@ -22,15 +26,15 @@ log = logging.getLogger(__name__)
 def check(entries: Sequence[Entry], seeds: Path, superpixels: Path | None) -> None:
     """A UserError that lists every image that a store lacks, or says that no image has the seed of a class."""
     problems = []
-    for path, kind in ((seeds, "seeds"), (superpixels, "superpixels")):
+    for path, kind in ((seeds, SEEDS), (superpixels, SUPERPIXELS)):
         if path is not None:
-            with formats.Store(path, kind) as store:
+            with Store(path, kind) as store:
                 known = set(store.ids())
             problems += [f"{entry.id}: not in {path}" for entry in entries if entry.id not in known]
     all_wrong("images of the manifest that a store lacks; make the store again from this manifest", problems)
-    with formats.Store(seeds, "seeds") as store:
+    with Store(seeds, SEEDS) as store:
         labels = (store[entry.id]["seeds"] for entry in entries if entry.tags)
-        if not any(((one > 0) & (one < formats.IGNORE)).any() for one in labels):
+        if not any(((one > 0) & (one < IGNORE)).any() for one in labels):
             advice = "lower the foreground threshold or train the classifier more"
             raise UserError(f"{seeds}: no pixel of any image is the seed of a class; {advice}")
 

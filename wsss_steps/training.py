@@ -16,8 +16,10 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 
-from wsss_steps import distributed, formats
+from wsss_steps import distributed
 from wsss_steps.errors import UserError
+from wsss_steps.formats.files import write_text
+from wsss_steps.formats.weights import write_weights
 from wsss_steps.ops.schedules import poly_warmup
 from wsss_steps.progress import track
 from wsss_steps.ranks import leads
@@ -256,7 +258,7 @@ def write(
 ) -> None:
     """Write weights and history; of several processes that trained together, the leader does."""
     if leads():
-        formats.write_weights(output, kind, network.state_dict(), content=content, stamp=stamp)
+        write_weights(output, kind, network.state_dict(), content=content, stamp=stamp)
         write_history(history, rows)
 
 
@@ -266,4 +268,4 @@ def write_history(path: Path, history: list[dict[str, float]]) -> None:
     writer = csv.DictWriter(text, fieldnames=list(history[0]), lineterminator="\n")
     writer.writeheader()
     writer.writerows(history)
-    formats.write_text(path, text.getvalue())
+    write_text(path, text.getvalue())

@@ -10,10 +10,12 @@ import torch
 from PIL import Image
 from torch.utils.data import DataLoader
 
-from wsss_steps import formats
 from wsss_steps.data.datasets import SeedDataset, TagDataset
 from wsss_steps.data.manifest import Entry
 from wsss_steps.errors import UserError
+from wsss_steps.formats.kinds.seeds import SEEDS
+from wsss_steps.formats.kinds.superpixels import SUPERPIXELS
+from wsss_steps.formats.stores import write_store
 
 AUGMENTATION: dict[str, Any] = {
     "mean": (0.5, 0.5, 0.5),
@@ -42,10 +44,10 @@ def entries(tmp_path: Path) -> list[Entry]:
 def stores(folder: Path, entries: list[Entry], shape: tuple[int, int] = (HEIGHT, WIDTH)) -> dict[str, Path]:
     paths = {"seeds": folder / "seeds.h5", "superpixels": folder / "superpixels.h5"}
     seeds = ((entry.id, {"seeds": np.full(shape, number, np.uint8)}) for number, entry in enumerate(entries))
-    formats.write_store(paths["seeds"], "seeds", seeds, stamp="{}", classes=["a", "b", "c"])
+    write_store(paths["seeds"], SEEDS, seeds, stamp="{}", classes=["a", "b", "c"])
     ids = np.arange(300, 300 + shape[0] * shape[1], dtype=np.uint16).reshape(shape)
     items = ((entry.id, {"superpixels": ids, "seed_patches": np.array([-1], np.int32)}) for entry in entries)
-    formats.write_store(paths["superpixels"], "superpixels", items, stamp="{}")
+    write_store(paths["superpixels"], SUPERPIXELS, items, stamp="{}")
     return paths
 
 

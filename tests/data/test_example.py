@@ -12,7 +12,7 @@ from PIL import Image
 
 from wsss_steps.data.example import CLASSES, CONTEXT_OF, VOID, Scene
 from wsss_steps.errors import UserError
-from wsss_steps.formats import voc_palette
+from wsss_steps.formats.labels import voc_palette
 from wsss_steps.make_example import image_id, run, scene_of
 
 SIZE = 128

@@ -16,8 +16,10 @@ import pytest
 import tiny_voc
 from tiny_voc import HEIGHT, WIDTH, write_list, write_xml
 
-from wsss_steps import formats, prepare, prepare_masks, splits
+from wsss_steps import prepare, prepare_masks, splits
 from wsss_steps.data import sources
+from wsss_steps.formats.labels import write_labels
+from wsss_steps.formats.records import record_of
 from wsss_steps.methods import arguments
 
 Change = Callable[[Path], object]
@@ -37,8 +39,8 @@ def states(root: Path, **overrides: object) -> dict[str, str]:
         images = sources.of_images(root, **arguments(sources.of_images, of_images))
         masks = sources.of_masks(root, **arguments(sources.of_masks, of_masks))
         folder = root.parent / split
-        found[f"{split} images"] = sources.state(images, formats.record_of(folder / "manifest.json"))
-        found[f"{split} masks"] = sources.state(masks, formats.record_of(folder / "ground_truth.json"))
+        found[f"{split} images"] = sources.state(images, record_of(folder / "manifest.json"))
+        found[f"{split} masks"] = sources.state(masks, record_of(folder / "ground_truth.json"))
     return found
 
 
@@ -139,7 +141,7 @@ def test_a_content_that_comes_back_is_a_change_once_the_step_has_run(root: Path)
     path = root / "SegmentationClass/t0.png"
     content = path.read_bytes()
     first = run(root)["train masks"]
-    formats.write_labels(path, np.zeros((HEIGHT, WIDTH), np.uint8))
+    write_labels(path, np.zeros((HEIGHT, WIDTH), np.uint8))
     second = run(root)["train masks"]
     path.write_bytes(content)
     assert len({first, second, states(root)["train masks"]}) == 3
@@ -161,7 +163,7 @@ def test_touched_files_are_read_once(root: Path, monkeypatch: pytest.MonkeyPatch
 
 def test_a_record_that_cannot_be_read_is_none(root: Path) -> None:
     first = run(root)
-    record = formats.record_of(root.parent / "train/manifest.json")
+    record = record_of(root.parent / "train/manifest.json")
     for text in ("{", "[]", json.dumps({"state": "x"})):
         record.write_text(text)
         assert states(root) == first, "nothing was touched since"

@@ -12,13 +12,13 @@ from PIL import Image, ImageOps
 from tiny_voc import HEIGHT, WIDTH, make_voc
 from torch import nn
 
-from wsss_steps import formats
 from wsss_steps.data.images import read_image
 from wsss_steps.data.manifest import Entry
 from wsss_steps.data.saliency_pairs import find_pairs, read_mask
 from wsss_steps.data.voc import check_image, check_mask
 from wsss_steps.errors import UserError
 from wsss_steps.formats import pictures
+from wsss_steps.formats.labels import read_labels
 from wsss_steps.methods.saliency import given
 from wsss_steps.predict import predictions
 
@@ -87,7 +87,7 @@ def test_unreadable_exif_turns_nothing(content: bytes, tmp_path: Path) -> None:
 @pytest.mark.parametrize("orientation", STORED)
 def test_label_maps_and_masks_of_pairs_are_read_upright(orientation: int, tmp_path: Path) -> None:
     path = store(tmp_path / "a.png", orientation)
-    assert formats.read_labels(path).tolist() == UPRIGHT.tolist()
+    assert read_labels(path).tolist() == UPRIGHT.tolist()
     salient = (np.array(STORED[orientation]) > 25) * 255
     store(path, orientation, salient)
     assert read_mask(path).tolist() == (UPRIGHT > 25).astype(int).tolist()
@@ -166,6 +166,6 @@ def test_label_maps_are_written_upright(orientation: int, tmp_path: Path) -> Non
     entries = [Entry("a", "val", image.as_posix(), 2, 3, (1,))]
     backbone = {"mean": [0.0] * 3, "std": [1.0] * 3}
     content = {"network": {"backbone": backbone, "output_stride": 1}, "num_classes": 1}
-    settings = {"known_tags": False, "scales": [1.0], "flip": False, "merge": "mean", "crf": "none"}
+    settings = {"known_tags": False, "scales": [1.0], "flip": False, "merge": "mean", "crf": None}
     ((_, _, labels),) = predictions(Brightness(), content, entries, settings, "cpu")
     assert labels.tolist() == (UPRIGHT > 25).astype(int).tolist()

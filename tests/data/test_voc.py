@@ -11,12 +11,13 @@ import pytest
 from PIL import Image
 from tiny_voc import HEIGHT, TAGS, WIDTH, config, make_voc, read_voc, truth_of, write_list, write_xml
 
-from wsss_steps import formats, splits
+from wsss_steps import splits
 from wsss_steps.data.manifest import Entry
 from wsss_steps.data.voc import read_split
 from wsss_steps.data.voc_lists import unsafe
 from wsss_steps.data.voc_tags import split_names
 from wsss_steps.errors import UserError
+from wsss_steps.formats.labels import write_labels
 from wsss_steps.methods import arguments
 
 
@@ -63,7 +64,7 @@ def truncate(path: Path) -> None:
 
 
 def write_mask(path: Path, labels: np.ndarray) -> None:
-    formats.write_labels(path, labels.astype(np.uint8))
+    write_labels(path, labels.astype(np.uint8))
 
 
 def in_16_bits(path: Path) -> None:

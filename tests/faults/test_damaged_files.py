@@ -17,9 +17,11 @@ import torch
 from fault_table import said
 from safetensors.torch import save_file
 
-from wsss_steps import formats
 from wsss_steps.errors import UserError
-from wsss_steps.formats import Store, write_store
+from wsss_steps.formats import kinds
+from wsss_steps.formats.files import read_json
+from wsss_steps.formats.kinds.seeds import SEEDS
+from wsss_steps.formats.stores import Store, write_store
 from wsss_steps.nets.backbones import build_backbone
 from wsss_steps.pretrained import load_backbone, read_state
 
@@ -40,17 +42,19 @@ EVERY = [(kind, name) for kind, arrays in MAPS.items() for name in arrays]
 
 
 def store(path: Path, kind: str) -> Path:
-    write_store(path, kind, [(name, MAPS[kind]) for name in ("a", "b")], stamp='{"room": "x"}', left_out=["b"])
+    write_store(
+        path, kinds.find(kind), [(name, MAPS[kind]) for name in ("a", "b")], stamp='{"room": "x"}', left_out=["b"]
+    )
     return path
 
 
 def read(path: Path, kind: str) -> dict[str, Any]:
-    with Store(path, kind) as found:
+    with Store(path, kinds.find(kind)) as found:
         return {"stamp": found.provenance, "left": found.left_out, **{name: found[name] for name in found.ids()}}
 
 
 def test_every_kind_of_store_is_tried() -> None:
-    assert set(MAPS) == set(formats.KINDS)
+    assert set(MAPS) == set(kinds.names())
 
 
 HEAD = "<file>: not a readable HDF5 file (<reason>); delete it to have it made again"
@@ -71,7 +75,7 @@ def test_stores_that_are_no_hdf5(fault: Callable[[bytes], bytes], message: str, 
     path = store(tmp_path / "s.h5", "seeds")
     path.write_bytes(fault(path.read_bytes()))
     with pytest.raises(UserError) as caught:
-        Store(path, "seeds")
+        Store(path, SEEDS)
     said(message, caught.value)
     assert "s.h5" in str(caught.value)
 
@@ -87,7 +91,7 @@ def test_a_flipped_bit_in_any_data_set_is_refused_by_name(kind: str, name: str, 
         flipped = bytearray(content)
         flipped[place] ^= 1 << place % 8
         path.write_bytes(flipped)
-        with Store(path, kind) as found:
+        with Store(path, kinds.find(kind)) as found:
             assert set(found["a"]) == set(MAPS[kind])  # another image is read as before
             with pytest.raises(UserError) as caught:
                 _ = found["b"]
@@ -226,4 +230,4 @@ def test_damaged_weights_are_refused_or_read_in_full(kind: str, tmp_path: Path) 
 def test_damaged_json(content: bytes, tmp_path: Path) -> None:
     (tmp_path / "m.json").write_bytes(content)
     with pytest.raises(UserError, match="m.json: (not valid JSON|expected a manifest, found a JSON list)"):
-        formats.read_json(tmp_path / "m.json", "manifest")
+        read_json(tmp_path / "m.json", "manifest")

@@ -14,10 +14,13 @@ from fault_table import said
 from PIL import Image
 from tiny_voc import HEIGHT, WIDTH, write_list, write_xml
 
-from wsss_steps import formats, prepare, prepare_masks, splits
+from wsss_steps import prepare, prepare_masks, splits
 from wsss_steps.data.images import read_image
 from wsss_steps.data.manifest import Entry, Manifest, read_manifest
 from wsss_steps.errors import UserError
+from wsss_steps.formats.kinds.seeds import SEEDS
+from wsss_steps.formats.labels import write_labels
+from wsss_steps.formats.stores import Store, write_store
 
 Spoil = Callable[[Path], object]
 
@@ -96,7 +99,7 @@ REFUSED: dict[str, tuple[Spoil, str]] = {
         "is stored; its EXIF orientation turns it, so turn the mask as well",
     ),
     "mask of another size": (
-        lambda root: formats.write_labels(
+        lambda root: write_labels(
             root / "SegmentationClass" / "t0.png", np.ascontiguousarray(tiny_voc.truth_of("t0").T)
         ),
         "<mask>: expected the size of its image, 12 x 16 (height x width), found 16 x 12",
@@ -163,7 +166,7 @@ TAKEN: dict[str, tuple[Spoil, str]] = {
     "1 x 1": (
         lambda root: (
             Image.new("RGB", (1, 1)).save(image(root)),
-            formats.write_labels(root / "SegmentationClass" / "t0.png", np.ones((1, 1), np.uint8)),
+            write_labels(root / "SegmentationClass" / "t0.png", np.ones((1, 1), np.uint8)),
         ),
         "heights 1 to 12 px, widths 1 to 16 px",
     ),
@@ -229,8 +232,8 @@ def test_taken(case: str, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> N
         pixels = read_image(Path(entry.image))
         assert pixels.shape == (entry.height, entry.width, 3)
         array = np.zeros((entry.height, entry.width), np.uint8)
-        formats.write_store(tmp_path / "s.h5", "seeds", [(entry.id, {"seeds": array})], stamp="{}")
-        with formats.Store(tmp_path / "s.h5", "seeds") as store:
+        write_store(tmp_path / "s.h5", SEEDS, [(entry.id, {"seeds": array})], stamp="{}")
+        with Store(tmp_path / "s.h5", SEEDS) as store:
             assert store.ids() == [entry.id]
 
 

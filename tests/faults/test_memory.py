@@ -53,7 +53,7 @@ STEPS: dict[str, tuple[Callable[..., None], dict[str, Any], dict[str, Any], str]
     "predict": (
         predict.run,
         {"segmenter": Path("s")},
-        {"split": "train", "known_tags": True, "crf": "none"},
+        {"split": "train", "known_tags": True, "crf": None},
         "lower scales, ",
     ),
     "extract_keys": (extract_keys.run, {}, {"method": "keys", "image_scale": 1.0}, "lower image_scale, "),

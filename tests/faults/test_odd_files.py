@@ -13,12 +13,12 @@ import pytest
 from fault_table import said
 from PIL import EpsImagePlugin, Image
 
-from wsss_steps import formats
 from wsss_steps.data.images import read_image
 from wsss_steps.data.manifest import Entry
 from wsss_steps.data.saliency_pairs import Pair, find_pairs, read_mask
 from wsss_steps.data.voc import check_image
 from wsss_steps.errors import UserError
+from wsss_steps.formats.labels import read_labels, voc_palette
 from wsss_steps.methods.saliency import given
 
 HEIGHT, WIDTH = 12, 16
@@ -54,7 +54,7 @@ def check(path: Path) -> object:
 READERS: dict[str, tuple[Callable[[Path], object], str]] = {
     "image": (read_image, "<image>: not a readable image (<reason>)"),
     "image, checked": (check, "<image>: not a readable image (<reason>)"),
-    "mask": (formats.read_labels, "<file>: not a readable label image (<reason>)"),
+    "mask": (read_labels, "<file>: not a readable label image (<reason>)"),
     "saliency map": (read_map, "a: damaged (<reason>)"),
     "mask of a pair": (read_mask, "<file>: not a readable mask (<reason>)"),
     "pair": (read_pair, "<file>: not a readable mask (<reason>)"),
@@ -144,14 +144,14 @@ def test_label_images_are_never_of_a_format_with_loss(file_format: str, reader: 
 @pytest.mark.parametrize("compression", [None, "tiff_lzw", "tiff_adobe_deflate", "packbits"])
 def test_label_images_may_be_tiff_without_loss(compression: str | None, tmp_path: Path) -> None:
     Image.fromarray(GREY).save(tmp_path / "a.png", format="TIFF", compression=compression)
-    np.testing.assert_array_equal(formats.read_labels(tmp_path / "a.png"), GREY)
+    np.testing.assert_array_equal(read_labels(tmp_path / "a.png"), GREY)
 
 
 def test_label_images_may_be_gif(tmp_path: Path) -> None:
     image = Image.fromarray(GREY, mode="P")
-    image.putpalette(formats.voc_palette())
+    image.putpalette(voc_palette())
     image.save(tmp_path / "a.png", format="GIF", optimize=False)
-    np.testing.assert_array_equal(formats.read_labels(tmp_path / "a.png"), GREY)
+    np.testing.assert_array_equal(read_labels(tmp_path / "a.png"), GREY)
 
 
 def test_every_image_is_opened_with_named_formats(repository: Path) -> None:

@@ -17,7 +17,6 @@ from wsss_steps import (
     configuration,
     evaluate,
     extract_keys,
-    formats,
     make_cams,
     make_seeds,
     make_superpixels,
@@ -27,6 +26,9 @@ from wsss_steps import (
     train_segmenter,
 )
 from wsss_steps.errors import UserError
+from wsss_steps.formats.files import read_json
+from wsss_steps.formats.labels import read_labels, write_labels
+from wsss_steps.formats.weights import read_weights
 
 SMALL = "~backbone=small~frozen_batch_norm=none~epochs=1~batch_size=2~warmup_epochs=0"
 CLASSIFIER = f"plain{SMALL}~frozen_stages=0~resize_long=null"
@@ -56,7 +58,7 @@ def one_image(folder: Path, height: int, width: int) -> Path:
     for name, label in (("t0", 1), ("v0", 2)):
         tiny_voc.write_list(root, {"t": "train", "v": "val"}[name[0]], (name,))
         Image.new("RGB", (width, height), (77, 70, 60)).save(root / "JPEGImages" / f"{name}.jpg")
-        formats.write_labels(root / "SegmentationClass" / f"{name}.png", np.full((height, width), label, np.uint8))
+        write_labels(root / "SegmentationClass" / f"{name}.png", np.full((height, width), label, np.uint8))
     return tiny_voc.write_voc(root, folder / "m.json", folder / "g.json")
 
 
@@ -86,11 +88,11 @@ def test_one_image_goes_all_the_way(height: int, width: int, tmp_path: Path) -> 
     train_segmenter.run(**given, seeds=made["seeds.h5"], output=segmenter, history=tmp_path / "s.csv", settings=grown)
     settings = room("predict", split="train", known_tags=True)
     predict.run(manifest=m, segmenter=segmenter, output=made["p"], settings=settings)
-    assert formats.read_labels(made["p"] / "t0.png").shape == (height, width)
+    assert read_labels(made["p"] / "t0.png").shape == (height, width)
     judged = {"predictions": made["p"], "output": made["e.h5"], "score": made["e.json"]}
     settings = room("evaluate", stage="pseudo_labels", split="train")
     evaluate.run(manifest=m, ground_truth=tmp_path / "g.json", settings=settings, **judged)
-    assert 0 <= formats.read_json(made["e.json"], "score")["miou"] <= 1
+    assert 0 <= read_json(made["e.json"], "score")["miou"] <= 1
 
 
 def test_a_batch_that_batch_normalisation_cannot_train_on(tmp_path: Path) -> None:
@@ -117,5 +119,5 @@ def test_a_loss_that_is_not_finite(tmp_path: Path) -> None:
         caught.value,
     )
     assert path.read_bytes() == before
-    state, _ = formats.read_weights(path, "classifier")
+    state, _ = read_weights(path, "classifier")
     assert all(bool(torch.isfinite(tensor).all()) for tensor in state.values())

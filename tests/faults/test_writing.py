@@ -17,15 +17,20 @@ import pytest
 import tiny_voc
 from fault_table import said
 
-from wsss_steps import formats
 from wsss_steps.data.manifest import read_manifest
-from wsss_steps.formats.files import HOST
+from wsss_steps.formats.files import HOST, whole, write_text
+from wsss_steps.formats.kinds.seeds import SEEDS
+from wsss_steps.formats.labels import read_labels
+from wsss_steps.formats.stores import Store
 
 WRITERS = """
 import os, signal, sys, time
 from pathlib import Path
 import numpy as np
-from wsss_steps import formats
+from wsss_steps.formats.files import whole, write_json, write_text
+from wsss_steps.formats.kinds.seeds import SEEDS
+from wsss_steps.formats.labels import write_labels
+from wsss_steps.formats.stores import write_store
 folder, kind = Path(sys.argv[1]), sys.argv[2]
 rng = np.random.default_rng(0)
 noise = lambda: rng.integers(0, 256, (100, 100), dtype=np.uint8)
@@ -35,18 +40,19 @@ def slow(number):
         time.sleep(float(sys.argv[3]))
     return noise()
 if kind == "store":
-    formats.write_store(folder / "s.h5", "seeds", ((str(i), {"seeds": slow(i)}) for i in range(40)), stamp="{}")
+    write_store(folder / "s.h5", SEEDS, ((str(i), {"seeds": slow(i)}) for i in range(40)), stamp="{}")
 elif kind == "labels":
-    with formats.whole(folder / "labels") as place:
+    with whole(folder / "labels") as place:
         place.mkdir()
-        formats.write_json(place / "provenance.json", {})
+        write_json(place / "provenance.json", {})
         for i in range(40):
-            formats.write_labels(place / f"{i}.png", slow(i))
+            write_labels(place / f"{i}.png", slow(i))
 elif kind == "weights":
     import torch
-    formats.write_weights(folder / "w.safetensors", "classifier", {"a": torch.rand(99999)}, content={}, stamp="{}")
+    from wsss_steps.formats.weights import write_weights
+    write_weights(folder / "w.safetensors", "classifier", {"a": torch.rand(99999)}, content={}, stamp="{}")
 else:
-    formats.write_text(folder / "t.csv", "x" * 400_000)
+    write_text(folder / "t.csv", "x" * 400_000)
 """
 KINDS = {"store": "s.h5", "labels": "labels", "weights": "w.safetensors", "text": "t.csv"}
 LIMIT = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000))\n"
@@ -161,19 +167,19 @@ def test_a_writer_killed_midway_leaves_the_former_artifact(kind: str, tmp_path: 
         writer.send_signal(signal.SIGKILL)
     left = [name for name in files(tmp_path) if name.endswith(".tmp")]
     assert len(left) == 1, "what was half-written lies beside the former one"
-    whole(tmp_path, kind)
+    check_whole(tmp_path, kind)
     (tmp_path / "half").unlink()
     assert write(repository, tmp_path, kind).returncode == 0
     assert files(tmp_path) == [KINDS[kind]], "the next writer removes it"
-    whole(tmp_path, kind)
+    check_whole(tmp_path, kind)
 
 
-def whole(folder: Path, kind: str) -> None:
+def check_whole(folder: Path, kind: str) -> None:
     """Raise unless the finished artifact is there with all of its 40 images, each readable."""
     if kind == "labels":
-        assert all(formats.read_labels(folder / "labels" / f"{i}.png").shape == (100, 100) for i in range(40))
+        assert all(read_labels(folder / "labels" / f"{i}.png").shape == (100, 100) for i in range(40))
         return
-    with formats.Store(folder / "s.h5", "seeds") as store:
+    with Store(folder / "s.h5", SEEDS) as store:
         assert len([store[name]["seeds"] for name in store.ids()]) == 40
 
 
@@ -185,15 +191,15 @@ def test_two_writers_of_one_artifact(kind: str, tmp_path: Path, repository: Path
     assert [writer.wait() for writer in writers] == [0, 0]
     (tmp_path / "half").unlink()
     assert files(tmp_path) == [KINDS[kind]]
-    whole(tmp_path, kind)
+    check_whole(tmp_path, kind)
 
 
 def test_the_temporary_file_of_a_living_writer_is_left_alone(tmp_path: Path) -> None:
-    living = tmp_path / f".t.csv.{formats.files.HOST}.{os.getppid()}.tmp"
+    living = tmp_path / f".t.csv.{HOST}.{os.getppid()}.tmp"
     elsewhere = tmp_path / ".t.csv.some-other-host.1.tmp"
     for path in (living, elsewhere):
         path.touch()
-    formats.write_text(tmp_path / "t.csv", "x")
+    write_text(tmp_path / "t.csv", "x")
     assert files(tmp_path) == sorted([living.name, elsewhere.name, "t.csv"])
 
 
@@ -206,7 +212,7 @@ def test_a_process_killed_between_the_temporary_file_and_its_name(tmp_path: Path
     assert write(repository, tmp_path, "store").returncode == 0
     assert write(repository, tmp_path, "store", before=kill).returncode == -signal.SIGKILL
     assert len(files(tmp_path)) == 2
-    whole(tmp_path, "store")
+    check_whole(tmp_path, "store")
     assert write(repository, tmp_path, "store").returncode == 0
     assert files(tmp_path) == ["s.h5"]
 
@@ -240,6 +246,6 @@ def test_a_folder_moved_aside_by_a_killed_process_is_removed(tmp_path: Path) -> 
     for path in left:
         path.mkdir()
         (path / "a.png").write_bytes(b"x")
-    with formats.whole(tmp_path / "maps") as folder:
+    with whole(tmp_path / "maps") as folder:
         folder.mkdir()
     assert files(tmp_path) == ["maps"]

@@ -7,16 +7,19 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from wsss_steps import methods, settings
+from wsss_steps import methods
 from wsss_steps.errors import UserError
 from wsss_steps.nets.frozen import FrozenClassifier
+from wsss_steps.settings.base import Settings
+from wsss_steps.settings.registry import METHODS
+from wsss_steps.settings.segmenter import SpsrgSegmenter
 
-SEEDS = settings.METHODS["seeds"]
-SEGMENTERS = settings.METHODS["segmenter"]
+SEEDS = METHODS["seeds"]
+SEGMENTERS = METHODS["segmenter"]
 CLASSES, SIDE = 3, 32
 
 
-def options_of(cls: type[settings.Settings]) -> dict:
+def options_of(cls: type[Settings]) -> dict:
     few = {"aspp_rates": (1, 2), "frozen_batch_norm": "none"} if "aspp_rates" in cls.model_fields else {}
     return cls(**few).model_dump(mode="json")
 
@@ -30,7 +33,7 @@ def judge() -> FrozenClassifier:
     return FrozenClassifier(network, **same)
 
 
-def segmenter(cls: type[settings.Settings], seed: int = 0) -> tuple[nn.Module, object]:
+def segmenter(cls: type[Settings], seed: int = 0) -> tuple[nn.Module, object]:
     """The network of a method on the small backbone, and its loss as a function of network and batch."""
     options = options_of(cls) | {"backbone": {"net": "small", "options": {}}}
     method = methods.load("segmenter", options["method"])
@@ -139,7 +142,7 @@ def test_spsrg_grows_where_the_network_is_sure(label: int, restrict: bool, grown
 
 
 def test_spsrg_needs_superpixels() -> None:
-    network, losses = segmenter(settings.SpsrgSegmenter)
+    network, losses = segmenter(SpsrgSegmenter)
     batch = batch_of(1)
     batch["superpixels"] = torch.zeros_like(batch["superpixels"])
     with pytest.raises(UserError, match="'spsrg' needs superpixels, but the recipe has none"):

@@ -6,7 +6,8 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from wsss_steps.ops.losses import multi_label_loss, saliency_loss
+from wsss_steps.ops.losses.saliency import saliency_loss
+from wsss_steps.ops.losses.tags import multi_label_loss
 
 
 def test_by_hand() -> None:

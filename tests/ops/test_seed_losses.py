@@ -6,7 +6,8 @@ import pytest
 import torch
 from torch.autograd import gradcheck
 
-from wsss_steps.ops.seed_losses import balanced_seed_loss, seed_cross_entropy
+from wsss_steps.ops.losses.balanced_seeds import balanced_seed_loss
+from wsss_steps.ops.losses.seeds import seed_cross_entropy
 
 H = [(0.7, 0.2, 0.1), (0.5, 0.4, 0.1), (0.2, 0.7, 0.1), (0.1, 0.1, 0.8)]
 LOSSES = (balanced_seed_loss, seed_cross_entropy)

@@ -19,7 +19,11 @@ from wsss_steps.data.augment import augment
 from wsss_steps.data.images import read_image
 from wsss_steps.data.manifest import Entry, tag_matrix
 from wsss_steps.errors import UserError
-from wsss_steps.formats import IGNORE, Store
+from wsss_steps.formats.kinds import Kind
+from wsss_steps.formats.kinds.seeds import SEEDS
+from wsss_steps.formats.kinds.superpixels import SUPERPIXELS
+from wsss_steps.formats.stores import Store
+from wsss_steps.ops.labels import IGNORE
 
 NO_SUPERPIXEL = 0  # pixels outside the image
 
@@ -75,22 +79,22 @@ class SeedDataset(TagDataset):
         seed: int,
     ) -> None:
         super().__init__(entries, num_classes, augmentation=augmentation, seed=seed)
-        self.paths = {"seeds": seeds} | ({"superpixels": superpixels} if superpixels else {})
+        self.seeds, self.superpixels = seeds, superpixels
         self._stores: dict[tuple[int, str], Store] = {}
 
     def __getstate__(self) -> dict[str, Any]:
         """Without open files: each worker opens its own."""
         return {**self.__dict__, "_stores": {}}
 
-    def _read(self, kind: str, entry: Entry) -> np.ndarray[Any, Any]:
+    def _read(self, path: Path, kind: Kind, entry: Entry) -> np.ndarray[Any, Any]:
         """One map of a store, opened by this very process (an HDF5 file must not be shared with a forked worker)."""
-        key = (os.getpid(), kind)
+        key = (os.getpid(), kind.name)
         if key not in self._stores:
-            self._stores[key] = Store(self.paths[kind], kind)
-        array: np.ndarray[Any, Any] = self._stores[key][entry.id][kind]
+            self._stores[key] = Store(path, kind)
+        array: np.ndarray[Any, Any] = self._stores[key][entry.id][kind.name]
         if array.shape != (entry.height, entry.width):
             raise UserError(
-                f"{self.paths[kind]}: {kind} of image '{entry.id}': expected {entry.height} x {entry.width} px, "
+                f"{path}: {kind.name} of image '{entry.id}': expected {entry.height} x {entry.width} px, "
                 f"found {array.shape[0]} x {array.shape[1]}"
             )
         return array
@@ -98,5 +102,5 @@ class SeedDataset(TagDataset):
     def label_maps(self, entry: Entry) -> dict[str, tuple[np.ndarray[Any, Any], int]]:
         """Seeds and superpixels of one image."""
         none = np.zeros((entry.height, entry.width), np.uint8)
-        superpixels = self._read("superpixels", entry) if "superpixels" in self.paths else none
-        return {"seeds": (self._read("seeds", entry), IGNORE), "superpixels": (superpixels, NO_SUPERPIXEL)}
+        superpixels = none if self.superpixels is None else self._read(self.superpixels, SUPERPIXELS, entry)
+        return {"seeds": (self._read(self.seeds, SEEDS, entry), IGNORE), "superpixels": (superpixels, NO_SUPERPIXEL)}

@@ -13,8 +13,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from wsss_steps import formats
 from wsss_steps.errors import UserError
+from wsss_steps.formats.files import VERSION, read_json, write_json
+from wsss_steps.formats.labels import read_labels
 from wsss_steps.provenance import file_digest
 
 
@@ -80,7 +81,7 @@ class GroundTruth:
         if image_id not in self.masks:
             raise UserError(f"no ground truth for image '{image_id}' ({len(self.masks)} other images have one)")
         path = Path(self.masks[image_id])
-        values = formats.read_labels(path)
+        values = read_labels(path)
         if image_id in self.sha256 and file_digest(path) != self.sha256[image_id]:
             raise UserError(f"{path}: has changed since it was checked; run Snakemake again")
         mapped = np.array(self.class_of_value, np.int16)[values]
@@ -107,12 +108,12 @@ def write_manifest(path: Path, manifest: Manifest) -> None:
     }
     if manifest.shard:
         content = {"shard": manifest.shard, **content}
-    formats.write_json(path, {"format": "wsss/manifest", "version": formats.VERSION, **content})
+    write_json(path, {"format": "wsss/manifest", "version": VERSION, **content})
 
 
 def read_manifest(path: Path) -> Manifest:
     """Read a manifest written by `write_manifest`."""
-    content = formats.read_json(path, "manifest")
+    content = read_json(path, "manifest")
     entries = tuple(Entry(**{**row, "tags": tuple(row["tags"])}) for row in content["images"])
     return Manifest(content["dataset"], tuple(content["classes"]), entries, content.get("shard", ""))
 
@@ -120,10 +121,10 @@ def read_manifest(path: Path) -> Manifest:
 def write_ground_truth(path: Path, truth: GroundTruth) -> None:
     """Write the places of the label images as JSON."""
     content = {"class_of_value": list(truth.class_of_value), "masks": truth.masks, "sha256": truth.sha256}
-    formats.write_json(path, {"format": "wsss/ground_truth", "version": formats.VERSION, **content})
+    write_json(path, {"format": "wsss/ground_truth", "version": VERSION, **content})
 
 
 def read_ground_truth(path: Path) -> GroundTruth:
     """Read what `write_ground_truth` wrote."""
-    content = formats.read_json(path, "ground_truth")
+    content = read_json(path, "ground_truth")
     return GroundTruth(content["masks"], tuple(content["class_of_value"]), content.get("sha256", {}))

@@ -19,7 +19,8 @@ from torch.utils.data import Dataset
 from wsss_steps.data.augment import augment
 from wsss_steps.data.images import opened, read_image
 from wsss_steps.errors import UserError, all_wrong
-from wsss_steps.formats import IGNORE, pictures
+from wsss_steps.formats import pictures
+from wsss_steps.ops.labels import IGNORE
 
 log = logging.getLogger(__name__)
 

@@ -18,9 +18,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from wsss_steps import formats
 from wsss_steps.data import voc_lists
 from wsss_steps.errors import UserError
+from wsss_steps.formats.records import File as RecordedFile
+from wsss_steps.formats.records import Record, read_record, write_record
 from wsss_steps.provenance import file_digest
 
 Stat = tuple[int, int]  # size in bytes, time of the last modification in ns
@@ -104,10 +105,10 @@ def state(sources: Sources, record: Path) -> str:
     A record whose times are old is brought up to date, so that a file that was touched is read once.
     """
     fresh = _digest([sources.content, sources.files])[:32]
-    known = formats.read_record(record)
+    known = read_record(record)
     if known is None or known.content != sources.content or known.files.keys() != sources.files.keys():
         return fresh
-    touched: dict[str, formats.RecordedFile] = {}
+    touched: dict[str, RecordedFile] = {}
     for path, stat in sources.files.items():
         size, time, checksum = known.files[path]
         if (size, time) == stat:
@@ -117,7 +118,7 @@ def state(sources: Sources, record: Path) -> str:
         touched[path] = (*stat, checksum)
     if touched:
         with contextlib.suppress(OSError, UserError):  # a folder that this user may only read
-            formats.write_record(record, replace(known, files={**known.files, **touched}))
+            write_record(record, replace(known, files={**known.files, **touched}))
     return known.state
 
 
@@ -128,4 +129,4 @@ def _checksum(path: str, stat: Stat) -> str:
 def keep(sources: Sources, record: Path, known: Mapping[str, str]) -> None:
     """Write the record of `sources`; `known` are checksums, by path, that need not be taken again."""
     files = {path: (*stat, known.get(path) or _checksum(path, stat)) for path, stat in sources.files.items()}
-    formats.write_record(record, formats.Record(state(sources, record), sources.content, files))
+    write_record(record, Record(state(sources, record), sources.content, files))

@@ -17,12 +17,13 @@ from typing import TypeVar
 
 from PIL import Image
 
-from wsss_steps import formats
 from wsss_steps.data import voc_lists, voc_tags
 from wsss_steps.data.images import opened
 from wsss_steps.data.manifest import Entry, GroundTruth, Manifest
 from wsss_steps.errors import UserError, all_wrong
 from wsss_steps.formats import pictures
+from wsss_steps.formats.labels import read_labels
+from wsss_steps.ops.labels import IGNORE
 from wsss_steps.progress import track
 from wsss_steps.provenance import file_digest
 
@@ -116,7 +117,7 @@ def lies_on_its_side(image: Path) -> bool:
 def check_mask(mask: Path, entry: Entry) -> Mask:
     """Decode a label image in full; a damaged file, a wrong mode, or another size than its image's is a problem."""
     try:
-        labels = formats.read_labels(mask)
+        labels = read_labels(mask)
     except UserError as error:
         return Mask(frozenset(), (str(error),), "")
     problems = []
@@ -137,9 +138,9 @@ def checked(check: Callable[[Item], Found], items: Sequence[Item], what: str) ->
 
 def class_of_value(classes: Sequence[str], mask_classes: Sequence[str], other_classes: str) -> tuple[int, ...]:
     """256 numbers: the class of each value in a label image; 255 for void, -1 for a value that must not occur."""
-    other = {"background": 0, "ignore": formats.IGNORE}[other_classes]
+    other = {"background": 0, "ignore": IGNORE}[other_classes]
     table = [-1] * 256
-    table[0], table[formats.IGNORE] = 0, formats.IGNORE
+    table[0], table[IGNORE] = 0, IGNORE
     for value, name in enumerate(mask_classes, start=1):
         table[value] = classes.index(name) + 1 if name in classes else other
     return tuple(table)
@@ -291,8 +292,8 @@ def read_masks(
         report.problems += mask.problems
         unknown = sorted(value for value in mask.values if table[value] < 0)
         if unknown:
-            last = max((value for value in range(formats.IGNORE) if table[value] >= 0), default=0)
-            report.problems.append(f"{path}: expected values 0..{last} and {formats.IGNORE}, found {unknown}")
+            last = max((value for value in range(IGNORE) if table[value] >= 0), default=0)
+            report.problems.append(f"{path}: expected values 0..{last} and {IGNORE}, found {unknown}")
         elif not mask.problems:
             report.notes["images whose mask shows other classes than its tags"] += entry.tags != shown(mask, table)
     all_wrong(f"label images of split '{split}' of data set '{manifest.dataset}' in {root}", report.problems)
@@ -301,4 +302,4 @@ def read_masks(
 
 def shown(mask: Mask, table: Sequence[int]) -> tuple[int, ...]:
     """The classes 1..C in a label image, ascending."""
-    return tuple(sorted({table[value] for value in mask.values} - {0, formats.IGNORE}))
+    return tuple(sorted({table[value] for value in mask.values} - {0, IGNORE}))

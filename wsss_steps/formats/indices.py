@@ -10,21 +10,21 @@ from pathlib import Path
 import h5py
 
 from wsss_steps.errors import UserError, all_wrong
-from wsss_steps.formats.kinds import KINDS
+from wsss_steps.formats import kinds
 from wsss_steps.formats.stores import DAMAGED, Store, store_file
 
 
-def _kind_of(path: Path) -> str:
+def _kind_of(path: Path) -> kinds.Kind:
     """The kind that a file says it is of; a UserError if it is no store."""
     try:
         with h5py.File(path, "r", locking=False) as file:
             found = file.attrs["format"]
     except DAMAGED as error:
         raise UserError(f"{path}: not a readable HDF5 file ({error}); delete it to have it made again") from None
-    kind = (found.decode() if isinstance(found, bytes) else str(found)).removeprefix("wsss/")
-    if kind not in KINDS:
-        raise UserError(f"{path}: expected one of the formats wsss/{', wsss/'.join(KINDS)}, found {kind}")
-    return kind
+    name = (found.decode() if isinstance(found, bytes) else str(found)).removeprefix("wsss/")
+    if name not in kinds.names():
+        raise UserError(f"{path}: expected one of the formats wsss/{', wsss/'.join(kinds.names())}, found {name}")
+    return kinds.find(name)
 
 
 def write_index(target: Path, shards: Sequence[Path], stamp: str) -> int:

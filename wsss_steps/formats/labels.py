@@ -11,8 +11,6 @@ from PIL import Image
 from wsss_steps.errors import UserError
 from wsss_steps.formats import pictures
 
-IGNORE = 255  # label of pixels without a label; never a class
-
 
 def voc_palette() -> list[int]:
     """The 256 colours of VOC label images as 768 numbers: a label's bits spread over the high bits of R, G and B."""

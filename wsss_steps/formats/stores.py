@@ -1,4 +1,4 @@
-"""HDF5 stores: one group per image id, with the data sets that `formats/kinds.py` lists.
+"""HDF5 stores: one group per image id, with the data sets that `formats/kinds/<kind>.py` lists.
 
 Two-dimensional 8-bit maps carry the attributes of the HDF5 image specification 1.2: a viewer shows them as pictures.
 
@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from wsss_steps.errors import UserError
 from wsss_steps.formats.files import VERSION, whole
-from wsss_steps.formats.kinds import KINDS, DataSet
+from wsss_steps.formats.kinds import DataSet, Kind
 from wsss_steps.formats.labels import voc_palette
 from wsss_steps.formats.patient import PatientFile
 
@@ -52,7 +52,7 @@ def _write_palette(file: h5py.File) -> None:
 @contextlib.contextmanager
 def store_file(
     target: Path,
-    kind: str,
+    kind: Kind,
     *,
     stamp: str,
     classes: list[str] | None,
@@ -61,7 +61,7 @@ def store_file(
 ) -> Iterator[tuple[h5py.Group, PatientFile]]:
     """Give the group of images of a new store and the file below it; the store is whole when the block ends."""
     with whole(target) as temporary, PatientFile(temporary) as raw, h5py.File(raw, "w", libver=FORM) as file:
-        texts = {"format": f"wsss/{kind}", "provenance": stamp or "{}"}
+        texts = {"format": f"wsss/{kind.name}", "provenance": stamp or "{}"}
         texts |= {} if classes is None else {"classes": json.dumps(["background", *classes])}
         texts |= {} if left_out is None else {"left_out": json.dumps(sorted(left_out))}
         texts |= {} if shards is None else {"shards": json.dumps(shards)}
@@ -75,7 +75,7 @@ def store_file(
 
 def write_store(
     target: Path,
-    kind: str,
+    kind: Kind,
     items: Iterable[tuple[str, Mapping[str, NDArray[Any]]]],
     *,
     stamp: str,
@@ -84,18 +84,19 @@ def write_store(
 ) -> int:
     """Write a store of `kind` from (image id, {data set: array}) pairs; returns the number of images.
 
-    Arrays must have the type of `KINDS` already, float maps apart: a data set with a scale is divided by it and
+    Arrays must have the type that the kind says already, float maps apart: a data set with a scale is divided by it and
     rounded here. `left_out` are the ids of images whose arrays say nothing, for want of an input. Raises ValueError
     when an item lacks a data set, has one too many, or one of another type or number of dimensions.
     """
-    schema = KINDS[kind]
+    schema = kind.data_sets
     with store_file(target, kind, stamp=stamp, classes=classes, left_out=left_out) as (images, raw):
         if any(data.palette for data in schema.values()):
             _write_palette(images.file)
         for image_id, arrays in items:
             if set(arrays) != set(schema):
                 raise ValueError(
-                    f"{kind} store, image '{image_id}': expected data sets {sorted(schema)}, found {sorted(arrays)}"
+                    f"{kind.name} store, image '{image_id}': expected data sets {sorted(schema)}, "
+                    f"found {sorted(arrays)}"
                 )
             group = images.create_group(image_id)
             for name, array in arrays.items():
@@ -128,12 +129,12 @@ def _write_array(group: h5py.Group, name: str, array: NDArray[Any], form: DataSe
 class Store:
     """A finished HDF5 store, read image by image: `with Store(path, kind) as store: arrays = store[image_id]`."""
 
-    def __init__(self, path: Path, kind: str) -> None:
+    def __init__(self, path: Path, kind: Kind) -> None:
         self.path, self.kind = path, kind
         try:
             self._file = h5py.File(path, "r", locking=False)
         except FileNotFoundError:
-            raise UserError(f"{path}: no such file (expected a {kind} store)") from None
+            raise UserError(f"{path}: no such file (expected a {kind.name} store)") from None
         except DAMAGED as error:
             raise UserError(f"{path}: not a readable HDF5 file ({error}); delete it to have it made again") from None
         self._parts: list[Store] = []
@@ -151,12 +152,12 @@ class Store:
             found, about = self._text("format", None), dict(self._file.attrs)
             version, complete, count = (about.get(name) for name in ("format_version", "complete", "num_images"))
             self._images = set(self._file["images"]) if "images" in self._file else set()
-        if (found, version) != (f"wsss/{self.kind}", VERSION):
+        if (found, version) != (f"wsss/{self.kind.name}", VERSION):
             raise UserError(
-                f"{self.path}: expected format wsss/{self.kind} version {VERSION}, found {found} version {version}"
+                f"{self.path}: expected format wsss/{self.kind.name} version {VERSION}, found {found} version {version}"
             )
         if not complete or len(self._images) != count:
-            raise UserError(f"{self.path}: incomplete {self.kind} store; delete it to have it made again")
+            raise UserError(f"{self.path}: incomplete {self.kind.name} store; delete it to have it made again")
 
     def _open_shards(self) -> None:
         """Open the stores that an index links to; a UserError if one is missing, or not the one that was linked."""
@@ -220,7 +221,7 @@ class Store:
         if image_id in self._part_of:
             return self._part_of[image_id][image_id]
         result = {}
-        for name, form in KINDS[self.kind].items():
+        for name, form in self.kind.data_sets.items():
             with self._damage(f"data set '{name}' of image '{image_id}'"):
                 array = self._file["images"][image_id][name][()]
             if array.ndim != form.dimensions or array.dtype != np.dtype(form.dtype):

@@ -9,16 +9,19 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from wsss_steps import formats
 from wsss_steps.errors import UserError
+from wsss_steps.formats.weights import read_weights
 
-SLOTS = ("classifier", "cams", "features", "superpixels", "saliency", "seeds", "segmenter")
+
+def slots() -> list[str]:
+    """Names of the slots that exist, sorted: the folders beside this file."""
+    return sorted(path.name for path in Path(__file__).parent.iterdir() if any(path.glob("*.py")))
 
 
 def names(slot: str) -> list[str]:
     """Names of the methods that exist in `slot`, sorted."""
-    if slot not in SLOTS:
-        raise ValueError(f"unknown slot '{slot}'; known slots: {', '.join(SLOTS)}")
+    if slot not in slots():
+        raise ValueError(f"unknown slot '{slot}'; known slots: {', '.join(slots())}")
     folder = Path(__file__).parent / slot
     return sorted(path.stem for path in folder.glob("*.py") if path.stem != "__init__")
 
@@ -45,7 +48,7 @@ def rebuild(slot: str, weights: Path, device: str = "cpu") -> tuple[Any, dict[st
 
     A UserError if the file is of another kind, or its method no longer exists or has changed its network.
     """
-    state, content = formats.read_weights(weights, slot)
+    state, content = read_weights(weights, slot)
     try:
         network = load(slot, content["method"]).build(content["num_classes"], **content["network"])
         network.load_state_dict(state)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -54,27 +53,12 @@ class Preset:
     gt_prob: float | None = None
 
 
-PRESETS: Mapping[str, Preset] = MappingProxyType(
-    {
-        # Final output of DeepLab-v2; the dissertation says "default parameters", which is read as these.
-        "deeplab": Preset(10, Gaussian(1.0, 3.0), Bilateral(67.0, 3.0, 4.0)),
-        # Probabilities from class activation maps: AffinityNet and its kin.
-        "probability": Preset(10, Gaussian(3.0, 3.0), Bilateral(80.0, 13.0, 10.0)),
-        # Labels from class activation maps: IRN.
-        "label": Preset(10, Gaussian(3.0, 3.0), Bilateral(50.0, 5.0, 10.0), gt_prob=0.7),
-        # Superpixels as labels, as in the code that goes with the dissertation's chapter 3.
-        "superpixel": Preset(20, Gaussian(10.0, 10.0), Bilateral(20.0, 5.0, 10.0), gt_prob=0.7),
-        # MCTformer, output of its segmentation stage.
-        "mctformer": Preset(10, Gaussian(4.0, 3.0), Bilateral(83.0, 5.0, 3.0)),
-        # SEAM; what it raises the background to the power of (4 or 24) is the caller's business.
-        "seam": Preset(10, Gaussian(3.0, 3.0), Bilateral(80.0, 13.0, 10.0)),
-        # ToCo, output of its segmentation.
-        "toco": Preset(10, Gaussian(1.0, 1.0), Bilateral(121.0, 5.0, 4.0)),
-        # Puzzle-CAM, its final labels.
-        "puzzle": Preset(1, Gaussian(3.0, 3.0), Bilateral(50.0, 5.0, 10.0), gt_prob=0.7),
-    }
-)
-"""Presets by name; the numbers are those of the authors' public code."""
+def preset_of(numbers: Mapping[str, Any] | None) -> Preset | None:
+    """The preset of these numbers, named as the fields are; None, which is no CRF, for None."""
+    if numbers is None:
+        return None
+    terms = {"gaussian": Gaussian(**numbers["gaussian"]), "bilateral": Bilateral(**numbers["bilateral"])}
+    return Preset(**{**numbers, **terms})
 
 
 def probability_unary(probabilities: Shaped[NDArray[Any], "L H W"]) -> Float[NDArray[np.float32], "L H W"]:
@@ -133,39 +117,30 @@ def dense_crf(
     return np.array(field.inference(preset.iterations), np.float32).reshape(count, height, width)
 
 
-def find(name: str) -> Preset:
-    """The preset of a name; a ValueError that lists the presets if there is none."""
-    if name not in PRESETS:
-        raise ValueError(f"unknown CRF preset '{name}'; known presets: none, {', '.join(PRESETS)}")
-    return PRESETS[name]
-
-
 def refine(
-    image: NDArray[Any], probabilities: Shaped[NDArray[Any], "L H W"], name: str
+    image: NDArray[Any], probabilities: Shaped[NDArray[Any], "L H W"], preset: Preset | None
 ) -> Shaped[NDArray[Any], "L H W"]:
-    """Make probabilities (L, H, W) follow the edges of `image` (H, W, 3) uint8, by the preset `name`.
+    """Make probabilities (L, H, W) follow the edges of `image` (H, W, 3) uint8.
 
-    A preset for labels takes the strongest label of each pixel in place of its probabilities. The preset "none" returns
-    the probabilities as they are, and so does every preset if there is one label.
+    A preset for labels takes the strongest label of each pixel in place of its probabilities. Without a preset the
+    probabilities are returned as they are, and so they are if there is one label.
     """
-    if name == "none" or len(probabilities) == 1:
+    if preset is None or len(probabilities) == 1:
         return probabilities
-    preset = find(name)
     if preset.gt_prob is None:
         return dense_crf(image, probability_unary(probabilities), preset)
     return dense_crf(image, label_unary(probabilities.argmax(axis=0), len(probabilities), preset.gt_prob), preset)
 
 
 def refine_labels(
-    image: NDArray[Any], labels: Integer[NDArray[Any], "H W"], num_labels: int, name: str
+    image: NDArray[Any], labels: Integer[NDArray[Any], "H W"], num_labels: int, preset: Preset | None
 ) -> Integer[NDArray[Any], "H W"]:
-    """Make labels 0..num_labels-1 follow the edges of `image` (H, W, 3) uint8, by the preset `name`; some may vanish.
+    """Make labels 0..num_labels-1 follow the edges of `image` (H, W, 3) uint8; some may vanish.
 
-    The preset "none" returns the labels as they are, and so does every preset if there is one label.
+    Without a preset the labels are returned as they are, and so they are if there is one label.
     """
-    if name == "none" or num_labels == 1:
+    if preset is None or num_labels == 1:
         return labels
-    preset = find(name)
     marginals = dense_crf(image, label_unary(labels, num_labels, preset.gt_prob or GT_PROB), preset)
     refined: NDArray[Any] = marginals.argmax(axis=0).astype(labels.dtype)
     return refined

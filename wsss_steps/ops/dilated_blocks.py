@@ -6,7 +6,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from wsss_steps.ops.losses import multi_label_loss
+from wsss_steps.ops.losses.tags import multi_label_loss
 
 
 def fuse_blocks(maps: Float[Tensor, "blocks B C h w"]) -> Float[Tensor, "B C h w"]:

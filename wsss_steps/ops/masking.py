@@ -7,8 +7,8 @@ import torch.nn.functional as F
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from wsss_steps.ops.seed_losses import mean_per_image
-from wsss_steps.ops.seeds import UNLABELLED
+from wsss_steps.ops.labels import IGNORE
+from wsss_steps.ops.losses.pixels import mean_per_image
 
 
 def foreground_map(
@@ -36,7 +36,7 @@ def saliency_loss(
     """
     logs = torch.log_softmax(logits, dim=1)
     background = labels == 0
-    foreground = ~background & (labels != UNLABELLED) & tags.any(1)[:, None, None]
+    foreground = ~background & (labels != IGNORE) & tags.any(1)[:, None, None]
     absent = (tags == 0)[:, :, None, None] & tags.any(1)[:, None, None, None]
     objects = torch.logsumexp(logs[:, 1:].masked_fill(absent, -torch.inf), dim=1)
     return -(mean_per_image(logs[:, 0], background) + mean_per_image(objects, foreground)).mean()

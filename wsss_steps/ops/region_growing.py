@@ -6,7 +6,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from wsss_steps.ops.seeds import UNLABELLED
+from wsss_steps.ops.labels import IGNORE
 
 
 def free_part_means(
@@ -52,12 +52,12 @@ def grow(
     per_image = int(superpixels.max()) + 1
     image = torch.arange(batch, device=superpixels.device)
     ids = (superpixels + per_image * image[:, None, None]).flatten()
-    free = ((seeds == UNLABELLED) & (superpixels > 0)).flatten()
+    free = ((seeds == IGNORE) & (superpixels > 0)).flatten()
     means, has_free = free_part_means(probabilities, ids, free, batch * per_image)
     if present is not None:
         competes = torch.cat([torch.ones_like(present[:, :1]), present], dim=1) > 0
         means = means.masked_fill(~competes.repeat_interleave(per_image, dim=0), -1.0)
     best, label = means.max(dim=1)
     sure = torch.where(label == 0, best > beta_bg, best > beta_fg)
-    label = torch.where(has_free & sure, label, UNLABELLED)
+    label = torch.where(has_free & sure, label, IGNORE)
     return torch.where(free, label[ids], seeds.flatten()).view_as(seeds)

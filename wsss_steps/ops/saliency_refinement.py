@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Float, UInt8
 from numpy.typing import NDArray
 
-from wsss_steps.ops.seeds import UNLABELLED
+from wsss_steps.ops.labels import IGNORE
 
 ROUNDING = 1e-6  # in single precision 204/255 of a store exceeds 0.8, which it equals
 
@@ -50,5 +50,5 @@ def refine(
     """
     refined = salient.copy()
     refined[(salient == 0) & (objects > tau_1 + ROUNDING)] = 1
-    refined[(salient == 1) & (objects < tau_2 - ROUNDING)] = UNLABELLED if uncertain == "unlabelled" else 0
+    refined[(salient == 1) & (objects < tau_2 - ROUNDING)] = IGNORE if uncertain == "unlabelled" else 0
     return refined

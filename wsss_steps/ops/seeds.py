@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Float, Integer, UInt8
 from numpy.typing import NDArray
 
-UNLABELLED = 255
+from wsss_steps.ops.labels import IGNORE
 
 
 def strongest_class(
@@ -48,7 +48,7 @@ def threshold_seeds(
     strength, label = strongest_class(maps, classes)
     if not len(classes):
         return label
-    labels = np.full(strength.shape, UNLABELLED, np.uint8)
+    labels = np.full(strength.shape, IGNORE, np.uint8)
     labels[strength < background] = 0
     chosen = strength > foreground
     labels[chosen] = label[chosen]
@@ -107,9 +107,9 @@ def superpixel_seeds(
     strength, label = strongest_class(maps, classes)
     if not len(classes):
         return label
-    labels: NDArray[np.uint8] = np.where(strength > alpha, label, UNLABELLED).astype(np.uint8)
+    labels: NDArray[np.uint8] = np.where(strength > alpha, label, IGNORE).astype(np.uint8)
     background = superpixels == least_activated(strength, superpixels)
     if bg_conflict == "keep_fg" or background.all():
-        background &= labels == UNLABELLED
+        background &= labels == IGNORE
     labels[background] = 0
     return labels

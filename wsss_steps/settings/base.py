@@ -47,7 +47,6 @@ Rgb = tuple[float, float, float]
 FrozenBatchNorm = Literal["none", "statistics", "all"]
 Deviation = Annotated[float, Field(gt=0, le=1e3)]
 Device = Annotated[str, AfterValidator(known_device)]
-CrfPreset = Literal["none", "deeplab", "probability", "label", "superpixel", "mctformer", "seam", "toco", "puzzle"]
 
 EXPONENT = re.compile(r"[-+]?\d+(\.\d*)?[eE][-+]?\d+")  # a number such as 1e-3 that YAML 1.1 takes for text
 IMAGENET_MEAN: Rgb = (0.485, 0.456, 0.406)

@@ -12,7 +12,6 @@ from wsss_steps.settings.base import (
     Augmentation,
     BatchSize,
     Count,
-    CrfPreset,
     Crop,
     LearningRate,
     Network,
@@ -21,6 +20,7 @@ from wsss_steps.settings.base import (
     Sides,
     Width,
 )
+from wsss_steps.settings.crf import CrfPreset
 
 
 class GivenSaliency(Settings):

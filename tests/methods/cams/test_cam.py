@@ -11,7 +11,7 @@ from wsss_steps.methods.cams.cam import class_maps
 from wsss_steps.methods.classifier import plain
 from wsss_steps.nets.backbones import Backbone
 from wsss_steps.nets.classifier import MapClassifier
-from wsss_steps.settings import Backbone as Spec
+from wsss_steps.settings.base import Backbone as Spec
 
 OPTIONS: dict[str, Any] = {
     "mean": (0.0, 0.0, 0.0),

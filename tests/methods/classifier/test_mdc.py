@@ -11,7 +11,8 @@ from torch import nn
 
 from wsss_steps.methods.cams.cam import class_maps
 from wsss_steps.methods.classifier import mdc
-from wsss_steps.settings import Backbone, MdcClassifier
+from wsss_steps.settings.base import Backbone
+from wsss_steps.settings.classifier import MdcClassifier
 
 SETTINGS: dict[str, Any] = {
     "backbone": Backbone(net="small").model_dump(mode="json"),

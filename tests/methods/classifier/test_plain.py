@@ -9,7 +9,7 @@ from torch import nn
 from wsss_steps.methods.classifier import plain
 from wsss_steps.nets.backbones import Backbone
 from wsss_steps.nets.classifier import MapClassifier
-from wsss_steps.settings import Backbone as Spec
+from wsss_steps.settings.base import Backbone as Spec
 
 SETTINGS: dict[str, Any] = {
     "backbone": Spec(net="small").model_dump(mode="json"),

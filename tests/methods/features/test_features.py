@@ -11,8 +11,8 @@ import pytest
 import torch
 from skimage.color import rgb2lab
 
-from wsss_steps import formats
 from wsss_steps.errors import UserError
+from wsss_steps.formats.weights import write_weights
 from wsss_steps.methods.features import backbone, keys, rgb
 from wsss_steps.nets import vit
 
@@ -41,7 +41,7 @@ def test_rgb_of_a_plain_image_is_zero() -> None:
 def weights(tmp_path: Path) -> Path:
     shape = vit.Shape(patch=4, width=12, depth=2, heads=3, image_size=16)
     content = {**vars(shape), "mean": [0.5] * 3, "std": [0.25] * 3}
-    formats.write_weights(tmp_path / "own.safetensors", "vit", vit.build(shape).state_dict(), content=content, stamp="")
+    write_weights(tmp_path / "own.safetensors", "vit", vit.build(shape).state_dict(), content=content, stamp="")
     return tmp_path / "own.safetensors"
 
 

@@ -11,16 +11,19 @@ from PIL import Image
 
 from wsss_steps.data.manifest import Entry
 from wsss_steps.errors import UserError
-from wsss_steps.formats import write_store
+from wsss_steps.formats.kinds.features import FEATURES
+from wsss_steps.formats.stores import write_store
 from wsss_steps.methods.saliency import unsupervised
+from wsss_steps.settings import crf
 
 DEFAULTS: dict[str, Any] = {
     "algorithm": "tokencut",
     "tau": 0.2,
     "least_similar": 100,
     "connected": True,
-    "crf": "none",
+    "crf": None,
 }
+LABEL_CRF = {"crf": crf.numbers("label")}
 
 
 def entry_of(folder: Path, name: str = "a") -> Entry:
@@ -37,7 +40,7 @@ def features_of(folder: Path, value: float = 1.0, extent: tuple[int, int] = (40,
     features[..., 0] = value
     features[2:4, 2:4] = (0, 1)
     item = {"features": features, "extent": np.array(extent, np.float32)}
-    write_store(folder / "features.h5", "features", [("a", item)], stamp="{}")
+    write_store(folder / "features.h5", FEATURES, [("a", item)], stamp="{}")
     return folder / "features.h5"
 
 
@@ -74,7 +77,7 @@ def test_the_algorithm_of_the_settings_is_asked(
 
 
 def test_a_crf_moves_the_border_to_the_edge(tmp_path: Path) -> None:
-    _, maps = unsupervised.maps([entry_of(tmp_path)], features_of(tmp_path), "cpu", **DEFAULTS | {"crf": "label"})
+    _, maps = unsupervised.maps([entry_of(tmp_path)], features_of(tmp_path), "cpu", **DEFAULTS | LABEL_CRF)
     (found,) = maps
     expected = np.zeros((40, 48))
     expected[14:28, 14:28] = 255
@@ -83,8 +86,8 @@ def test_a_crf_moves_the_border_to_the_edge(tmp_path: Path) -> None:
 
 def test_patches_that_are_all_alike_give_an_empty_map(tmp_path: Path) -> None:
     features = {"features": np.ones((5, 6, 2), np.float16), "extent": np.array([40, 48], np.float32)}
-    write_store(tmp_path / "features.h5", "features", [("a", features)], stamp="{}")
-    _, maps = unsupervised.maps([entry_of(tmp_path)], tmp_path / "features.h5", "cpu", **DEFAULTS | {"crf": "label"})
+    write_store(tmp_path / "features.h5", FEATURES, [("a", features)], stamp="{}")
+    _, maps = unsupervised.maps([entry_of(tmp_path)], tmp_path / "features.h5", "cpu", **DEFAULTS | LABEL_CRF)
     assert not next(maps).any()
 
 

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from wsss_steps.nets.backbones import build_backbone, freeze
 from wsss_steps.nets.classifier import MapClassifier
-from wsss_steps.ops.losses import multi_label_loss
+from wsss_steps.ops.losses.tags import multi_label_loss
 
 
 def build(

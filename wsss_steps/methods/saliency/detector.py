@@ -15,7 +15,7 @@ from wsss_steps import methods
 from wsss_steps.data.images import normalise, read_image
 from wsss_steps.data.manifest import Entry
 from wsss_steps.nets.poolnet import PoolNet, build_poolnet
-from wsss_steps.ops.losses import saliency_loss
+from wsss_steps.ops.losses.saliency import saliency_loss
 
 
 def build(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from wsss_steps.data.images import read_image
 from wsss_steps.data.manifest import Entry
 from wsss_steps.errors import UserError, all_wrong
-from wsss_steps.formats import Store
+from wsss_steps.formats.kinds.features import FEATURES
+from wsss_steps.formats.stores import Store
 from wsss_steps.ops import crf as dense
 from wsss_steps.ops.saliency import lost, tokencut
 from wsss_steps.ops.superpixels import upsample
@@ -27,15 +28,17 @@ def maps(
     tau: float,
     least_similar: int,
     connected: bool,
-    crf: str,
+    crf: Mapping[str, Any] | None,
 ) -> tuple[list[str], Iterator[NDArray[np.uint8]]]:
     """Binary maps, 0 or 255, from the features store `source`; no image is left out, but a map may be all zero.
 
     UserError if the store lacks an image, or the features of one do not fit it.
     """
-    with Store(source, "features") as store:
+    with Store(source, FEATURES) as store:
         known = set(store.ids())
     all_wrong(f"{source}: images without features", [entry.id for entry in entries if entry.id not in known])
+
+    preset = dense.preset_of(crf)
 
     def discover(features: NDArray[Any]) -> NDArray[np.bool_]:
         if algorithm == "lost":
@@ -43,11 +46,11 @@ def maps(
         return tokencut(features, tau=tau, connected=connected)
 
     def found() -> Iterator[NDArray[np.uint8]]:
-        with Store(source, "features") as store:
+        with Store(source, FEATURES) as store:
             for entry in entries:
                 item = store[entry.id]
                 try:
-                    labels = _to_pixels(discover(item["features"]), item["extent"], entry, crf)
+                    labels = _to_pixels(discover(item["features"]), item["extent"], entry, preset)
                 except UserError as error:
                     raise UserError(f"image '{entry.id}': {error}") from None
                 yield (labels * 255).astype(np.uint8)
@@ -55,9 +58,11 @@ def maps(
     return [], found()
 
 
-def _to_pixels(patches: NDArray[np.bool_], extent: NDArray[np.float32], entry: Entry, crf: str) -> NDArray[np.int32]:
+def _to_pixels(
+    patches: NDArray[np.bool_], extent: NDArray[np.float32], entry: Entry, preset: dense.Preset | None
+) -> NDArray[np.int32]:
     """Labels (H, W), 1 salient and 0 not, of the pixels: those of their patches, or what a dense CRF makes of them."""
     labels = upsample(patches.astype(np.int32), (float(extent[0]), float(extent[1])), (entry.height, entry.width))
-    if crf == "none" or not 0 < labels.sum() < labels.size:
+    if preset is None or not 0 < labels.sum() < labels.size:
         return labels
-    return dense.refine_labels(read_image(Path(entry.image)), labels, 2, crf).astype(np.int32)
+    return dense.refine_labels(read_image(Path(entry.image)), labels, 2, preset).astype(np.int32)

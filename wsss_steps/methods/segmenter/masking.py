@@ -10,9 +10,9 @@ from torch import Tensor, nn
 from wsss_steps.errors import UserError
 from wsss_steps.nets.deeplab import build_deeplab as build
 from wsss_steps.nets.frozen import FrozenClassifier
+from wsss_steps.ops.labels import IGNORE
 from wsss_steps.ops.masking import attention_loss, attention_map, mean_of, saliency_loss
 from wsss_steps.ops.resize import enlarge, resize_images, sample_labels, scaled_size
-from wsss_steps.ops.seeds import UNLABELLED
 
 __all__ = ["build", "losses"]
 
@@ -27,7 +27,7 @@ def judged(
     """
     images, tags = batch["images"], batch["tags"]
     probabilities = torch.softmax(logits, dim=1)
-    labelled = (batch["seeds"] != UNLABELLED).flatten(1).any(1)
+    labelled = (batch["seeds"] != IGNORE).flatten(1).any(1)
     found = []
     for _ in range(paths):
         erased = torch.randint(0, 2, tuple(tags.shape)).to(tags)
@@ -72,7 +72,7 @@ def losses(
     for scale in train_scales:
         size = scaled_size(images.shape[-2:], scale)
         logits = network(resize_images(images, size))
-        labels = sample_labels(batch["seeds"], size, output_stride, outside=UNLABELLED)
+        labels = sample_labels(batch["seeds"], size, output_stride, outside=IGNORE)
         parts[f"seed_{scale:g}"] = saliency_loss(logits, labels, batch["tags"])
         whole = logits if scale == 1 else whole
     if lambda_seg and classifier is not None:

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from torch import Tensor, nn
 
 from wsss_steps.nets.deeplab import build_deeplab as build
+from wsss_steps.ops.labels import IGNORE
+from wsss_steps.ops.losses.balanced_seeds import balanced_seed_loss
+from wsss_steps.ops.losses.seeds import seed_cross_entropy
 from wsss_steps.ops.resize import resize_images, sample_labels, scaled_size
-from wsss_steps.ops.seed_losses import balanced_seed_loss, seed_cross_entropy
-from wsss_steps.ops.seeds import UNLABELLED
 
 __all__ = ["build", "losses"]
 
@@ -37,6 +38,6 @@ def losses(
     loss = balanced_seed_loss if balanced else seed_cross_entropy
     for scale in train_scales:
         size = scaled_size(images.shape[-2:], scale)
-        labels = sample_labels(batch["seeds"], size, output_stride, outside=UNLABELLED)
+        labels = sample_labels(batch["seeds"], size, output_stride, outside=IGNORE)
         parts[f"seed_{scale:g}"] = loss(network(resize_images(images, size)), labels)
     return parts

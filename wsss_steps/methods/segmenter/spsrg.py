@@ -9,10 +9,10 @@ from torch import Tensor, nn
 
 from wsss_steps.errors import UserError
 from wsss_steps.nets.deeplab import build_deeplab as build
+from wsss_steps.ops.labels import IGNORE
+from wsss_steps.ops.losses.balanced_seeds import balanced_seed_loss
 from wsss_steps.ops.region_growing import grow
 from wsss_steps.ops.resize import resize_images, sample_labels, scaled_size
-from wsss_steps.ops.seed_losses import balanced_seed_loss
-from wsss_steps.ops.seeds import UNLABELLED
 
 __all__ = ["build", "losses"]
 
@@ -20,7 +20,7 @@ __all__ = ["build", "losses"]
 def labelled_share(labels: Tensor, superpixels: Tensor) -> Tensor:
     """Share of the pixels inside the image that have a label."""
     inside = superpixels > 0
-    share: Tensor = ((labels != UNLABELLED) & inside).sum() / inside.sum().clamp(min=1)
+    share: Tensor = ((labels != IGNORE) & inside).sum() / inside.sum().clamp(min=1)
     return share
 
 
@@ -61,7 +61,7 @@ def losses(
     for scale in train_scales:
         size = scaled_size(images.shape[-2:], scale)
         logits = network(resize_images(images, size))
-        seeds = sample_labels(batch["seeds"], size, output_stride, outside=UNLABELLED)
+        seeds = sample_labels(batch["seeds"], size, output_stride, outside=IGNORE)
         superpixels = sample_labels(batch["superpixels"], size, output_stride, outside=0)
         probabilities = torch.softmax(logits.detach(), dim=1)
         labels = grow(probabilities, seeds, superpixels, beta_bg=beta_bg, beta_fg=beta_fg, present=present)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Literal
 
 import numpy as np
@@ -18,7 +19,7 @@ def superpixels(
     *,
     tau: float,
     order: Literal["lowest", "highest"],
-    crf: str,
+    crf: Mapping[str, Any] | None,
 ) -> dict[str, NDArray[Any]]:
     """Superpixels of `image` (H, W, 3) from its item of a features store; an item of a superpixels store.
 
@@ -32,7 +33,8 @@ def superpixels(
     span = features["extent"]
     labels, kept = compact(upsample(patches.reshape(rows, columns), (float(span[0]), float(span[1])), image.shape[:2]))
     seeds = seeds[kept]
-    if crf != "none":
-        labels, kept = compact(dense.refine_labels(image, labels, len(seeds), crf))
+    preset = dense.preset_of(crf)
+    if preset is not None:
+        labels, kept = compact(dense.refine_labels(image, labels, len(seeds), preset))
         seeds = seeds[kept]
     return {"superpixels": as_ids(labels), "seed_patches": seeds}

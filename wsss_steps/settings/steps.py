@@ -11,7 +11,6 @@ from wsss_steps.settings.base import (
     IMAGENET_STD,
     BatchSize,
     Count,
-    CrfPreset,
     Deviation,
     Fraction,
     Jitter,
@@ -27,6 +26,7 @@ from wsss_steps.settings.base import (
     Weight,
     Width,
 )
+from wsss_steps.settings.crf import CrfPreset
 
 SplitName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
 

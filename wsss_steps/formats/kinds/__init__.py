@@ -1,0 +1,44 @@
+"""Kinds of HDF5 stores: `kinds/<kind>.py` says what `<kind>` holds, and nothing else registers it.
+
+(H, W) is the size of the image, (h, w) that of a grid; background 0, classes 1..C, 255 unlabelled.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class DataSet:
+    """What one data set of a store holds: numpy type, number of dimensions, what it means and in which unit."""
+
+    dtype: str
+    dimensions: int
+    meaning: str
+    unit: str = "1"
+    scale: float = 1.0  # value = stored number * scale
+    palette: bool = False
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of store: its name, and the data sets that it has of every image."""
+
+    name: str
+    data_sets: Mapping[str, DataSet]
+
+
+def names() -> list[str]:
+    """Names of the kinds that exist, sorted."""
+    return sorted(path.stem for path in Path(__file__).parent.glob("*.py") if path.stem != "__init__")
+
+
+def find(name: str) -> Kind:
+    """The kind of that name; a ValueError that lists the kinds that exist if there is none."""
+    if name not in names():
+        raise ValueError(f"unknown kind of store '{name}'; known kinds: {', '.join(names())}")
+    kind: Kind = getattr(importlib.import_module(f"{__name__}.{name}"), name.upper())
+    return kind

@@ -1,0 +1,14 @@
+"""Saliency maps that class activation maps corrected."""
+
+from __future__ import annotations
+
+from wsss_steps.formats.kinds import DataSet, Kind
+
+REFINED_SALIENCY = Kind(
+    "refined_saliency",
+    {
+        "refined": DataSet(
+            "u1", 2, "refined saliency map, (H, W): 0 background, 1 object, 255 unlabelled", palette=True
+        ),
+    },
+)

@@ -1,0 +1,1 @@
+"""Losses: one file per kind, so that a new one disturbs none that exists."""

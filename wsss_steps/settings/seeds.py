@@ -1,0 +1,55 @@
+"""Settings of what makes seeds."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+from pydantic import Field, model_validator
+
+from wsss_steps.settings.base import Fraction, Settings
+
+
+class ThresholdSeeds(Settings):
+    """Seeds from two thresholds on the maps, eqs. 1.12 and 1.13."""
+
+    method: Literal["threshold"] = "threshold"
+    foreground: Fraction = Field(0.30, description="tau_2: a pixel above it takes its strongest class")
+    background: Fraction = Field(0.05, description="tau_3: a pixel below it is background")
+
+    @model_validator(mode="after")
+    def _ordered(self) -> ThresholdSeeds:
+        if self.background > self.foreground:
+            raise ValueError(
+                f"background threshold {self.background} must not exceed foreground threshold {self.foreground}"
+            )
+        return self
+
+
+class SuperpixelSeeds(Settings):
+    """Seeds from one threshold and the superpixel least like any class, eqs. 3.3 to 3.5."""
+
+    needs_superpixels: ClassVar[bool] = True
+    method: Literal["superpixel"] = "superpixel"
+    alpha: Fraction = Field(0.5, description="a pixel above it takes its strongest class")
+    bg_conflict: Literal["override", "keep_fg"] = Field(
+        "override", description="whether the background superpixel overrides class seeds"
+    )
+
+
+class SaliencySeeds(Settings):
+    """Seeds from a saliency map corrected by class activation maps, eqs. 2.5 and 2.6."""
+
+    needs_saliency: ClassVar[bool] = True
+    method: Literal["saliency"] = "saliency"
+    saliency: str = Field(
+        "detector",
+        pattern="^[^/]+$",
+        description="choice of saliency maps; ground_truth, made of the label images, is an upper bound",
+    )
+    binarise: int = Field(127, ge=0, le=254, description="a saliency above it, of 255, is an object")
+    refine: bool = Field(True, description="correct the saliency maps; false: take them as they are")
+    tau_1: Fraction = Field(0.8, description="class activation above which a pixel that saliency missed is an object")
+    tau_2: Fraction = Field(0.3, description="class activation below which an object of the saliency map is doubted")
+    uncertain: Literal["unlabelled", "background"] = Field(
+        "unlabelled", description="what doubted pixels become; background does harm (Table 2.5)"
+    )

@@ -1,0 +1,34 @@
+"""Settings of what makes superpixels."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from wsss_steps.settings.base import Count, Positive, Settings
+from wsss_steps.settings.crf import CrfPreset
+
+
+class DinoSuperpixels(Settings):
+    """Superpixels discovered from features, Table 3.1."""
+
+    method: Literal["dino"] = "dino"
+    features: Literal["keys", "backbone", "rgb"] = Field("keys", description="what patches are compared by")
+    tau: float = Field(0.3, gt=-1, le=1, description="cosine similarity with the seed patch above which a patch joins")
+    order: Literal["lowest", "highest"] = Field("lowest", description="degree of the patch that is the next seed")
+    crf: CrfPreset = Field("none", description="dense CRF on the superpixels as labels")
+
+
+class SlicSuperpixels(Settings):
+    """SLIC of scikit-image in CIELAB."""
+
+    method: Literal["slic"] = "slic"
+    count: Count = Field(30, description="superpixels asked for")
+    compactness: Positive = Field(10.0, description="weight of nearness against likeness of colour")
+
+
+class NoSuperpixels(Settings):
+    """For recipes without superpixels."""
+
+    method: Literal["none"] = "none"
