@@ -98,3 +98,45 @@ def test_stamp_is_sorted_and_names_its_inputs(tmp_path: Path) -> None:
     assert content["inputs"]["root"]["sha256"].startswith("ba7816bf")
     assert content["versions"]["python"]
     assert text == json.dumps(content, sort_keys=True)
+
+
+MESSAGES = """
+def check(value, log):
+    if value < 0:
+        raise ValueError(f"expected 0 or more, found {value}")
+    log.info("%s is fine", value)
+    return value
+"""
+
+
+def digest_of(folder: Path, text: str) -> str:
+    path = folder / f"{len(list(folder.iterdir()))}.py"
+    path.write_text(text)
+    return provenance.parsed(path)[0]
+
+
+@pytest.mark.parametrize(
+    ("old", "new"), [('f"expected 0 or more, found {value}"', '"no: " + str(value)'), ('"%s is fine", value', '"fine"')]
+)
+def test_what_is_said_decides_nothing(old: str, new: str, tmp_path: Path) -> None:
+    assert digest_of(tmp_path, MESSAGES) == digest_of(tmp_path, MESSAGES.replace(old, new))
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("value < 0", "value <= 0"),
+        ("ValueError", "TypeError"),
+        ('"%s is fine", value', '"%s is fine", value := 0'),
+        ("log.info(", "value.info("),
+        ("return value", "return 2 * value"),
+    ],
+)
+def test_what_is_done_decides(old: str, new: str, tmp_path: Path) -> None:
+    assert digest_of(tmp_path, MESSAGES) != digest_of(tmp_path, MESSAGES.replace(old, new))
+
+
+def test_a_package_is_a_source_of_its_modules() -> None:
+    """Importing a module runs the `__init__.py` of its package first."""
+    assert "wsss_steps.nets.backbones" in provenance.sources(["wsss_steps.nets.backbones.timm"])
+    assert "wsss_steps.ops.losses" in provenance.sources(["wsss_steps.ops.losses.tags"])

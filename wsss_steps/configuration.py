@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, create_model
 
 from wsss_steps import names, splits
 from wsss_steps.errors import UserError, all_wrong
@@ -58,7 +58,7 @@ class Recipe(Settings):
 
 
 class Config(Prepare):
-    """The whole of config.yaml: the data set (inherited), its recipes, and departures from the methods' defaults."""
+    """What config.yaml may say: the data set (inherited), its recipes, and settings of steps. `WHOLE` has the slots."""
 
     root: str = Field(
         "", description="folder of the data set in PASCAL VOC layout; required unless `draw` is given, never written to"
@@ -73,13 +73,6 @@ class Config(Prepare):
     backbones: dict[str, Backbone] = Field(
         {}, description="networks of your own by name, beside small, resnet50, resnet101, vgg16"
     )
-    classifier: dict[str, dict[str, Any]] = Field({}, description="method -> departures from its defaults")
-    cams: dict[str, dict[str, Any]] = Field({}, description="method -> departures from its defaults")
-    features: dict[str, dict[str, Any]] = Field({}, description="method -> departures from its defaults")
-    superpixels: dict[str, dict[str, Any]] = Field({}, description="method -> departures from its defaults")
-    saliency: dict[str, dict[str, Any]] = Field({}, description="method -> departures from its defaults")
-    seeds: dict[str, dict[str, Any]] = Field({}, description="method -> departures from its defaults")
-    segmenter: dict[str, dict[str, Any]] = Field({}, description="method -> departures from its defaults")
     pretrain_keys: PretrainKeys = Field(PretrainKeys(), description="departures from its defaults")
     draw_saliency: MakeSaliencyExample = Field(
         MakeSaliencyExample(), description="the drawn images and masks that a saliency detector may learn from"
@@ -116,6 +109,17 @@ class Config(Prepare):
     def data_folder(self) -> str:
         """Where the data set lies: the user's folder, which no rule writes to, or what the workflow draws."""
         return self.root if self.draw is None else f"results/{self.dataset}/scenes"
+
+
+def _with_slots() -> type[Config]:
+    """`Config` with a key for every slot that exists."""
+    table: Any = Field({}, description="method -> overrides of its defaults")
+    slots: dict[str, Any] = {slot: (dict[str, dict[str, Any]], table) for slot in METHODS}
+    return create_model("Config", __base__=Config, **slots)
+
+
+WHOLE = _with_slots()
+"""The whole of config.yaml."""
 
 
 @dataclass(frozen=True)
@@ -301,10 +305,10 @@ def _problems_of_choices(config: Config) -> list[str]:
 def load(content: Mapping[str, Any]) -> Config:
     """Validate a whole config; a UserError that lists everything wrong with it."""
     try:
-        config = Config(**content)
+        config = WHOLE(**content)
     except ValidationError as error:
         lines = [
-            line.replace(": unknown key", f": unknown key; known keys: {_keys_of(Config)}") if "." not in line else line
+            line.replace(": unknown key", f": unknown key; known keys: {_keys_of(WHOLE)}") if "." not in line else line
             for line in explain(error)
         ]
         raise UserError("config:\n" + "\n".join(f"  {line}" for line in lines)) from None

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from pydantic_core import PydanticUndefined
 
-from wsss_steps.configuration import Config
+from wsss_steps.configuration import WHOLE
 from wsss_steps.settings.base import Backbone, Settings
 from wsss_steps.settings.registry import METHODS
 from wsss_steps.settings.steps import (
@@ -61,7 +61,7 @@ def _table(cls: type[Settings]) -> Iterator[str]:
 def document() -> str:
     """The whole of docs/settings.md."""
     lines = ["# Settings", "", "Made by `python -m wsss_steps.document_settings`; a test keeps it true.", ""]
-    lines += ["## The top level of a configuration file", "", *_table(Config)]
+    lines += ["## The top level of a configuration file", "", *_table(WHOLE)]
     for name, cls in ROOMS.items():
         lines += [f"## `{name}`", "", inspect.cleandoc(cls.__doc__ or ""), "", *_table(cls)]
     for slot, classes in METHODS.items():

@@ -15,8 +15,8 @@ from wsss_steps.data.manifest import read_manifest
 from wsss_steps.errors import UserError
 from wsss_steps.formats.kinds.cams import CAMS
 from wsss_steps.formats.stores import write_store
+from wsss_steps.nets.layout import fast_layout
 from wsss_steps.progress import track
-from wsss_steps.training import fast_layout
 
 
 def run(

@@ -105,7 +105,8 @@ def sources(modules: Iterable[str]) -> list[str]:
             raise ValueError(f"no module '{module}' in {ROOT}")
         if module not in reached and module not in NOT_DECISIVE:
             reached.add(module)
-            waiting += parsed(path)[1]
+            package = module.rpartition(".")[0]  # importing a module runs its package first
+            waiting += [*parsed(path)[1], *([package] if source_of(package) else [])]
     return sorted(reached)
 
 

@@ -15,6 +15,7 @@ from wsss_steps import methods, training
 from wsss_steps.data.augment import augment
 from wsss_steps.errors import UserError
 from wsss_steps.nets.frozen import FrozenClassifier
+from wsss_steps.nets.layout import fast_layout
 from wsss_steps.nets.precision import compute_in
 from wsss_steps.pretrained import load_backbone
 from wsss_steps.resuming import Keeper
@@ -74,7 +75,7 @@ def judge(weights: Path, classes: Sequence[str], backbone: dict[str, Any], devic
     frozen = FrozenClassifier(
         network, mean=backbone["mean"], std=backbone["std"], own_mean=own["mean"], own_std=own["std"]
     )
-    training.fast_layout(frozen)
+    fast_layout(frozen)
     return frozen.to(device)
 
 
