@@ -22,13 +22,13 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from wsss_steps import pretrained_vit
 from wsss_steps.data.images import read_image
 from wsss_steps.data.manifest import read_ground_truth, read_manifest
 from wsss_steps.data.patches import item, whole_patches
 from wsss_steps.methods.superpixels.dino import superpixels
 from wsss_steps.nets import vit as vits
 from wsss_steps.ops.superpixel_metrics import region_counts
+from wsss_steps.pretrained import vit
 
 Array = NDArray[Any]
 Item = dict[str, Array]
@@ -48,7 +48,7 @@ def of_tensorflow(embedding: Tensor, grid: tuple[int, int]) -> Tensor:
     return torch.cat([embedding[:, :1], resampled.flatten(2).transpose(1, 2)], dim=1)
 
 
-def keys(loaded: pretrained_vit.Pretrained, image: Array, mode: Any, scale: float, centre: bool) -> Item:
+def keys(loaded: vit.Pretrained, image: Array, mode: Any, scale: float, centre: bool) -> Item:
     """The item of a features store of `image`."""
     patch = vits.patch_side(loaded.vit)
     pixels, extent = whole_patches(
@@ -64,7 +64,7 @@ def upside_down(found: Item) -> Item:
 
 
 def variants(
-    loaded: pretrained_vit.Pretrained, options: argparse.Namespace
+    loaded: vit.Pretrained, options: argparse.Namespace
 ) -> dict[str, Callable[[Array, np.random.Generator], Item]]:
     """Ways from an image to its keys; the first is this project's."""
 
@@ -116,14 +116,14 @@ def main() -> None:
     parser.add_argument("--manifest", type=Path, required=True)
     parser.add_argument("--ground-truth", type=Path, required=True)
     parser.add_argument("--weights", type=Path, required=True)
-    parser.add_argument("--vit", default=pretrained_vit.OWN)
+    parser.add_argument("--vit", default=vit.OWN)
     parser.add_argument("--images", type=int, default=200, help="of split train, the first ones")
     parser.add_argument("--scale", type=float, default=1.0)
     parser.add_argument("--centre", action="store_true")
     parser.add_argument("--tau", type=float, default=0.3)
     parser.add_argument("--crf", default="none")
     options = parser.parse_args()
-    ways = variants(pretrained_vit.load(options.vit, options.weights), options)
+    ways = variants(vit.load(options.vit, options.weights), options)
     truth = read_ground_truth(options.ground_truth)
     entries = [entry for entry in read_manifest(options.manifest).split("train") if entry.id in truth.masks]
     lines: dict[str, list[tuple[float, ...]]] = {name: [] for name in ways}

@@ -21,7 +21,7 @@ rule train_classifier:
         settings=settings_of("classifier"),
         code=code_of("train_classifier", "classifier"),
     shell:
-        "python -m wsss_steps.launch {resources.processes:q} train_classifier --manifest {input.manifest:q} --weights {input.weights:q}"
+        "python -m wsss_steps.training.launch {resources.processes:q} train_classifier --manifest {input.manifest:q} --weights {input.weights:q}"
         " --output {output.classifier:q} --history {output.history:q}"
         " --settings {params.settings:q} --code {params.code:q} --device {resources.device:q} --log {log:q}"
 

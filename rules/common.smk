@@ -7,12 +7,14 @@ from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
-from wsss_steps import configuration, declarations, preflight, provenance, show_summary, splits
 from wsss_steps.data import sources
 from wsss_steps.errors import UserError
 from wsss_steps.formats.records import record_of
 from wsss_steps.methods import arguments
+from wsss_steps.provenance import digests
+from wsss_steps.report import tables
 from wsss_steps.settings.saliency import source as saliency_source
+from wsss_steps.workflow import configuration, declarations, preflight, splits
 
 try:
     preflight.check(map(Path, workflow.configfiles), [Path("results"), Path("logs")])
@@ -113,7 +115,7 @@ def code_of(room, *slots):
     """Parameter: digest of the sources that the room and its methods in `slots` import."""
 
     def code(wildcards):
-        return provenance.code_digest(room, [module for slot in slots for module in choice(slot, wildcards).modules()])
+        return digests.code_digest(room, [module for slot in slots for module in choice(slot, wildcards).modules()])
 
     return code
 
@@ -412,7 +414,7 @@ def print_tables():
     for name in ("summary.csv", "superpixels.csv"):
         path = Path("results", CONFIG.dataset, name)
         if path.is_file():
-            show_summary.main([str(path)])
+            print(tables.printed(path))
     for name, recipe in CONFIG.recipes.items():
         print(f"Pseudo-labels of recipe {name}: results/{CONFIG.dataset}/{recipe.lineage()}/pseudo_labels/")
     print(f"Picture: results/{CONFIG.dataset}/gallery.png")

@@ -40,7 +40,7 @@ rule train_saliency:
         settings=settings_of("saliency"),
         code=code_of("train_saliency", "saliency"),
     shell:
-        "python -m wsss_steps.launch {resources.processes:q} train_saliency --pairs {input.pairs:q} --weights {input.weights:q}"
+        "python -m wsss_steps.training.launch {resources.processes:q} train_saliency --pairs {input.pairs:q} --weights {input.weights:q}"
         " --output {output.detector:q} --history {output.history:q}"
         " --settings {params.settings:q} --code {params.code:q} --device {resources.device:q} --log {log:q}"
 

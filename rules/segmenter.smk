@@ -73,7 +73,7 @@ rule train_segmenter:
         settings=settings_of("segmenter"),
         code=code_of_segmenter,
     shell:
-        "python -m wsss_steps.launch {resources.processes:q} train_segmenter --manifest {input.manifest:q} --seeds {input.seeds:q}"
+        "python -m wsss_steps.training.launch {resources.processes:q} train_segmenter --manifest {input.manifest:q} --seeds {input.seeds:q}"
         " --superpixels {input.superpixels:q} --classifier {input.classifier:q} --weights {input.weights:q}"
         " --output {output.segmenter:q} --history {output.history:q}"
         " --settings {params.settings:q} --code {params.code:q} --device {resources.device:q} --log {log:q}"

@@ -31,7 +31,7 @@ import torch
 from PIL import Image
 from tqdm import tqdm
 
-from wsss_steps import cli, make_saliency_example, resuming, training
+from wsss_steps import cli, make_saliency_example
 from wsss_steps import pretrain_keys as keys
 from wsss_steps import train_classifier as classifier
 from wsss_steps import train_saliency as saliency
@@ -45,6 +45,7 @@ from wsss_steps.settings.classifier import PlainClassifier
 from wsss_steps.settings.saliency import DetectorSaliency
 from wsss_steps.settings.segmenter import SpsrgSegmenter
 from wsss_steps.settings.steps import PretrainKeys
+from wsss_steps.training import loop, resuming
 
 ROOMS = {"classifier": classifier, "segmenter": segmenter, "saliency": saliency, "keys": keys}
 
@@ -185,7 +186,7 @@ def die_at_step(step: int, number: int) -> None:
 def tell_all_at_step(step: int, workers: int) -> None:
     """Let other processes read ahead; after a step, tell them and this process to end, as SLURM does."""
     multiprocessing.set_start_method("fork", force=True)  # as in a process that is no server's
-    loader, before = training.DataLoader, resuming.Keeper.after_step
+    loader, before = loop.DataLoader, resuming.Keeper.after_step
 
     def with_workers(*arguments: Any, **options: Any) -> Any:
         return loader(*arguments, **options | {"num_workers": workers})
@@ -200,7 +201,7 @@ def tell_all_at_step(step: int, workers: int) -> None:
             time.sleep(0.2)
         return before(self, state)
 
-    training.DataLoader = with_workers  # type: ignore[assignment,misc]
+    loop.DataLoader = with_workers  # type: ignore[assignment,misc]
     resuming.Keeper.after_step = after_step  # type: ignore[method-assign]
 
 

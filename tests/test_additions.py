@@ -16,11 +16,13 @@ import pytest
 DECIDING = """
 import json
 from pathlib import Path
-from wsss_steps import configuration, methods, provenance
+from wsss_steps import errors, methods
 from wsss_steps.nets.families import families
+from wsss_steps.provenance import digests
 from wsss_steps.settings.registry import METHODS
+from wsss_steps.workflow import configuration
 
-here = Path(configuration.__file__).parent
+here = Path(errors.__file__).parent
 steps = [path.stem for path in here.glob("*.py") if "def run(" in path.read_text()]
 modules = [f"methods.{slot}.{name}" for slot in methods.slots() for name in methods.names(slot)]
 modules += [f"nets.backbones.{family}" for family in families()]
@@ -28,7 +30,7 @@ config = configuration.load({"dataset": "x", "draw": {}, "classes": ["a"], "reci
 named = [(slot, cls.model_fields["method"].default) for slot, classes in METHODS.items() for cls in classes]
 chosen = {f"{slot} {name}": configuration.resolve(config, slot, name).json() for slot, name in named if slot in SLOTS}
 chosen["predict"] = configuration.step_settings(config, "predict")
-print(json.dumps(chosen | {name: provenance.code_digest(name) for name in steps + modules}))
+print(json.dumps(chosen | {name: digests.code_digest(name) for name in steps + modules}))
 """
 SLOTS = ["classifier", "cams", "features", "superpixels", "saliency", "seeds", "segmenter"]
 
@@ -113,13 +115,13 @@ def add_loss(folder: Path) -> None:
 def reword_messages(folder: Path) -> None:
     reword(folder, "formats/stores.py", "no such file (expected a {kind.name} store)", "where is it?")
     reword(folder, "data/manifest.py", "has changed since it was checked; run Snakemake again", "is not what it was")
-    reword(folder, "training.py", '"epoch %d: loss %.4f (%s)"', '"epoch %d, loss %.4f: %s"')
+    reword(folder, "training/loop.py", '"epoch %d: loss %.4f (%s)"', '"epoch %d, loss %.4f: %s"')
 
 
 ADDITIONS: dict[str, tuple[Add, str]] = {
     "a method": (
         add_method,
-        "from wsss_steps import configuration, methods\n"
+        "from wsss_steps import methods\nfrom wsss_steps.workflow import configuration\n"
         "recipe = {'dataset': 'x', 'draw': {}, 'classes': ['a'], 'recipes': {'a': {'cams': 'gradcam~scales=[1]'}}}\n"
         "config = configuration.load(recipe | {'cams': {'gradcam': {'flip': False}}})\n"
         "assert methods.load('cams', 'gradcam').class_maps",

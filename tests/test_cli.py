@@ -15,11 +15,11 @@ import pytest
 from fault_table import said
 from tiny_voc import make_voc, prepare_words
 
-from wsss_steps import devices
 from wsss_steps.cli import existing, main, parser_of, room_of
 from wsss_steps.errors import UserError, all_wrong
 from wsss_steps.formats.files import write_json
 from wsss_steps.formats.stamps import read_stamp
+from wsss_steps.training import devices
 
 DEVICE = "ERROR device: expected auto, cpu, cuda or cuda:N with the number of a GPU, found "
 calls: list[dict[str, Any]] = []

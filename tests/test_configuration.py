@@ -10,10 +10,11 @@ import pytest
 import yaml
 from tiny_voc import make_voc
 
-from wsss_steps import configuration, methods
+from wsss_steps import methods
 from wsss_steps.errors import UserError
 from wsss_steps.settings.registry import METHODS
 from wsss_steps.settings.saliency import missing_source, source
+from wsss_steps.workflow import configuration
 
 
 def content(**changes: Any) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from tiny_voc import make_voc
 
-from wsss_steps import configuration, declarations
+from wsss_steps.workflow import configuration, declarations
 
 
 def load(**changes: Any) -> configuration.Config:

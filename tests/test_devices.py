@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 import torch
 
-from wsss_steps import devices, locks
 from wsss_steps.errors import UserError
+from wsss_steps.training import devices, locks
 
 HOLD = """
 import contextlib, sys
 from pathlib import Path
-from wsss_steps import locks
+from wsss_steps.training import locks
 with locks.one_of([Path(name) for name in sys.argv[1:]], "computes on it") as index:
     print(index, flush=True)
     sys.stdin.read()

@@ -13,10 +13,11 @@ import tiny_voc
 import yaml
 from dissertation_table import NOT_SAID, ROWS, Row
 
-from wsss_steps import configuration, methods
-from wsss_steps.configuration import SLOTS_OF_A_RECIPE, Config
+from wsss_steps import methods
 from wsss_steps.ops.schedules import poly_warmup
 from wsss_steps.settings import crf
+from wsss_steps.workflow import configuration
+from wsss_steps.workflow.configuration import SLOTS_OF_A_RECIPE, Config
 
 TRAIN_AUG = 10_582  # images, 2.4.1 and 3.4.1
 SECTIONS = {2: ("predict", "evaluate"), 3: ("predict", "evaluate", "evaluate_superpixels")}

@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 import torch
 
-from wsss_steps.distillation import Distillation, Network, View
 from wsss_steps.errors import UserError
 from wsss_steps.nets.vit import Shape
 from wsss_steps.ops import dino
+from wsss_steps.training.distillation import Distillation, Network, View
 
 TINY = Shape(patch=4, width=12, depth=2, heads=3, image_size=16)
 

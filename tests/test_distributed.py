@@ -15,9 +15,9 @@ import pytest
 import torch
 from torch import nn
 
-from wsss_steps import distributed
 from wsss_steps.errors import UserError
 from wsss_steps.formats.weights import read_weights
+from wsss_steps.training import distributed
 
 # a batch of 3 makes unequal shares, the last batch of an epoch, of 1, an empty one
 FROZEN = (("frozen_batch_norm", "all"), ("batch_size", 3))

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from wsss_steps import launch
+from wsss_steps.training import launch
 
 
 def test_one_process_is_the_step_itself() -> None:
@@ -23,7 +23,7 @@ def test_several_processes_are_started_by_torchrun() -> None:
 
 
 def test_the_exit_status_is_that_of_the_step() -> None:
-    line = [sys.executable, "-m", "wsss_steps.launch", "1", "prepare", "--no-such-option"]
+    line = [sys.executable, "-m", "wsss_steps.training.launch", "1", "prepare", "--no-such-option"]
     done = subprocess.run(line, capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert "usage: " in done.stderr
@@ -31,5 +31,5 @@ def test_the_exit_status_is_that_of_the_step() -> None:
 
 @pytest.mark.parametrize("words", [[], ["1"], ["x", "prepare"], ["-1", "prepare"], ["1", "prepare;touch"]])
 def test_nothing_else_is_started(words: list[str]) -> None:
-    with pytest.raises(SystemExit, match="ERROR expected python -m wsss_steps.launch PROCESSES STEP"):
+    with pytest.raises(SystemExit, match="ERROR expected python -m wsss_steps.training.launch PROCESSES STEP"):
         launch.main(words)

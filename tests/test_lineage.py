@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import tiny_voc
 
-from wsss_steps import cli, lineage, prepare, prepare_masks, provenance, splits
+from wsss_steps import cli, prepare, prepare_masks
 from wsss_steps.errors import UserError
 from wsss_steps.formats.files import whole, write_json, write_text
 from wsss_steps.formats.kinds.seeds import SEEDS
@@ -19,10 +19,13 @@ from wsss_steps.formats.labels import write_labels
 from wsss_steps.formats.stamps import read_stamp, write_beside
 from wsss_steps.formats.stores import write_store
 from wsss_steps.formats.weights import write_weights
+from wsss_steps.provenance import lineage
+from wsss_steps.provenance.stamp import stamp
+from wsss_steps.workflow import splits
 
 
-def stamp(room: str, inputs: dict[str, Path], **settings: object) -> str:
-    return provenance.stamp(room, settings=settings, code="c0de", device="cpu", inputs=inputs)
+def stamp_of(room: str, inputs: dict[str, Path], **settings: object) -> str:
+    return stamp(room, settings=settings, code="c0de", device="cpu", inputs=inputs)
 
 
 @pytest.fixture
@@ -37,19 +40,23 @@ def results(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     out, manifest = Path("out"), Path("out/m.json")
     torch = pytest.importorskip("torch")
     given = {"manifest": manifest}
-    weights = stamp("train_classifier", given, seed=3)
+    weights = stamp_of("train_classifier", given, seed=3)
     write_weights(out / "c.safetensors", "classifier", {"a": torch.ones(2)}, content={}, stamp=weights)
-    maps = stamp("make_seeds", given | {"classifier": out / "c.safetensors"}, alpha=0.6)
+    maps = stamp_of("make_seeds", given | {"classifier": out / "c.safetensors"}, alpha=0.6)
     arrays = {"seeds": np.zeros((3, 4), np.uint8)}
     write_store(out / "s.h5", SEEDS, [("t0", arrays)], stamp=maps)
     with whole(out / "labels") as folder:
         folder.mkdir()
         write_labels(folder / "t0.png", np.zeros((3, 4), np.uint8))
-        write_json(folder / "provenance.json", json.loads(stamp("predict", {"seeds": out / "s.h5"})))
-    score = {"format": "wsss/score", "version": 1, "provenance": json.loads(stamp("evaluate", {"p": out / "labels"}))}
+        write_json(folder / "provenance.json", json.loads(stamp_of("predict", {"seeds": out / "s.h5"})))
+    score = {
+        "format": "wsss/score",
+        "version": 1,
+        "provenance": json.loads(stamp_of("evaluate", {"p": out / "labels"})),
+    }
     write_json(out / "e.json", score)
     write_text(out / "summary.csv", "a,b\n")
-    write_beside(out / "summary.csv", stamp("summarise", {"scores[0]": out / "e.json"}))
+    write_beside(out / "summary.csv", stamp_of("summarise", {"scores[0]": out / "e.json"}))
     return out
 
 
@@ -110,23 +117,23 @@ def test_it_is_found_from_any_folder_and_needs_no_torch(
     results: Path, repository: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = (results / "labels").absolute()
-    line = [sys.executable, "-m", "wsss_steps.provenance", str(path)]
+    line = [sys.executable, "-m", "wsss_steps", "provenance", str(path)]
     done = subprocess.run(line, cwd=repository, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.splitlines()[-1].endswith("are as recorded, 0 are not")
-    script = "import sys; from wsss_steps import lineage; sys.exit('torch' in sys.modules)"
+    script = "import sys; from wsss_steps.commands import provenance; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", script], cwd=repository, check=False).returncode == 0
 
 
-def test_what_carries_no_stamp(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+def test_what_carries_no_stamp(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("x")
     with pytest.raises(UserError, match="a.txt: carries no stamp"):
         lines(tmp_path / "a.txt")
-    with pytest.raises(SystemExit, match="ERROR .*b.h5: no such file or folder"):
-        lineage.main([str(tmp_path / "b.h5")])
+    with pytest.raises(UserError, match="b.h5: no such file or folder"):
+        lines(tmp_path / "b.h5")
     (tmp_path / "b.h5").write_text("x")
-    with pytest.raises(SystemExit, match="b.h5: its provenance cannot be read"):
-        lineage.main([str(tmp_path / "b.h5")])
+    with pytest.raises(UserError, match="b.h5: its provenance cannot be read"):
+        lines(tmp_path / "b.h5")
 
 
 def test_a_corrected_mask_is_marked(results: Path) -> None:

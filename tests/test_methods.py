@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 import tiny_voc
 
-from wsss_steps import methods, provenance, splits
+from wsss_steps import methods
+from wsss_steps.provenance import digests
 from wsss_steps.settings.base import Settings
 from wsss_steps.settings.registry import METHODS
 from wsss_steps.settings.steps import (
@@ -21,6 +22,7 @@ from wsss_steps.settings.steps import (
     PretrainKeys,
 )
 from wsss_steps.settings.superpixels import NoSuperpixels
+from wsss_steps.workflow import splits
 
 
 def test_unknown_method_and_slot() -> None:
@@ -65,8 +67,8 @@ ROOMS = [
 def names_read(modules: list[str]) -> set[str]:
     """Keyword-only parameters of functions, and text constants, in these modules and what they import."""
     names: set[str] = set()
-    for module in provenance.sources(modules):
-        path = provenance.source_of(module)
+    for module in digests.sources(modules):
+        path = digests.source_of(module)
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")) if path else ast.Module([], [])):
             if isinstance(node, (ast.FunctionDef, ast.Lambda)):
                 names |= {argument.arg for argument in node.args.kwonlyargs}

@@ -18,7 +18,7 @@ from wsss_steps.errors import UserError
 from wsss_steps.nets.backbones import Backbone, build_backbone
 from wsss_steps.nets.deeplab import Aspp
 from wsss_steps.nets.dilated import DilatedClassifier
-from wsss_steps.pretrained import load_backbone
+from wsss_steps.pretrained.backbones import load_backbone
 
 NET = "timm:mobilenetv2_035"
 

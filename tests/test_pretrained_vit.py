@@ -8,10 +8,10 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from wsss_steps import pretrained_vit
 from wsss_steps.errors import UserError
 from wsss_steps.formats.weights import write_weights
 from wsss_steps.nets import vit
+from wsss_steps.pretrained import vit as pretrained_vit
 
 TINY = vit.Shape(patch=4, width=12, depth=2, heads=3, image_size=16)
 NAME = "vit_tiny_test"

@@ -10,13 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from wsss_steps import provenance
+from wsss_steps.provenance.digests import code_digest, file_digest, parsed, sources
+from wsss_steps.provenance.stamp import stamp
 
 
 def digests(root: Path) -> dict[str, str]:
     """Digests of some rooms as a fresh process computes them in a copy of the package."""
     script = (
-        "import json; from wsss_steps.provenance import code_digest as d; print(json.dumps({"
+        "import json; from wsss_steps.provenance.digests import code_digest as d; print(json.dumps({"
         "'threshold': d('make_seeds', ['methods.seeds.threshold']),"
         "'superpixel': d('make_seeds', ['methods.seeds.superpixel']),"
         "'prepare': d('prepare')}))"
@@ -65,7 +66,7 @@ def test_method_changes_its_own_choice_only(copy: Path) -> None:
 
 
 def test_sources_follow_imports() -> None:
-    found = provenance.sources(["wsss_steps.methods.seeds.threshold"])
+    found = sources(["wsss_steps.methods.seeds.threshold"])
     assert "wsss_steps.ops.seeds" in found
     assert "wsss_steps.methods.seeds.superpixel" not in found
     assert "wsss_steps.cli" not in found
@@ -73,23 +74,23 @@ def test_sources_follow_imports() -> None:
 
 def test_unknown_module() -> None:
     with pytest.raises(ValueError, match="no module 'wsss_steps.no_such_room'"):
-        provenance.code_digest("no_such_room")
+        code_digest("no_such_room")
 
 
 def test_file_digest(tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(b"abc")
     # FIPS 180-2, appendix B.1
-    assert provenance.file_digest(tmp_path / "a") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
-    before = provenance.file_digest(tmp_path)
+    assert file_digest(tmp_path / "a") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+    before = file_digest(tmp_path)
     (tmp_path / "b").write_bytes(b"")
-    with_empty = provenance.file_digest(tmp_path)
+    with_empty = file_digest(tmp_path)
     (tmp_path / "b").write_bytes(b"x")
-    assert len({before, with_empty, provenance.file_digest(tmp_path)}) == 3
+    assert len({before, with_empty, file_digest(tmp_path)}) == 3
 
 
 def test_stamp_is_sorted_and_names_its_inputs(tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(b"abc")
-    text = provenance.stamp(
+    text = stamp(
         "wsss_steps.prepare", settings={"b": 1, "a": 2}, code="c0de", device="cpu", inputs={"root": tmp_path / "a"}
     )
     content = json.loads(text)
@@ -112,7 +113,7 @@ def check(value, log):
 def digest_of(folder: Path, text: str) -> str:
     path = folder / f"{len(list(folder.iterdir()))}.py"
     path.write_text(text)
-    return provenance.parsed(path)[0]
+    return parsed(path)[0]
 
 
 @pytest.mark.parametrize(
@@ -138,5 +139,5 @@ def test_what_is_done_decides(old: str, new: str, tmp_path: Path) -> None:
 
 def test_a_package_is_a_source_of_its_modules() -> None:
     """Importing a module runs the `__init__.py` of its package first."""
-    assert "wsss_steps.nets.backbones" in provenance.sources(["wsss_steps.nets.backbones.timm"])
-    assert "wsss_steps.ops.losses" in provenance.sources(["wsss_steps.ops.losses.tags"])
+    assert "wsss_steps.nets.backbones" in sources(["wsss_steps.nets.backbones.timm"])
+    assert "wsss_steps.ops.losses" in sources(["wsss_steps.ops.losses.tags"])

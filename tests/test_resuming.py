@@ -19,10 +19,11 @@ import torch
 from killing import ROOMS, Run, die_at_step, die_in, make_inputs, staying, tell_all_at_step, wait_for
 from torch.utils.data import DataLoader
 
-from wsss_steps import locks, resuming, trainees, training
 from wsss_steps.errors import UserError
 from wsss_steps.formats.states import read_state, write_state
 from wsss_steps.formats.weights import read_weights
+from wsss_steps.methods import trainees
+from wsss_steps.training import locks, loop, resuming
 
 NEVER = 1e6  # seconds between two states
 
@@ -79,9 +80,9 @@ def test_killed_at_a_step(
     [
         (("wsss_steps.train_classifier", "trainees.start"), False),  # before anything is kept
         (("os", "fsync", 4), True),  # the fourth state is written, but not yet in its place
-        (("wsss_steps.trainees", "content"), True),  # trained
-        (("wsss_steps.training", "write_history"), True),  # between the two outputs
-        (("wsss_steps.resuming", "Keeper.discard"), True),  # both are written
+        (("wsss_steps.methods.trainees", "content"), True),  # trained
+        (("wsss_steps.training.loop", "write_history"), True),  # between the two outputs
+        (("wsss_steps.training.resuming", "Keeper.discard"), True),  # both are written
     ],
 )
 def test_killed_elsewhere(inputs: Path, tmp_path: Path, undisturbed: Any, where: Any, resumed: bool) -> None:
@@ -204,7 +205,7 @@ def test_a_second_run_goes_on_for_a_first_that_dies(inputs: Path, tmp_path: Path
     assert run.checksums() == undisturbed["classifier"]
 
 
-def losses(network: torch.nn.Module, batch: training.Batch) -> dict[str, torch.Tensor]:
+def losses(network: torch.nn.Module, batch: loop.Batch) -> dict[str, torch.Tensor]:
     return {"size": (network(batch["images"]) + torch.randn(()) + random.random() + np.random.rand()).square().mean()}
 
 
@@ -214,7 +215,7 @@ class Items:
     def __len__(self) -> int:
         return 7
 
-    def __getitem__(self, place: tuple[int, int]) -> training.Batch:
+    def __getitem__(self, place: tuple[int, int]) -> loop.Batch:
         return {"images": torch.from_numpy(np.random.default_rng(place).random((2, 1, 1), np.float32))}
 
 
@@ -230,7 +231,7 @@ def fitted(folder: Path | None, stop: int | None = None) -> tuple[dict[str, torc
     parts = [torch.nn.Conv2d(2, 4, 1), torch.nn.BatchNorm2d(4), torch.nn.Dropout(0.5), torch.nn.Conv2d(4, 1, 1)]
     network = torch.nn.Sequential(*parts)
     rates = {"learning_rate": 0.01, "head_multiplier": 1.0, "momentum": 0.9, "weight_decay": 1e-3}
-    optimiser = training.make_optimiser(network, network[0], **rates)
+    optimiser = loop.make_optimiser(network, network[0], **rates)
     keeper = resuming.Keeper(folder, stamp="stamp")
     after_step = keeper.after_step
 
@@ -241,7 +242,7 @@ def fitted(folder: Path | None, stop: int | None = None) -> tuple[dict[str, torc
 
     keeper.after_step = stopping  # type: ignore[method-assign]
     shape = {"epochs": 3, "batch_size": 2, "power": 0.9, "warmup_epochs": 1.0, "warmup_from": 1e-6, "seed": 0}
-    rows = training.fit(network, Items(), losses, optimiser, **shape, device="cpu", keeper=keeper)  # type: ignore[arg-type]
+    rows = loop.fit(network, Items(), losses, optimiser, **shape, device="cpu", keeper=keeper)  # type: ignore[arg-type]
     return network.state_dict(), rows
 
 
@@ -249,7 +250,7 @@ def fitted(folder: Path | None, stop: int | None = None) -> tuple[dict[str, torc
 def test_every_step_and_every_generator(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, workers: int) -> None:
     weights, rows = fitted(None)
     monkeypatch.setenv(resuming.SAVE, "0")
-    monkeypatch.setattr(training, "DataLoader", lambda *a, **k: DataLoader(*a, **k | {"num_workers": workers}))
+    monkeypatch.setattr(loop, "DataLoader", lambda *a, **k: DataLoader(*a, **k | {"num_workers": workers}))
     for step in range(1, 10) if workers == 0 else (4,):
         folder = tmp_path / str(step)
         with pytest.raises(StopError):

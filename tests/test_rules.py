@@ -20,9 +20,10 @@ import snakemake_runs as runs
 import tiny_voc
 import yaml
 
-from wsss_steps import configuration, provenance
-from wsss_steps.declarations import about_row
+from wsss_steps.provenance import digests
 from wsss_steps.settings import crf
+from wsss_steps.workflow import configuration
+from wsss_steps.workflow.declarations import about_row
 
 CONFIG: dict[str, Any] = {
     "dataset": "tiny",
@@ -98,7 +99,7 @@ class Command:
 def read(job: str) -> Command:
     """The command of one job as a dry run prints it."""
     words = shlex.split(job.partition("Shell command: ")[2].partition("\n")[0])
-    if words[2] == "wsss_steps.launch":  # of trainings: the number of processes and the step come next
+    if words[2] == "wsss_steps.training.launch":  # of trainings: the number of processes and the step come next
         words = [*words[:2], f"wsss_steps.{words[4]}", *words[5:]]
     options: dict[str, list[str]] = {}
     for word in words[3:]:
@@ -351,12 +352,12 @@ def test_the_digest_of_code_covers_the_step_and_its_methods(
         modules = [f"methods.{slot}.{text.split('~')[0]}" for slot, text in chosen]
         choices = [configuration.resolve(config, *choice) for choice in chosen]
         modules += ["nets.backbones.small" for choice in choices if "backbone" in choice.settings]
-        assert one.code == provenance.code_digest(one.step, modules), (one.step, modules)
+        assert one.code == digests.code_digest(one.step, modules), (one.step, modules)
 
 
 def options_of(step: str) -> set[str]:
     """Names of the parameters of a step's `run`, read without loading what it imports."""
-    tree = ast.parse(provenance.source_of(f"wsss_steps.{step}").read_text(encoding="utf-8"))
+    tree = ast.parse(digests.source_of(f"wsss_steps.{step}").read_text(encoding="utf-8"))
     run = next(node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == "run")
     return {argument.arg for argument in run.args.kwonlyargs}
 

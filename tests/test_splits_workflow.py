@@ -129,7 +129,7 @@ def test_a_corrected_mask_reruns_the_evaluation(run: Path, restored: Path) -> No
     content = mask.read_bytes()
     write_labels(mask, np.full((tiny_voc.HEIGHT, tiny_voc.WIDTH), 1, np.uint8))
     truth = "results/voc/splits/val/ground_truth.json"
-    assert "voc/SegmentationClass/v0.png: CHANGED" in runs.python(run, "-m", "wsss_steps.provenance", truth)
+    assert "voc/SegmentationClass/v0.png: CHANGED" in runs.python(run, "-m", "wsss_steps", "provenance", truth)
     assert runs.planned(run) == {"prepare_masks", *OF_VAL}
     runs.succeed(run)
     assert json.loads(score.read_text())["miou"] != before

@@ -1,8 +1,6 @@
 from __future__ import annotations
 
 import csv
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +8,14 @@ import numpy as np
 import pytest
 import torch
 
-from wsss_steps import show_summary, summarise
+from wsss_steps import __main__ as commands
+from wsss_steps import summarise
 from wsss_steps.errors import UserError
 from wsss_steps.formats.files import VERSION, write_json
 from wsss_steps.formats.kinds.saliency import SALIENCY
 from wsss_steps.formats.stores import write_store
 from wsss_steps.formats.weights import write_weights
+from wsss_steps.report import tables
 
 STAGES = ("cams", "seeds", "pseudo_labels", "segmentation_crf")
 
@@ -102,10 +102,10 @@ def test_one_row_per_score(inputs: dict[str, Any], tmp_path: Path) -> None:
 def test_extra_supervision_is_declared(inputs: dict[str, Any], tmp_path: Path) -> None:
     with_saliency(inputs, tmp_path, "given", "saliency: given; COCO segmentation weights")
     summarise.run(**inputs, output=tmp_path / "summary.csv")
-    rows = show_summary.read(tmp_path / "summary.csv")
+    rows = tables.read(tmp_path / "summary.csv")
     assert [row["extra_supervision"] for row in rows] == [""] * 5 + ["saliency: given; COCO segmentation weights"] * 3
     assert [row["left_out"] for row in rows] == ["0"] * 5 + ["2"] * 3
-    lines = show_summary.table(rows)
+    lines = tables.table(rows)
     assert "Extra supervision: saliency: given; COCO segmentation weights (recipes: superpixel)" in lines
     assert "Training images left out for want of a saliency map: 2 (recipes: superpixel)" in lines
 
@@ -114,16 +114,16 @@ def test_saliency_made_of_the_ground_truth_is_declared(inputs: dict[str, Any], t
     with_saliency(inputs, tmp_path, "ground_truth", "saliency: ground truth")
     write_score(inputs["scores"][5], "seeds", gt_used_for="nothing")
     summarise.run(**inputs, output=tmp_path / "summary.csv")
-    rows = show_summary.read(tmp_path / "summary.csv")
+    rows = tables.read(tmp_path / "summary.csv")
     assert rows[4]["gt_used_for"] == "evaluation and choice of the threshold"
     assert [row["gt_used_for"] for row in rows[5:]] == ["saliency", *["evaluation and saliency"] * 2]
     line = "Saliency made of the ground truth, an upper bound and no weak supervision: superpixel"
-    assert line in show_summary.table(rows)
+    assert line in tables.table(rows)
 
 
 def test_without_extra_supervision_the_table_says_so(inputs: dict[str, Any], tmp_path: Path) -> None:
     summarise.run(**inputs, output=tmp_path / "summary.csv")
-    lines = show_summary.table(show_summary.read(tmp_path / "summary.csv"))
+    lines = tables.table(tables.read(tmp_path / "summary.csv"))
     assert "Extra supervision: none; training was given image-level tags alone" in lines
 
 
@@ -131,9 +131,9 @@ def test_a_stage_without_ground_truth_has_empty_fields(inputs: dict[str, Any], t
     nothing = dict.fromkeys(("miou", "ci_low", "ci_high", "fp", "fn", "pixel_acc", "coverage", "precision"))
     write_score(inputs["scores"][1], "seeds", **nothing, images=0, gt_used_for="nothing")
     summarise.run(**inputs, output=tmp_path / "summary.csv")
-    rows = show_summary.read(tmp_path / "summary.csv")
+    rows = tables.read(tmp_path / "summary.csv")
     assert (rows[1]["miou"], rows[1]["images"]) == ("", "0")
-    lines = show_summary.table(rows)
+    lines = tables.table(rows)
     assert "- no ground truth: not scored" in lines
     assert next(line for line in lines if "seeds" in line).split()[2:9] == ["-"] * 7
 
@@ -167,9 +167,8 @@ def test_the_table_is_grouped_aligned_and_narrow(
 ) -> None:
     path = tmp_path / "summary.csv"
     summarise.run(**inputs, output=path)
-    assert show_summary.main([str(path)]) == 0
-    printed = capsys.readouterr().out
-    lines = printed.splitlines()
+    commands.main(["show", str(path)])
+    lines = capsys.readouterr().out.splitlines()
     assert max(map(len, lines)) <= 120
     assert [line for line in lines if line in ("cam", "superpixel")] == ["cam", "superpixel"]
     head = next(line for line in lines if "mIoU" in line and "FP" in line and "interval" in line)
@@ -187,13 +186,13 @@ def test_long_names_keep_the_width(inputs: dict[str, Any], tmp_path: Path) -> No
     for row in inputs["settings"]["rows"]:
         row["recipe"], row["scales"] = "x" * 300, [round(0.1 * step, 1) for step in range(1, 30)]
     summarise.run(**inputs, output=tmp_path / "summary.csv")
-    assert max(map(len, show_summary.table(show_summary.read(tmp_path / "summary.csv")))) <= 120
+    assert max(map(len, tables.table(tables.read(tmp_path / "summary.csv")))) <= 120
 
 
 def test_a_table_of_superpixels_is_printed_as_it_stands(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
     path = tmp_path / "superpixels.csv"
     path.write_text("superpixels,images,ue\ndino,400,0.1234\nslic~count=7,400,0.5\n")
-    assert show_summary.main([str(path)]) == 0
+    commands.main(["show", str(path)])
     lines = capsys.readouterr().out.splitlines()
     assert lines[1:4] == [
         "superpixels   images      ue",
@@ -207,30 +206,16 @@ def test_a_table_of_superpixels_is_printed_as_it_stands(tmp_path: Path, capsys: 
     [
         ("a,b\n1,2\n", "expected the columns recipe, stage, .*; found a, b"),
         ("", "found none"),
-        (",".join(show_summary.COLUMNS) + "\n", "the table has no rows"),
+        (",".join(tables.COLUMNS) + "\n", "the table has no rows"),
     ],
 )
 def test_another_file_is_refused(text: str, message: str, tmp_path: Path) -> None:
     (tmp_path / "x.csv").write_text(text)
     with pytest.raises(UserError, match=message):
-        show_summary.read(tmp_path / "x.csv")
+        tables.read(tmp_path / "x.csv")
 
 
 def test_no_file(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
-    assert show_summary.main([str(tmp_path / "x.csv")]) == 1
+    with pytest.raises(SystemExit, match="1"):
+        commands.main(["show", str(tmp_path / "x.csv")])
     assert "no such summary; it is written at the end of a run" in capsys.readouterr().err
-    assert show_summary.main([]) == 2
-    assert "usage" in capsys.readouterr().err
-
-
-def test_showing_needs_neither_torch_nor_pandas(repository: Path) -> None:
-    """It ends every run of the workflow, so it must start at once."""
-    code = "import sys, wsss_steps.show_summary; sys.exit(any(m in sys.modules for m in ('torch', 'pandas', 'numpy')))"
-    assert subprocess.run([sys.executable, "-c", code], check=False, cwd=repository).returncode == 0
-
-
-def test_images_left_out_are_counted_by_choice_of_saliency(tmp_path: Path) -> None:
-    paths = [tmp_path / "a.h5", tmp_path / "b.h5"]
-    for path, left_out in zip(paths, ([], ["x", "y"]), strict=True):
-        write_store(path, SALIENCY, [], stamp="{}", left_out=left_out)
-    assert summarise.left_out_of(paths, ["given", "detector"]) == {"given": 0, "detector": 2}

@@ -66,7 +66,7 @@ def test_a_rule_runs_the_step_of_its_name_and_knows_its_code(name: str) -> None:
         name, name
     )
     assert re.search(
-        rf"wsss_steps(\.launch {{resources.processes:q}} |\.){step} ",
+        rf"wsss_steps(\.training\.launch {{resources.processes:q}} |\.){step} ",
         " ".join(TEXT.findall(RULES_BY_NAME[name]["shell"])),
     )
     code = re.search(r"code=(\w+)(\(\"(\w+)\")?", RULES_BY_NAME[name]["params"])

@@ -14,7 +14,7 @@ from PIL import Image
 from safetensors.torch import load_file, save_file
 from tiny_voc import CLASSES, HEIGHT, WIDTH, make_voc, write_voc
 
-from wsss_steps import evaluate_classifier, make_cams, methods, resuming, train_classifier
+from wsss_steps import evaluate_classifier, make_cams, methods, train_classifier
 from wsss_steps.data.manifest import Manifest, read_manifest, tag_matrix, write_manifest
 from wsss_steps.errors import UserError
 from wsss_steps.formats.files import read_json
@@ -26,6 +26,7 @@ from wsss_steps.ops.tag_scores import tag_scores
 from wsss_steps.settings.base import Backbone
 from wsss_steps.settings.cams import Cam
 from wsss_steps.settings.classifier import MdcClassifier, PlainClassifier
+from wsss_steps.training import resuming
 
 
 def classifier(**departures: Any) -> dict[str, Any]:
@@ -189,14 +190,14 @@ def test_layers_of_the_head_that_start_from_a_file_have_the_rate_of_the_backbone
     manifest: Path, tmp_path: Path, with_fc6: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With a multiplier of nearly 0 the new layers stay where they began, and fc6 learns."""
-    fit = train_classifier.training.fit
+    fit = train_classifier.loop.fit
     made = []
 
     def spy(network: Any, dataset: Any, losses: Any, optimiser: Any, **options: Any) -> Any:
         made.append((network, optimiser))
         return fit(network, dataset, losses, optimiser, **options)
 
-    monkeypatch.setattr(train_classifier.training, "fit", functools.wraps(fit)(spy))
+    monkeypatch.setattr(train_classifier.loop, "fit", functools.wraps(fit)(spy))
     paths = {"output": tmp_path / "c.safetensors", "history": tmp_path / "c.csv", "weights": with_fc6}
     train_classifier.run(manifest=manifest, **paths, settings=dilated(head_multiplier=1e-20), stamp="{}")
     network, optimiser = made[0]
@@ -249,14 +250,14 @@ def test_a_training_with_fc6_from_a_file_resumes_bit_for_bit(
 @pytest.mark.parametrize("legacy", [False, True])
 def test_momentum(manifest: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, legacy: bool) -> None:
     made = []
-    make = train_classifier.training.make_optimiser
+    make = train_classifier.loop.make_optimiser
 
     @functools.wraps(make)  # the room reads its signature
     def spy(*args: Any, **kwargs: Any) -> torch.optim.SGD:
         made.append(make(*args, **kwargs))
         return made[-1]
 
-    monkeypatch.setattr(train_classifier.training, "make_optimiser", spy)
+    monkeypatch.setattr(train_classifier.loop, "make_optimiser", spy)
     train(manifest, tmp_path, legacy_irn_momentum=legacy)
     assert [group["momentum"] for group in made[0].param_groups] == [1e-4 if legacy else 0.9] * 2
     assert [group["weight_decay"] for group in made[0].param_groups] == [1e-4] * 2

@@ -11,7 +11,7 @@ import pytest
 import torch
 from PIL import Image
 
-from wsss_steps import predict, train_segmenter, trainees
+from wsss_steps import predict, train_segmenter
 from wsss_steps.data.images import normalise
 from wsss_steps.data.manifest import Entry, Manifest, write_manifest
 from wsss_steps.errors import UserError
@@ -20,6 +20,7 @@ from wsss_steps.formats.kinds.superpixels import SUPERPIXELS
 from wsss_steps.formats.labels import read_labels
 from wsss_steps.formats.stores import Store, write_store
 from wsss_steps.formats.weights import read_weights, write_weights
+from wsss_steps.methods import trainees
 from wsss_steps.settings import crf
 from wsss_steps.settings.base import Backbone, Settings
 from wsss_steps.settings.classifier import PlainClassifier

@@ -13,7 +13,7 @@ import pytest
 import torch
 from tiny_voc import make_voc, truth_of, write_voc
 
-from wsss_steps import make_saliency_example, train_classifier, train_saliency, train_segmenter, training
+from wsss_steps import make_saliency_example, train_classifier, train_saliency, train_segmenter
 from wsss_steps.data.manifest import read_manifest
 from wsss_steps.formats.kinds.seeds import SEEDS
 from wsss_steps.formats.kinds.superpixels import SUPERPIXELS
@@ -24,6 +24,7 @@ from wsss_steps.settings.base import Backbone
 from wsss_steps.settings.classifier import PlainClassifier
 from wsss_steps.settings.saliency import DetectorSaliency
 from wsss_steps.settings.segmenter import SpsrgSegmenter
+from wsss_steps.training import loop
 
 # none of these is a default, and no two are alike
 OPTIMISATION = {"learning_rate": 0.03, "head_multiplier": 7.0, "momentum": 0.6, "weight_decay": 0.002}
@@ -63,7 +64,7 @@ def inputs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Path
 
 @dataclass
 class Asked:
-    """What `training.fit` was asked for, with the weights that it was given; nothing is trained."""
+    """What `loop.fit` was asked for, with the weights that it was given; nothing is trained."""
 
     network: Any
     dataset: Any
@@ -80,7 +81,7 @@ Run = Callable[..., Asked]
 @pytest.fixture
 def run(inputs: dict[str, dict[str, Path]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     """A function that runs the step of a kind of network, all but the training."""
-    fit, made = training.fit, []
+    fit, made = loop.fit, []
 
     @functools.wraps(fit)  # the steps read its signature
     def spy(network: Any, dataset: Any, losses: Any, optimiser: Any, **options: Any) -> list[dict[str, float]]:
@@ -88,7 +89,7 @@ def run(inputs: dict[str, dict[str, Path]], tmp_path: Path, monkeypatch: pytest.
         made.append(Asked(network, dataset, optimiser, options, start))
         return [{"epoch": 1.0}]
 
-    monkeypatch.setattr(training, "fit", spy)
+    monkeypatch.setattr(loop, "fit", spy)
 
     def one(kind: str, **overrides: Any) -> Asked:
         output = tmp_path / str(len(made)) / f"{kind}.safetensors"

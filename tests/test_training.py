@@ -9,8 +9,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from wsss_steps import training
 from wsss_steps.errors import UserError
+from wsss_steps.training import loop
 
 SETTINGS: dict[str, Any] = {
     "epochs": 3,
@@ -51,7 +51,7 @@ class Net(nn.Module):
         return result
 
 
-def losses(network: nn.Module, batch: training.Batch) -> dict[str, Tensor]:
+def losses(network: nn.Module, batch: loop.Batch) -> dict[str, Tensor]:
     scores = network(batch["images"])
     return {
         "tags": nn.functional.binary_cross_entropy_with_logits(scores, batch["tags"]),
@@ -65,14 +65,14 @@ def trained(
     torch.manual_seed(0)
     network = Net()
     torch.rand(noise)
-    optimiser = training.make_optimiser(network, network.backbone, **OPTIMISATION)
-    return network, training.fit(network, data or Points(), losses, optimiser, **SETTINGS | departures), optimiser
+    optimiser = loop.make_optimiser(network, network.backbone, **OPTIMISATION)
+    return network, loop.fit(network, data or Points(), losses, optimiser, **SETTINGS | departures), optimiser
 
 
 def test_groups_have_their_rates_and_the_momentum_is_the_momentum() -> None:
     network = Net()
     network.backbone[0].bias.requires_grad_(False)
-    groups = training.make_optimiser(network, network.backbone, **OPTIMISATION).param_groups
+    groups = loop.make_optimiser(network, network.backbone, **OPTIMISATION).param_groups
     assert [group["momentum"] for group in groups] == [0.9, 0.9]
     assert [group["weight_decay"] for group in groups] == [1e-4, 1e-4]
     assert not any(group["nesterov"] for group in groups)
@@ -85,7 +85,7 @@ def test_groups_have_their_rates_and_the_momentum_is_the_momentum() -> None:
 
 def test_pretrained_layers_of_the_head_have_the_rate_of_the_backbone() -> None:
     network = Net()
-    groups = training.make_optimiser(network, network.backbone, [network.head.bias], **OPTIMISATION).param_groups
+    groups = loop.make_optimiser(network, network.backbone, [network.head.bias], **OPTIMISATION).param_groups
     assert [group["base"] for group in groups] == pytest.approx([0.1, 1.0])
     assert [[id(p) for p in group["params"]] for group in groups] == [
         [*map(id, network.backbone.parameters()), id(network.head.bias)],
@@ -111,7 +111,7 @@ def test_it_learns_and_writes_down_what_it_did(tmp_path: Path) -> None:
     )
     assert optimiser.param_groups[1]["lr"] == pytest.approx(10 * rows[-1]["learning_rate"])
     assert network.training
-    training.write_history(tmp_path / "h.csv", rows)
+    loop.write_history(tmp_path / "h.csv", rows)
     with (tmp_path / "h.csv").open() as file:
         read = list(csv.DictReader(file))
     assert [float(row["loss"]) for row in read] == [row["loss"] for row in rows]
@@ -124,13 +124,13 @@ def test_the_power_of_the_schedule_is_that_of_the_settings() -> None:
 
 def test_warm_up_starts_at_its_rate(monkeypatch: pytest.MonkeyPatch) -> None:
     rates = []
-    set_rate = training.set_rate
+    set_rate = loop.set_rate
 
     def spy(optimiser: torch.optim.SGD, factor: float) -> None:
         set_rate(optimiser, factor)
         rates.append(optimiser.param_groups[0]["lr"])
 
-    monkeypatch.setattr(training, "set_rate", spy)
+    monkeypatch.setattr(loop, "set_rate", spy)
     trained(warmup_epochs=2.0)
     assert rates[0] == pytest.approx(1e-6)
     assert rates[6] == pytest.approx(0.1 * (1 - 6 / 9) ** 0.9)
@@ -151,13 +151,13 @@ def test_each_epoch_asks_for_every_item_once_in_another_order() -> None:
     [(10, 4, [4, 4, 2]), (9, 4, [4, 5]), (1, 4, [1]), (3, 1, [1, 1, 1]), (4, 4, [4]), (5, 4, [5])],
 )
 def test_no_image_is_dropped_and_none_is_left_alone(count: int, batch_size: int, sizes: list[int]) -> None:
-    batches = training.batches_of(count, batch_size, seed=0, epoch=7)
+    batches = loop.batches_of(count, batch_size, seed=0, epoch=7)
     assert [len(batch) for batch in batches] == sizes
     assert sorted(place for batch in batches for place in batch) == [(7, index) for index in range(count)]
 
 
 def test_the_seed_decides_the_order() -> None:
-    first, again, other = (training.batches_of(10, 4, seed=seed, epoch=0) for seed in (0, 0, 1))
+    first, again, other = (loop.batches_of(10, 4, seed=seed, epoch=0) for seed in (0, 0, 1))
     assert first == again != other
 
 
@@ -165,16 +165,16 @@ def test_the_seed_decides_the_order() -> None:
 def test_a_loss_that_is_not_finite_stops_with_its_parts(bad: float) -> None:
     data = Points()
 
-    def spoilt(network: nn.Module, batch: training.Batch) -> dict[str, Tensor]:
+    def spoilt(network: nn.Module, batch: loop.Batch) -> dict[str, Tensor]:
         return {"good": network(batch["images"]).mean(), "bad": torch.tensor(bad if len(data.asked) > 13 else 1.0)}
 
     torch.manual_seed(0)
     network = Net()
-    optimiser = training.make_optimiser(network, network.backbone, **OPTIMISATION)
+    optimiser = loop.make_optimiser(network, network.backbone, **OPTIMISATION)
     with pytest.raises(
         UserError, match=rf"epoch 2, step 1, at learning rate 0\.0694: good .*, bad {bad}; a lower learning_rate"
     ):
-        training.fit(network, data, spoilt, optimiser, **SETTINGS)
+        loop.fit(network, data, spoilt, optimiser, **SETTINGS)
     assert all(bool(torch.isfinite(weight).all()) for weight in network.parameters())
 
 
@@ -182,12 +182,12 @@ def test_recorded_parts_move_no_weight() -> None:
     network = Net()
     before = {name: weight.clone() for name, weight in network.state_dict().items()}
 
-    def recording(network: nn.Module, batch: training.Batch) -> dict[str, Tensor]:
+    def recording(network: nn.Module, batch: loop.Batch) -> dict[str, Tensor]:
         scores = network(batch["images"])
         return {"nothing": 0 * scores.sum(), "share_of": scores.mean()}
 
-    optimiser = training.make_optimiser(network, network.backbone, **OPTIMISATION | {"weight_decay": 0.0})
-    rows = training.fit(network, Points(), recording, optimiser, **SETTINGS)
+    optimiser = loop.make_optimiser(network, network.backbone, **OPTIMISATION | {"weight_decay": 0.0})
+    rows = loop.fit(network, Points(), recording, optimiser, **SETTINGS)
     assert all(row["loss"] == 0 and row["share_of"] != 0 for row in rows)
     assert all(torch.equal(weight, before[name]) for name, weight in network.state_dict().items())
 
@@ -198,13 +198,13 @@ def test_every_epoch_draws_from_a_seed_of_its_own() -> None:
     def seeds_of(seed: int) -> list[int]:
         found = []
 
-        def watching(network: nn.Module, batch: training.Batch) -> dict[str, Tensor]:
+        def watching(network: nn.Module, batch: loop.Batch) -> dict[str, Tensor]:
             found.append(torch.initial_seed())
             return losses(network, batch)
 
         network = Net()
-        optimiser = training.make_optimiser(network, network.backbone, **OPTIMISATION)
-        training.fit(network, Points(), watching, optimiser, **SETTINGS | {"seed": seed})
+        optimiser = loop.make_optimiser(network, network.backbone, **OPTIMISATION)
+        loop.fit(network, Points(), watching, optimiser, **SETTINGS | {"seed": seed})
         return found
 
     first, other = seeds_of(0), seeds_of(1)

@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from wsss_steps import configuration, splits
-from wsss_steps.configuration import Config
 from wsss_steps.data.manifest import GroundTruth, Manifest, write_ground_truth, write_manifest
 from wsss_steps.data.voc import read_masks, read_split
 from wsss_steps.formats.labels import write_labels
 from wsss_steps.methods import arguments
+from wsss_steps.workflow import configuration, splits
+from wsss_steps.workflow.configuration import Config
 
 CLASSES = ("cat", "dog")
 HEIGHT, WIDTH = 12, 16

@@ -17,9 +17,10 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from wsss_steps import provenance, ranks
 from wsss_steps.errors import UserError, out_of_memory
 from wsss_steps.formats.stamps import newest, write_beside
+from wsss_steps.provenance.stamp import stamp
+from wsss_steps.training import ranks
 
 NOT_PATHS = ("settings", "device", "stamp")
 OUTPUTS = ("output", "output_raw", "history", "score")  # what a room writes; all its other paths it reads
@@ -116,11 +117,11 @@ def main(run: Callable[..., None], argv: list[str] | None = None) -> None:
     try:
         with contextlib.ExitStack() as stack:
             if "device" in options:
-                from wsss_steps import devices  # here, so that rooms without a device start without torch
+                from wsss_steps.training import devices  # here, so that rooms without a device start without torch
 
                 options["device"] = stack.enter_context(devices.leased(options["device"]))
             room, device = room_of(run), options.get("device", "cpu")
-            options["stamp"] = provenance.stamp(
+            options["stamp"] = stamp(
                 room, settings=options["settings"], code=code, device=device, inputs=existing(options, room)
             )
             stack.enter_context(newest(options["stamp"]))

@@ -7,13 +7,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from wsss_steps import devices, methods
+from wsss_steps import methods
 from wsss_steps.cli import main
 from wsss_steps.data.images import read_image
 from wsss_steps.data.manifest import read_manifest
 from wsss_steps.formats.kinds.features import FEATURES
 from wsss_steps.formats.stores import write_store
 from wsss_steps.progress import track
+from wsss_steps.training import devices
 
 log = logging.getLogger(__name__)
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from wsss_steps import devices, methods
+from wsss_steps import methods
 from wsss_steps.cli import main
 from wsss_steps.data.images import read_image
 from wsss_steps.data.manifest import read_manifest
@@ -17,6 +17,7 @@ from wsss_steps.formats.kinds.cams import CAMS
 from wsss_steps.formats.stores import write_store
 from wsss_steps.nets.layout import fast_layout
 from wsss_steps.progress import track
+from wsss_steps.training import devices
 
 
 def run(

@@ -12,8 +12,8 @@ import numpy as np
 from PIL import Image
 
 from wsss_steps.cli import main
-from wsss_steps.data.example import Found, Scene, draw_scene
 from wsss_steps.errors import UserError, all_wrong
+from wsss_steps.example.scenes import Found, Scene, draw_scene
 from wsss_steps.formats.files import whole, write_json
 from wsss_steps.formats.labels import write_labels
 from wsss_steps.progress import track

@@ -10,9 +10,9 @@ import numpy as np
 from PIL import Image
 
 from wsss_steps.cli import main
-from wsss_steps.data.example_saliency import Picture, draw_picture
 from wsss_steps.data.saliency_pairs import IMAGES, MASKS
 from wsss_steps.errors import UserError
+from wsss_steps.example.saliency import Picture, draw_picture
 from wsss_steps.formats.files import whole, write_json
 from wsss_steps.progress import track
 

@@ -15,7 +15,7 @@ import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor, nn
 
-from wsss_steps import devices, methods
+from wsss_steps import methods
 from wsss_steps.cli import main
 from wsss_steps.data.images import normalise, read_image
 from wsss_steps.data.manifest import Entry, read_manifest
@@ -25,6 +25,7 @@ from wsss_steps.formats.labels import write_labels
 from wsss_steps.ops.crf import Preset, preset_of, refine
 from wsss_steps.ops.resize import enlarge, resize_images, scaled_size
 from wsss_steps.progress import track
+from wsss_steps.training import devices
 
 TAGGED = "train"  # the split whose tags may be known
 

@@ -10,12 +10,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from wsss_steps import devices, methods
+from wsss_steps import methods
 from wsss_steps.cli import main
 from wsss_steps.data.manifest import Entry, read_manifest
 from wsss_steps.formats.kinds.saliency import SALIENCY
 from wsss_steps.formats.stores import write_store
 from wsss_steps.progress import track
+from wsss_steps.training import devices
 
 log = logging.getLogger(__name__)
 

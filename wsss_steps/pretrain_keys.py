@@ -16,18 +16,19 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from wsss_steps import methods, resuming
+from wsss_steps import methods
 from wsss_steps.cli import main
 from wsss_steps.data import multicrop
 from wsss_steps.data.images import read_image
 from wsss_steps.data.manifest import read_manifest
-from wsss_steps.distillation import Distillation, View
 from wsss_steps.formats.files import write_text
 from wsss_steps.formats.weights import write_weights
 from wsss_steps.nets import vit
 from wsss_steps.ops import dino
 from wsss_steps.progress import track
-from wsss_steps.resuming import Keeper
+from wsss_steps.training import resuming
+from wsss_steps.training.distillation import Distillation, View
+from wsss_steps.training.resuming import Keeper
 
 log = logging.getLogger(__name__)
 

@@ -14,7 +14,7 @@ from wsss_steps.formats.files import read_json, write_text
 from wsss_steps.formats.kinds.saliency import SALIENCY
 from wsss_steps.formats.stores import Store
 from wsss_steps.formats.weights import read_weights_content
-from wsss_steps.show_summary import COLUMNS, table
+from wsss_steps.report.tables import COLUMNS, table
 
 log = logging.getLogger(__name__)
 

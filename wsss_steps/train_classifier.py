@@ -8,10 +8,12 @@ from typing import Any
 import torch
 from torch import nn
 
-from wsss_steps import methods, resuming, trainees, training
+from wsss_steps import methods
 from wsss_steps.cli import main
 from wsss_steps.data.datasets import TagDataset
 from wsss_steps.data.manifest import read_manifest
+from wsss_steps.methods import trainees
+from wsss_steps.training import loop, resuming
 
 
 def run(
@@ -38,14 +40,14 @@ def run(
         dataset = TagDataset(data.split("train"), num_classes, **augmented)
         bug = {"momentum": settings["weight_decay"]} if settings.get("legacy_irn_momentum") else {}
 
-        def losses(network: nn.Module, batch: training.Batch) -> dict[str, torch.Tensor]:
+        def losses(network: nn.Module, batch: loop.Batch) -> dict[str, torch.Tensor]:
             parts: dict[str, torch.Tensor] = method.losses(network, batch, **methods.arguments(method.losses, settings))
             return parts
 
         part = {"spread": network.backbone}  # heads give several maps at once, which are no images
         rows = trainees.fit(network, dataset, losses, settings, device=device, keeper=keeper, **part, **bug)
         content = trainees.content(method, settings, data.classes, initial)
-        training.write(output, history, "classifier", network, rows, content=content, stamp=stamp)
+        loop.write(output, history, "classifier", network, rows, content=content, stamp=stamp)
 
 
 if __name__ == "__main__":

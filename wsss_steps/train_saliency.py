@@ -10,10 +10,11 @@ import numpy as np
 import torch
 from torch import nn
 
-from wsss_steps import resuming, trainees, training
 from wsss_steps.cli import main
 from wsss_steps.data.saliency_pairs import SALIENT, Pair, PairDataset, find_pairs, read_mask
 from wsss_steps.errors import UserError
+from wsss_steps.methods import trainees
+from wsss_steps.training import loop, resuming
 
 log = logging.getLogger(__name__)
 
@@ -64,13 +65,13 @@ def run(
         method, network, initial = trainees.start("saliency", settings, len(CLASSES), weights)
         dataset = PairDataset(found, augmentation=trainees.augmentation(settings), seed=settings["seed"])
 
-        def losses(network: nn.Module, batch: training.Batch) -> dict[str, torch.Tensor]:
+        def losses(network: nn.Module, batch: loop.Batch) -> dict[str, torch.Tensor]:
             parts: dict[str, torch.Tensor] = method.losses(network, batch)
             return parts
 
         rows = trainees.fit(network, dataset, losses, settings, device=device, keeper=keeper)
         content = trainees.content(method, settings, CLASSES, initial) | {"pairs": settings["pairs"]}
-        training.write(output, history, "saliency", network, rows, content=content, stamp=stamp)
+        loop.write(output, history, "saliency", network, rows, content=content, stamp=stamp)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from wsss_steps import methods, resuming, trainees, training
+from wsss_steps import methods
 from wsss_steps.cli import main
 from wsss_steps.data.datasets import SeedDataset
 from wsss_steps.data.manifest import Entry, read_manifest
@@ -18,7 +18,9 @@ from wsss_steps.errors import UserError, all_wrong
 from wsss_steps.formats.kinds.seeds import SEEDS
 from wsss_steps.formats.kinds.superpixels import SUPERPIXELS
 from wsss_steps.formats.stores import Store
+from wsss_steps.methods import trainees
 from wsss_steps.ops.labels import IGNORE
+from wsss_steps.training import loop, resuming
 
 log = logging.getLogger(__name__)
 
@@ -79,13 +81,13 @@ def run(
         judge = None if classifier is None else trainees.judge(classifier, data.classes, settings["backbone"], device)
         asked = methods.arguments(method.losses, settings | {"classifier": judge})
 
-        def losses(network: nn.Module, batch: training.Batch) -> dict[str, torch.Tensor]:
+        def losses(network: nn.Module, batch: loop.Batch) -> dict[str, torch.Tensor]:
             parts: dict[str, torch.Tensor] = method.losses(network, batch, **asked)
             return parts
 
         rows = trainees.fit(network, dataset, losses, settings, device=device, keeper=keeper)
         content = trainees.content(method, settings, data.classes, initial)
-        training.write(output, history, "segmenter", network, rows, content=content, stamp=stamp)
+        loop.write(output, history, "segmenter", network, rows, content=content, stamp=stamp)
 
 
 if __name__ == "__main__":

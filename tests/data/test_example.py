@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from wsss_steps.data.example import CLASSES, CONTEXT_OF, VOID, Scene
 from wsss_steps.errors import UserError
+from wsss_steps.example.scenes import CLASSES, CONTEXT_OF, VOID, Scene
 from wsss_steps.formats.labels import voc_palette
 from wsss_steps.make_example import image_id, run, scene_of
 

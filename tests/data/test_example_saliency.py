@@ -9,14 +9,14 @@ import pytest
 from PIL import Image
 from scipy.ndimage import uniform_filter
 
-from wsss_steps.data.example import CLASSES
-from wsss_steps.data.example_distractors import DISTRACTORS
-from wsss_steps.data.example_saliency import Picture
-from wsss_steps.data.example_saliency_things import MATERIALS, THINGS, lattice, varied
-from wsss_steps.data.example_textures import bands
-from wsss_steps.data.example_things import BUILDERS
 from wsss_steps.data.saliency_pairs import find_pairs, read_mask
 from wsss_steps.errors import UserError
+from wsss_steps.example.distractors import DISTRACTORS
+from wsss_steps.example.saliency import Picture
+from wsss_steps.example.saliency_things import MATERIALS, THINGS, lattice, varied
+from wsss_steps.example.scenes import CLASSES
+from wsss_steps.example.textures import bands
+from wsss_steps.example.things import BUILDERS
 from wsss_steps.make_saliency_example import picture_of, run
 
 SETTINGS = {"count": 3, "size": 64, "seed": 5}

@@ -16,11 +16,12 @@ import pytest
 import tiny_voc
 from tiny_voc import HEIGHT, WIDTH, write_list, write_xml
 
-from wsss_steps import prepare, prepare_masks, splits
+from wsss_steps import prepare, prepare_masks
 from wsss_steps.data import sources
 from wsss_steps.formats.labels import write_labels
 from wsss_steps.formats.records import record_of
 from wsss_steps.methods import arguments
+from wsss_steps.workflow import splits
 
 Change = Callable[[Path], object]
 
@@ -171,7 +172,7 @@ def test_a_record_that_cannot_be_read_is_none(root: Path) -> None:
 
 def test_planning_needs_no_torch(repository: Path) -> None:
     """A dry run asks for the states of all splits; torch alone takes seconds to import."""
-    script = "import sys; import wsss_steps.splits, wsss_steps.data.sources; sys.exit('torch' in sys.modules)"
+    script = "import sys; import wsss_steps.workflow.splits, wsss_steps.data.sources; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", script], cwd=repository, check=False).returncode == 0
 
 

@@ -11,7 +11,6 @@ import pytest
 from PIL import Image
 from tiny_voc import HEIGHT, TAGS, WIDTH, config, make_voc, read_voc, truth_of, write_list, write_xml
 
-from wsss_steps import splits
 from wsss_steps.data.manifest import Entry
 from wsss_steps.data.voc import read_split
 from wsss_steps.data.voc_lists import unsafe
@@ -19,6 +18,7 @@ from wsss_steps.data.voc_tags import split_names
 from wsss_steps.errors import UserError
 from wsss_steps.formats.labels import write_labels
 from wsss_steps.methods import arguments
+from wsss_steps.workflow import splits
 
 
 @pytest.fixture

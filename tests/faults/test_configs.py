@@ -15,8 +15,8 @@ import snakemake_runs as runs
 import yaml
 from fault_table import said
 
-from wsss_steps import configuration, preflight
 from wsss_steps.errors import UserError
+from wsss_steps.workflow import configuration, preflight
 
 BASE = "dataset: tiny\ndraw: {}\nclasses: [cat, dog]\nrecipes: {cam: {}}\n"
 LAUGHS = "a0: &a0 ha\n" + "".join(f"a{step}: &a{step} [*a{step - 1}, *a{step - 1}]\n" for step in range(1, 41))
@@ -277,7 +277,7 @@ def test_snakemake_refuses_what_is_no_yaml_and_preflight_says_where(house: Path)
     done = dry_run(house, TEXTS["no YAML"][0])
     assert done.returncode == 1
     said("Config file is not valid JSON or YAML.", done.stdout)
-    line = [sys.executable, "-m", "wsss_steps.preflight", "test.yaml"]
+    line = [sys.executable, "-m", "wsss_steps", "check", "test.yaml"]
     said(TEXTS["no YAML"][1], subprocess.run(line, cwd=house, capture_output=True, text=True).stderr)
 
 

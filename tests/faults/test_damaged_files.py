@@ -23,7 +23,7 @@ from wsss_steps.formats.files import read_json
 from wsss_steps.formats.kinds.seeds import SEEDS
 from wsss_steps.formats.stores import Store, write_store
 from wsss_steps.nets.backbones import build_backbone
-from wsss_steps.pretrained import load_backbone, read_state
+from wsss_steps.pretrained.backbones import load_backbone, read_state
 
 RNG = np.random.default_rng(0)
 MAPS: dict[str, dict[str, np.ndarray]] = {

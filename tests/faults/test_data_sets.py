@@ -14,13 +14,14 @@ from fault_table import said
 from PIL import Image
 from tiny_voc import HEIGHT, WIDTH, write_list, write_xml
 
-from wsss_steps import prepare, prepare_masks, splits
+from wsss_steps import prepare, prepare_masks
 from wsss_steps.data.images import read_image
 from wsss_steps.data.manifest import Entry, Manifest, read_manifest
 from wsss_steps.errors import UserError
 from wsss_steps.formats.kinds.seeds import SEEDS
 from wsss_steps.formats.labels import write_labels
 from wsss_steps.formats.stores import Store, write_store
+from wsss_steps.workflow import splits
 
 Spoil = Callable[[Path], object]
 

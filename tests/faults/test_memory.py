@@ -16,10 +16,11 @@ import torch
 from fault_table import said
 from torch import nn
 
-from wsss_steps import devices, extract_keys, make_cams, methods, predict, predict_saliency
+from wsss_steps import extract_keys, make_cams, methods, predict, predict_saliency
 from wsss_steps.cli import main
 from wsss_steps.data.manifest import Entry
 from wsss_steps.errors import UserError, out_of_memory
+from wsss_steps.training import devices
 
 TOO_MUCH = 2**56  # more than any computer can address
 

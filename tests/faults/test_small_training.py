@@ -14,7 +14,6 @@ from fault_table import said
 from PIL import Image
 
 from wsss_steps import (
-    configuration,
     evaluate,
     extract_keys,
     make_cams,
@@ -29,6 +28,7 @@ from wsss_steps.errors import UserError
 from wsss_steps.formats.files import read_json
 from wsss_steps.formats.labels import read_labels, write_labels
 from wsss_steps.formats.weights import read_weights
+from wsss_steps.workflow import configuration
 
 SMALL = "~backbone=small~frozen_batch_norm=none~epochs=1~batch_size=2~warmup_epochs=0"
 CLASSIFIER = f"plain{SMALL}~frozen_stages=0~resize_long=null"

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from wsss_steps.errors import UserError
 from wsss_steps.formats.files import VERSION, read_json, write_json
 from wsss_steps.formats.labels import read_labels
-from wsss_steps.provenance import file_digest
+from wsss_steps.provenance.digests import file_digest
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ from wsss_steps.data import voc_lists
 from wsss_steps.errors import UserError
 from wsss_steps.formats.records import File as RecordedFile
 from wsss_steps.formats.records import Record, read_record, write_record
-from wsss_steps.provenance import file_digest
+from wsss_steps.provenance.digests import file_digest
 
 Stat = tuple[int, int]  # size in bytes, time of the last modification in ns
 ABSENT: Stat = (-1, -1)

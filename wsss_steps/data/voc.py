@@ -25,7 +25,7 @@ from wsss_steps.formats import pictures
 from wsss_steps.formats.labels import read_labels
 from wsss_steps.ops.labels import IGNORE
 from wsss_steps.progress import track
-from wsss_steps.provenance import file_digest
+from wsss_steps.provenance.digests import file_digest
 
 Item = TypeVar("Item")
 Found = TypeVar("Found")

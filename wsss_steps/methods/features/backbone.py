@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from wsss_steps.data.patches import item, whole_patches
 from wsss_steps.nets.backbones import build_backbone
-from wsss_steps.pretrained import load_backbone
+from wsss_steps.pretrained.backbones import load_backbone
 
 
 def extractor(

@@ -10,10 +10,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from wsss_steps import pretrained_vit
 from wsss_steps.data.patches import item, whole_patches
 from wsss_steps.errors import UserError
 from wsss_steps.nets import vit as vits
+from wsss_steps.pretrained import vit as pretrained_vit
 
 
 def extractor(

@@ -19,10 +19,10 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
 
-from wsss_steps import provenance
 from wsss_steps.errors import UserError
 from wsss_steps.nets.backbones import Backbone
 from wsss_steps.nets.fc_layers import FcLayers
+from wsss_steps.provenance import digests
 
 log = logging.getLogger(__name__)
 
@@ -87,7 +87,7 @@ def load_backbone(
     else:
         file = path or Path(weights)
         state = read_state(file)
-        name = f"{file.name} sha256:{provenance.file_digest(file)}"
+        name = f"{file.name} sha256:{digests.file_digest(file)}"
     layers = fc_layers or FcLayers({})
     fit_state(backbone, state, f"{name} into {spec['net']}", layers)
     return f"{name} with {' and '.join(layers.filled)}" if layers.filled else name

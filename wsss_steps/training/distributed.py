@@ -16,7 +16,7 @@ import torch.distributed as dist
 from torch import nn
 
 from wsss_steps.errors import UserError
-from wsss_steps.ranks import rank, world
+from wsss_steps.training.ranks import rank, world
 
 PATIENCE = datetime.timedelta(days=7)  # the leader may wait for a lock
 TRAINED_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)

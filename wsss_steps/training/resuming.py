@@ -23,14 +23,14 @@ from typing import Any, Protocol
 import numpy as np
 import torch
 
-from wsss_steps import provenance
-from wsss_steps.distributed import agreed, joined
 from wsss_steps.errors import UserError
 from wsss_steps.formats.stamps import begin
 from wsss_steps.formats.states import read_state, state_digest, write_state
 from wsss_steps.formats.weights import read_weights_stamp
-from wsss_steps.locks import locked, seconds
-from wsss_steps.ranks import leads
+from wsss_steps.provenance import digests
+from wsss_steps.training.distributed import agreed, joined
+from wsss_steps.training.locks import locked, seconds
+from wsss_steps.training.ranks import leads
 
 SAVE, SAVE_DEFAULT = "WSSS_SAVE_SECONDS", 300.0  # a fact of the machine, so in the environment: it reruns nothing
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
@@ -74,7 +74,7 @@ class Keeper:
         if self._path is None:
             return
         start = state_digest(training.state())
-        self._fingerprint = hashlib.sha256(f"{self._stamp}{provenance.loaded_digest()}{start}".encode()).hexdigest()
+        self._fingerprint = hashlib.sha256(f"{self._stamp}{digests.loaded_digest()}{start}".encode()).hexdigest()
         state = self._trusted(self._path)
         if not agreed(state is None, self._device) and state is not None:
             training.restore(state["training"])

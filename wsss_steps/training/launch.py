@@ -1,4 +1,7 @@
-"""Start a training as one process, or by torchrun as several: `python -m wsss_steps.launch PROCESSES STEP WORDS...`."""
+"""Start a training as one process, or by torchrun as several.
+
+`python -m wsss_steps.training.launch PROCESSES STEP WORDS...`
+"""
 
 from __future__ import annotations
 
@@ -6,13 +9,14 @@ import os
 import sys
 from collections.abc import Sequence
 
-USAGE = "python -m wsss_steps.launch PROCESSES STEP WORDS..."
+PACKAGE = "wsss_steps"
+USAGE = "python -m wsss_steps.training.launch PROCESSES STEP WORDS..."
 
 
 def command(processes: int, step: str, words: Sequence[str]) -> list[str]:
     """The command line of a step of this package in so many processes; the words are its own."""
     several = ["torch.distributed.run", "--standalone", f"--nproc-per-node={processes}", "-m", "--"]
-    return [sys.executable, "-m", *(several if processes > 1 else []), f"{__package__}.{step}", *words]
+    return [sys.executable, "-m", *(several if processes > 1 else []), f"{PACKAGE}.{step}", *words]
 
 
 def main(words: Sequence[str]) -> None:

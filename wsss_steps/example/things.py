@@ -18,7 +18,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from wsss_steps.data.example_shapes import (
+from wsss_steps.example.shapes import (
     CREAM,
     INK,
     LIMB,
@@ -32,7 +32,7 @@ from wsss_steps.data.example_shapes import (
     line,
     polygon,
 )
-from wsss_steps.data.example_textures import Texture, bands, dots, pleats, scallops, weave
+from wsss_steps.example.textures import Texture, bands, dots, pleats, scallops, weave
 
 Builder = Callable[[float, float, Paint, Paint], Parts]
 """(length of the body, radius of the key part, paint of the body, paint of the accent) to parts, farthest first."""

@@ -1,4 +1,4 @@
-"""Which sources decide a step's output, and the stamp that every artifact carries. Free of torch: planning is fast.
+"""Which sources decide a step's output. Free of torch: planning is fast.
 
 Snakemake does not notice an edit of a module behind `python -m`. So each rule carries as a parameter a digest over the
 syntax trees of the modules that its step and its methods import (inside this package): an edited comment, docstring or
@@ -11,25 +11,34 @@ from __future__ import annotations
 import ast
 import functools
 import hashlib
-import importlib.metadata
-import json
-import platform
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 PACKAGE = "wsss_steps"
-ROOT = Path(__file__).resolve().parent
+ROOT = Path(__file__).resolve().parents[1]
 # These shape no number: how a command line is read, how progress and errors are shown, how a digest is made, and how a
 # training goes on after an interruption, or in several processes, to the same end.
-PLUMBING = ("cli", "progress", "provenance", "errors", "devices", "ranks")
-PLUMBING_OF_TRAININGS = ("resuming", "locks", "formats.states", "distributed")
-NOT_DECISIVE = {f"{PACKAGE}.{name}" for name in (*PLUMBING, *PLUMBING_OF_TRAININGS)}
+NOT_DECISIVE = {
+    f"{PACKAGE}.{name}"
+    for name in (
+        "cli",
+        "errors",
+        "formats.states",
+        "progress",
+        "provenance",
+        "provenance.digests",
+        "provenance.stamp",
+        "training.devices",
+        "training.distributed",
+        "training.locks",
+        "training.ranks",
+        "training.resuming",
+    )
+}
 FOLDER_MARK = ".snakemake_timestamp"  # Snakemake puts it into the folders that rules make
 LEVELS = ("debug", "info", "warning", "error", "exception")
 ACTING = (ast.NamedExpr, ast.Yield, ast.YieldFrom, ast.Await)
-VERSIONED = ("torch", "torchvision", "timm", "numpy", "scipy", "scikit-image", "pydensecrf2", "h5py", "pillow")
 
 
 def source_of(module: str) -> Path | None:
@@ -136,36 +145,3 @@ def file_digest(path: Path) -> str:
         return hashlib.sha256("\n".join(lines).encode()).hexdigest()
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def versions() -> dict[str, str]:
-    """Versions of Python and of the packages that decide numbers."""
-    found = {"python": platform.python_version()}
-    for name in VERSIONED:
-        try:
-            found[name] = importlib.metadata.version(name)
-        except importlib.metadata.PackageNotFoundError:
-            found[name] = "absent"
-    return found
-
-
-def stamp(room: str, *, settings: Mapping[str, Any], code: str, device: str, inputs: Mapping[str, Path]) -> str:
-    """What an artifact carries, as JSON with sorted keys: room, settings, seed, code, inputs, versions, device."""
-    content = {
-        "room": room.removeprefix(f"{PACKAGE}."),
-        "settings": settings,
-        "seed": settings.get("seed"),
-        "code": code,
-        "device": device,
-        "inputs": {
-            name: {"path": path.as_posix(), "sha256": file_digest(path)} for name, path in sorted(inputs.items())
-        },
-        "versions": versions(),
-    }
-    return json.dumps(content, sort_keys=True)
-
-
-if __name__ == "__main__":
-    from wsss_steps.lineage import main  # here, so that planning does not load the readers of artifacts
-
-    main()

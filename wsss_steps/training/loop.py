@@ -16,15 +16,15 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 
-from wsss_steps import distributed
 from wsss_steps.errors import UserError
 from wsss_steps.formats.files import write_text
 from wsss_steps.formats.weights import write_weights
 from wsss_steps.nets.layout import fast_layout
 from wsss_steps.ops.schedules import poly_warmup
 from wsss_steps.progress import track
-from wsss_steps.ranks import leads
-from wsss_steps.resuming import Keeper
+from wsss_steps.training import distributed
+from wsss_steps.training.ranks import leads
+from wsss_steps.training.resuming import Keeper
 
 Batch = dict[str, Tensor]
 Losses = Callable[[nn.Module, Batch], dict[str, Tensor]]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from wsss_steps.data.example_shapes import (
+from wsss_steps.example.shapes import (
     CREAM,
     LIMB,
     Paint,
@@ -20,8 +20,8 @@ from wsss_steps.data.example_shapes import (
     line,
     polygon,
 )
-from wsss_steps.data.example_textures import zigzag
-from wsss_steps.data.example_things import Builder
+from wsss_steps.example.textures import zigzag
+from wsss_steps.example.things import Builder
 
 
 def ball(length: float, radius: float, body: Paint, accent: Paint) -> Parts:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from wsss_steps.data.example_textures import Texture
+from wsss_steps.example.textures import Texture
 
 Points = NDArray[np.float64]
 Colour = tuple[float, float, float]

@@ -14,10 +14,10 @@ from pathlib import Path
 
 import torch
 
-from wsss_steps import locks, ranks
 from wsss_steps.data.manifest import Entry
 from wsss_steps.errors import UserError, out_of_memory
 from wsss_steps.settings.base import known_device
+from wsss_steps.training import locks, ranks
 
 VISIBLE = "CUDA_VISIBLE_DEVICES"
 

@@ -1,17 +1,14 @@
-"""Writes docs/settings.md: every setting with its default and meaning.
-
-`python -m wsss_steps.document_settings > docs/settings.md`
-"""
+"""Print every setting with its default and meaning, as in docs/settings.md."""
 
 from __future__ import annotations
 
+import argparse
 import inspect
 import json
 from collections.abc import Iterator
 
 from pydantic_core import PydanticUndefined
 
-from wsss_steps.configuration import WHOLE
 from wsss_steps.settings.base import Backbone, Settings
 from wsss_steps.settings.registry import METHODS
 from wsss_steps.settings.steps import (
@@ -22,6 +19,7 @@ from wsss_steps.settings.steps import (
     Predict,
     PretrainKeys,
 )
+from wsss_steps.workflow.configuration import WHOLE
 
 ROOMS: dict[str, type[Settings]] = {
     "draw": MakeExample,
@@ -60,7 +58,7 @@ def _table(cls: type[Settings]) -> Iterator[str]:
 
 def document() -> str:
     """The whole of docs/settings.md."""
-    lines = ["# Settings", "", "Made by `python -m wsss_steps.document_settings`; a test keeps it true.", ""]
+    lines = ["# Settings", "", "Made by `python -m wsss_steps settings`; a test keeps it true.", ""]
     lines += ["## The top level of a configuration file", "", *_table(WHOLE)]
     for name, cls in ROOMS.items():
         lines += [f"## `{name}`", "", inspect.cleandoc(cls.__doc__ or ""), "", *_table(cls)]
@@ -71,5 +69,10 @@ def document() -> str:
     return "\n".join(lines).rstrip() + "\n"
 
 
-if __name__ == "__main__":
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """None."""
+
+
+def run(_: argparse.Namespace) -> None:
+    """Print the document."""
     print(document(), end="")

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from wsss_steps.data.example_shapes import Colour, Paint
-from wsss_steps.data.example_textures import Field, Texture, cobbles, firs, furrows, ripples, soft_step, stretched_noise
+from wsss_steps.example.shapes import Colour, Paint
+from wsss_steps.example.textures import Field, Texture, cobbles, firs, furrows, ripples, soft_step, stretched_noise
 
 WATER, FENCE = "water", "fence"
 

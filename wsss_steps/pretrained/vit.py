@@ -16,8 +16,8 @@ from wsss_steps.errors import UserError, all_wrong
 from wsss_steps.formats.files import write_text
 from wsss_steps.formats.weights import read_weights
 from wsss_steps.nets import vit as vits
-from wsss_steps.pretrained import fault_of, prefix_of, read_state, refuse_pages, tell_left_out, without_prefix
-from wsss_steps.provenance import file_digest
+from wsss_steps.pretrained.backbones import fault_of, prefix_of, read_state, refuse_pages, tell_left_out, without_prefix
+from wsss_steps.provenance.digests import file_digest
 
 log = logging.getLogger(__name__)
 

@@ -11,14 +11,15 @@ from typing import Any
 import torch
 from torch import nn
 
-from wsss_steps import methods, training
+from wsss_steps import methods
 from wsss_steps.data.augment import augment
 from wsss_steps.errors import UserError
 from wsss_steps.nets.frozen import FrozenClassifier
 from wsss_steps.nets.layout import fast_layout
 from wsss_steps.nets.precision import compute_in
-from wsss_steps.pretrained import load_backbone
-from wsss_steps.resuming import Keeper
+from wsss_steps.pretrained.backbones import load_backbone
+from wsss_steps.training import loop
+from wsss_steps.training.resuming import Keeper
 
 log = logging.getLogger(__name__)
 
@@ -39,8 +40,8 @@ def start(slot: str, settings: dict[str, Any], num_classes: int, weights: Path |
 
 def fit(
     network: Any,
-    dataset: training.SizedDataset,
-    losses: training.Losses,
+    dataset: loop.SizedDataset,
+    losses: loop.Losses,
     settings: dict[str, Any],
     *,
     device: str,
@@ -48,13 +49,13 @@ def fit(
     spread: nn.Module | None = None,
     **departures: float,
 ) -> list[dict[str, float]]:
-    """`training.fit` with the optimiser and options that the settings say; departures are of the optimiser."""
-    optimisation = methods.arguments(training.make_optimiser, settings) | departures
+    """`loop.fit` with the optimiser and options that the settings say; departures are of the optimiser."""
+    optimisation = methods.arguments(loop.make_optimiser, settings) | departures
     fc_layers = getattr(network, "fc_layers", None)
     pretrained = fc_layers.parameters() if fc_layers else ()
-    optimiser = training.make_optimiser(network, network.backbone, pretrained, **optimisation)
-    options = methods.arguments(training.fit, settings) | {"device": device, "keeper": keeper, "spread": spread}
-    return training.fit(network, dataset, losses, optimiser, **options)
+    optimiser = loop.make_optimiser(network, network.backbone, pretrained, **optimisation)
+    options = methods.arguments(loop.fit, settings) | {"device": device, "keeper": keeper, "spread": spread}
+    return loop.fit(network, dataset, losses, optimiser, **options)
 
 
 def augmentation(settings: dict[str, Any]) -> dict[str, Any]:

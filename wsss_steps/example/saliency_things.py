@@ -9,9 +9,9 @@ import math
 
 import numpy as np
 
-from wsss_steps.data.example_shapes import CREAM, INK, Paint, Part, Parts, Points, ellipse, limb_width, line, polygon
-from wsss_steps.data.example_textures import Field, Texture, bands, soft_step
-from wsss_steps.data.example_things import Builder
+from wsss_steps.example.shapes import CREAM, INK, Paint, Part, Parts, Points, ellipse, limb_width, line, polygon
+from wsss_steps.example.textures import Field, Texture, bands, soft_step
+from wsss_steps.example.things import Builder
 
 # ---- materials -------------------------------------------------------------------------------------------------------
 

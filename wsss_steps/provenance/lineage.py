@@ -1,4 +1,4 @@
-"""The lineage of an artifact, back to the images, as an indented tree: `python -m wsss_steps.provenance FILE`.
+"""The lineage of an artifact, back to the images, as an indented tree: `python -m wsss_steps provenance FILE`.
 
 Every artifact carries a stamp that names its inputs with their checksums. Each input is looked up and its checksum is
 taken anew, so that one that is missing or has changed since is marked. Free of torch.
@@ -6,9 +6,7 @@ taken anew, so that one that is missing or has changed since is marked. Free of 
 
 from __future__ import annotations
 
-import argparse
 import json
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,7 +15,7 @@ from typing import Any
 from wsss_steps.errors import UserError
 from wsss_steps.formats.records import read_record, record_of
 from wsss_steps.formats.stamps import read_stamp
-from wsss_steps.provenance import file_digest
+from wsss_steps.provenance.digests import file_digest
 
 STEP = "  "
 MOST = 5  # files shown by name, of those that are not as recorded
@@ -114,14 +112,3 @@ def lineage(path: Path) -> Iterator[str]:
     yield f"{path}, sha256 {file_digest(path)[:DIGITS]}"
     yield from lines_of(tree, path, STEP)
     yield f"{tree.good} inputs are as recorded, {tree.bad} are not"
-
-
-def main(words: list[str] | None = None) -> None:
-    """Print the lineage of the artifact that is named on the command line."""
-    parser = argparse.ArgumentParser(prog="python -m wsss_steps.provenance", description=__doc__)
-    parser.add_argument("file", type=Path, help="an artifact: a file, or a folder of label maps")
-    try:
-        for line in lineage(parser.parse_args(words).file):
-            print(line)
-    except UserError as error:
-        sys.exit(f"ERROR {error}")

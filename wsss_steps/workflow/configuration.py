@@ -16,7 +16,6 @@ from typing import Any
 import yaml
 from pydantic import Field, ValidationError, create_model
 
-from wsss_steps import names, splits
 from wsss_steps.errors import UserError, all_wrong
 from wsss_steps.nets.families import families, family_of
 from wsss_steps.settings import crf
@@ -33,6 +32,7 @@ from wsss_steps.settings.steps import (
     Prepare,
     PretrainKeys,
 )
+from wsss_steps.workflow import names, splits
 
 SLOTS_OF_A_RECIPE = ("classifier", "cams", "superpixels", "seeds", "segmenter")
 BUILT_IN_BACKBONES = {

@@ -21,12 +21,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from wsss_steps.data.example_backdrop import FENCE, WATER, Backdrop, Inks, draw_inks, plan_backdrop
-from wsss_steps.data.example_canvas import OVERSAMPLE, Raster, Thing, majority, paint_picture, rasterise
-from wsss_steps.data.example_distractors import DISTRACTORS
-from wsss_steps.data.example_shapes import Paint
-from wsss_steps.data.example_textures import Texture
-from wsss_steps.data.example_things import BUILDERS
+from wsss_steps.example.backdrop import FENCE, WATER, Backdrop, Inks, draw_inks, plan_backdrop
+from wsss_steps.example.canvas import OVERSAMPLE, Raster, Thing, majority, paint_picture, rasterise
+from wsss_steps.example.distractors import DISTRACTORS
+from wsss_steps.example.shapes import Paint
+from wsss_steps.example.textures import Texture
+from wsss_steps.example.things import BUILDERS
 
 CLASSES: tuple[str, ...] = tuple(BUILDERS)
 """Names of the classes; class c (1...C) is CLASSES[c - 1]."""

@@ -1,15 +1,14 @@
 """What is checked of the config files themselves, and of the place for results, before anything is planned.
 
 Snakemake reads the config files before any of our code runs. It takes the last of two equal keys without a word, and of
-a file that is no YAML it does not say where. `python -m wsss_steps.preflight my.yaml` says it. A few lines of aliases
-can stand for more text than any computer holds: that is told before anything walks through the values. Free of torch.
+a file that is no YAML it does not say where. `python -m wsss_steps check my.yaml` says it. A few lines of aliases can
+stand for more text than any computer holds: that is told before anything walks through the values. Free of torch.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -169,10 +168,3 @@ def check(config_files: Iterable[Path], folders: Iterable[Path]) -> None:
     """Raise one UserError that lists the doubled keys of the config files, and the folders that cannot be written."""
     problems = [line for path in config_files for line in repeated(path)]
     all_wrong("before the first job", problems + [line for folder in folders for line in unwritable(folder)])
-
-
-if __name__ == "__main__":
-    try:
-        check(map(Path, sys.argv[1:]), [])
-    except UserError as error:
-        sys.exit(f"ERROR {error}")

@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from wsss_steps.data.example_backdrop import Backdrop, mix, paint_backdrop
-from wsss_steps.data.example_shapes import Paint, Parts, Points
-from wsss_steps.data.example_textures import Field
+from wsss_steps.example.backdrop import Backdrop, mix, paint_backdrop
+from wsss_steps.example.shapes import Paint, Parts, Points
+from wsss_steps.example.textures import Field
 
 OVERSAMPLE = 2  # drawn at twice the size and averaged, for smooth edges; `majority` relies on 2
 _SLOPE, _GRAIN = 0.08, 0.012  # of the illumination, from the middle to the edge; standard deviation of the noise

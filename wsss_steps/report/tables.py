@@ -1,10 +1,9 @@
-"""Print `summary.csv` or `superpixels.csv` as a table: `python -m wsss_steps.show_summary results/example/*.csv`."""
+"""The tables `summary.csv` and `superpixels.csv`: their columns, and how they are printed."""
 
 from __future__ import annotations
 
 import csv
 import re
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -157,20 +156,7 @@ def read(path: Path) -> list[dict[str, str]]:
         raise UserError(f"{path}: no such summary; it is written at the end of a run of the workflow") from None
 
 
-def main(arguments: list[str]) -> int:
-    """Print the tables of the given files; returns the exit status."""
-    if not arguments:
-        print("usage: python -m wsss_steps.show_summary SUMMARY.csv ...", file=sys.stderr)
-        return 2
-    try:
-        for name in arguments:
-            rows = read(Path(name))
-            print("\n".join(["", *(table(rows) if "recipe" in rows[0] else plain(rows)), f"Table: {name}", ""]))
-    except UserError as error:
-        print(f"ERROR {error}", file=sys.stderr)
-        return 1
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+def printed(path: Path) -> str:
+    """The table in a file, as it is printed; a UserError as from `read`."""
+    rows = read(path)
+    return "\n".join(["", *(table(rows) if "recipe" in rows[0] else plain(rows)), f"Table: {path}", ""])

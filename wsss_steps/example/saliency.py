@@ -12,11 +12,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from wsss_steps.data.example_backdrop import FENCE, WATER, Backdrop, Inks, draw_inks, plan_backdrop
-from wsss_steps.data.example_canvas import OVERSAMPLE, Raster, Thing, majority, paint_picture, rasterise
-from wsss_steps.data.example_saliency_things import MATERIALS, THINGS, lattice, varied
-from wsss_steps.data.example_shapes import Paint
-from wsss_steps.data.example_textures import Texture
+from wsss_steps.example.backdrop import FENCE, WATER, Backdrop, Inks, draw_inks, plan_backdrop
+from wsss_steps.example.canvas import OVERSAMPLE, Raster, Thing, majority, paint_picture, rasterise
+from wsss_steps.example.saliency_things import MATERIALS, THINGS, lattice, varied
+from wsss_steps.example.shapes import Paint
+from wsss_steps.example.textures import Texture
 
 _NOMINAL = 128.0  # units on the nominal side
 _SIDES = (0.85, 1.1)  # range of the sides over the nominal side

@@ -1,0 +1,35 @@
+"""`python -m wsss_steps`: every module of `commands/` is a command with help."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from wsss_steps import __main__ as commands
+
+
+def test_every_command_is_listed_with_what_it_does(repository: Path) -> None:
+    line, wide = [sys.executable, "-m", "wsss_steps", "--help"], {**os.environ, "COLUMNS": "200"}
+    done = subprocess.run(line, cwd=repository, capture_output=True, text=True, check=True, env=wide)
+    files = {path.stem for path in (repository / "wsss_steps" / "commands").glob("*.py")} - {"__init__"}
+    assert {"check", "provenance", "settings", "show"} <= files
+    listed = {line.split()[0]: line.split()[1:] for line in done.stdout.splitlines() if line.startswith("    ")}
+    assert files <= {name for name, words in listed.items() if words}
+
+
+def test_an_unknown_command_names_the_known_ones(capsys: pytest.CaptureFixture) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        commands.main(["shwo"])
+    assert "invalid choice: 'shwo' (choose from check, provenance, settings, show)" in capsys.readouterr().err.replace(
+        "'check', 'provenance', 'settings', 'show'", "check, provenance, settings, show"
+    )
+
+
+def test_what_the_user_can_mend_is_a_message(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    with pytest.raises(SystemExit, match="1"):
+        commands.main(["provenance", str(tmp_path / "none.h5")])
+    assert capsys.readouterr().err.startswith(f"ERROR {tmp_path / 'none.h5'}: no such file or folder")

@@ -1,0 +1,19 @@
+"""Print tables of results: summary.csv, superpixels.csv."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from wsss_steps.report import tables
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The files."""
+    parser.add_argument("table", type=Path, nargs="+", help="such as results/example/summary.csv")
+
+
+def run(options: argparse.Namespace) -> None:
+    """Print each."""
+    for path in options.table:
+        print(tables.printed(path))

@@ -1,0 +1,1 @@
+"""The embedded data set: scenes that are drawn, and images with masks for a saliency detector."""

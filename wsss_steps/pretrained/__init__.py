@@ -1,0 +1,1 @@
+"""Initial weights, by name or from a file."""

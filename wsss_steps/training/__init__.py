@@ -1,0 +1,1 @@
+"""Training: the loop, interrupted runs, several processes, devices, self-supervised pretraining."""
