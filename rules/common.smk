@@ -23,7 +23,7 @@ except UserError as error:
     raise WorkflowError(str(error))
 
 
-# Rules call `python -m wsss_steps.<room>`. With this it is the Python that runs Snakemake (unless conda brings another),
+# Rules call `python -m wsss_steps.<step>`. With this it is the Python that runs Snakemake (unless conda brings another),
 # and it finds the package from any working directory.
 os.environ.update(
     PATH=os.pathsep.join([str(Path(sys.executable).parent), os.getenv("PATH", os.defpath)]),
@@ -111,11 +111,11 @@ def settings_of(slot):
     return settings
 
 
-def code_of(room, *slots):
-    """Parameter: digest of the sources that the room and its methods in `slots` import."""
+def code_of(step, *slots):
+    """Parameter: digest of the sources that the step and its methods in `slots` import."""
 
     def code(wildcards):
-        return digests.code_digest(room, [module for slot in slots for module in choice(slot, wildcards).modules()])
+        return digests.code_digest(step, [module for slot in slots for module in choice(slot, wildcards).modules()])
 
     return code
 
@@ -161,7 +161,7 @@ def source_of_saliency(wildcards):
 
 
 def maps_given(wildcards):
-    """Input: every given saliency map, since a folder does not tell that a file in it was written anew."""
+    """Input: every given saliency map, since a folder does not tell that a file in it was rewritten."""
     kind, place = saliency_source(choice("saliency", wildcards).settings)
     if kind != "maps":
         return []
@@ -258,9 +258,9 @@ def kept_or_temporary(path):
     return path if CONFIG.keep_features else temp(path)
 
 
-def settings_of_step(room, **fixed):
-    """Parameter: the settings of a room that has no choice of methods, with those that the rule fixes."""
-    return configuration.step_settings(CONFIG, room, **fixed)
+def settings_of_step(step, **fixed):
+    """Parameter: the settings of a step that has no choice of methods, with those that the rule fixes."""
+    return configuration.step_settings(CONFIG, step, **fixed)
 
 
 # stage -> the file or folder below a recipe's folders that is evaluated, and how many of the recipe's choices lead to it

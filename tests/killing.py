@@ -1,4 +1,4 @@
-"""Tiny trainings of all four rooms, each in a process of its own that may be killed, at a chosen step or from outside.
+"""Tiny trainings of all four kinds, each in a process of its own that may be killed, at a chosen step or from outside.
 
 The processes are forks of a server that has imported all they need, so that one takes a fraction of a second.
 """
@@ -47,7 +47,7 @@ from wsss_steps.settings.segmenter import SpsrgSegmenter
 from wsss_steps.settings.steps import PretrainKeys
 from wsss_steps.training import loop, resuming
 
-ROOMS = {"classifier": classifier, "segmenter": segmenter, "saliency": saliency, "keys": keys}
+TRAININGS = {"classifier": classifier, "segmenter": segmenter, "saliency": saliency, "keys": keys}
 
 
 def processes() -> ForkServerContext:
@@ -59,19 +59,19 @@ def processes() -> ForkServerContext:
     return context
 
 
-def settings_of(room: str, **departures: Any) -> dict[str, Any]:
-    """Settings of a training of nine steps, with random views; departures replace them."""
+def settings_of(kind: str, **overrides: Any) -> dict[str, Any]:
+    """Settings of a training of nine steps, with random views; overrides replace them."""
     backbone = Backbone(net="small", mean=(0.4, 0.5, 0.6))
     quick = {"backbone": backbone, "epochs": 3, "batch_size": 2, "crop": 16, "resize_long": None}
     quick |= {"frozen_batch_norm": "none"}
     tiny = {"width": 12, "depth": 2, "heads": 3, "epochs": 3, "batch_size": 2, "prototypes": 8, "blurred": 0.5}
     of = {
-        "classifier": lambda: PlainClassifier(**quick | {"output_stride": 4, "frozen_stages": 0} | departures),
-        "segmenter": lambda: SpsrgSegmenter(**quick | {"aspp_rates": (1, 2)} | departures),
-        "saliency": lambda: DetectorSaliency(**quick | {"pairs": "drawn", "decoder_width": 8, "crop": 32} | departures),
-        "keys": lambda: PretrainKeys(**tiny | {"global_crop": 24, "local_crop": 16, "local_crops": 1} | departures),
+        "classifier": lambda: PlainClassifier(**quick | {"output_stride": 4, "frozen_stages": 0} | overrides),
+        "segmenter": lambda: SpsrgSegmenter(**quick | {"aspp_rates": (1, 2)} | overrides),
+        "saliency": lambda: DetectorSaliency(**quick | {"pairs": "drawn", "decoder_width": 8, "crop": 32} | overrides),
+        "keys": lambda: PretrainKeys(**tiny | {"global_crop": 24, "local_crop": 16, "local_crops": 1} | overrides),
     }
-    settings: dict[str, Any] = of[room]().model_dump(mode="json")
+    settings: dict[str, Any] = of[kind]().model_dump(mode="json")
     return settings
 
 
@@ -98,18 +98,18 @@ def make_inputs(folder: Path) -> None:
 class Run:
     """One training from the files of `make_inputs` in `inputs`, with its outputs in `outputs`."""
 
-    room: str
+    kind: str
     inputs: Path
     outputs: Path
-    departures: tuple[tuple[str, Any], ...] = ()
+    overrides: tuple[tuple[str, Any], ...] = ()
 
     @property
     def output(self) -> Path:
-        return self.outputs / f"{self.room}.safetensors"
+        return self.outputs / f"{self.kind}.safetensors"
 
     @property
     def history(self) -> Path:
-        return self.outputs / f"{self.room}.csv"
+        return self.outputs / f"{self.kind}.csv"
 
     @property
     def state(self) -> Path:
@@ -117,15 +117,15 @@ class Run:
 
     @property
     def log(self) -> Path:
-        return self.outputs / f"{self.room}.log"
+        return self.outputs / f"{self.kind}.log"
 
     def command(self) -> list[str]:
-        """Arguments of the room's command line."""
+        """Arguments of the kind's command line."""
         reads = {"segmenter": {"seeds": "seeds.h5", "superpixels": "superpixels.h5"}, "saliency": {"pairs": "pairs"}}
-        options = {} if self.room == "saliency" else {"manifest": "m.json"}
-        options |= reads.get(self.room, {})
+        options = {} if self.kind == "saliency" else {"manifest": "m.json"}
+        options |= reads.get(self.kind, {})
         given = [part for name, file in options.items() for part in (f"--{name}", str(self.inputs / file))]
-        settings = json.dumps(settings_of(self.room, **dict(self.departures)))
+        settings = json.dumps(settings_of(self.kind, **dict(self.overrides)))
         written = ["--output", str(self.output), "--history", str(self.history)]
         return [*given, *written, "--settings", settings, "--device", "cpu", "--log", str(self.log)]
 
@@ -134,7 +134,7 @@ class Run:
     ) -> ForkServerProcess:
         """Start the training in a process, with a state every `every` seconds; `hook(*of)` is called in it first."""
         environment = {resuming.SAVE: str(every)} | ({} if wait is None else {"WSSS_WAIT_SECONDS": str(wait)})
-        process = processes().Process(target=train, args=(self.room, self.command(), environment, hook, of))
+        process = processes().Process(target=train, args=(self.kind, self.command(), environment, hook, of))
         process.start()
         return process
 
@@ -158,7 +158,7 @@ class Run:
 
 
 def train(
-    room: str, command: list[str], environment: dict[str, str], hook: Callable[..., Any] | None, of: tuple[Any, ...]
+    kind: str, command: list[str], environment: dict[str, str], hook: Callable[..., Any] | None, of: tuple[Any, ...]
 ) -> None:
     """What a process does."""
     os.environ.update(environment)
@@ -168,7 +168,7 @@ def train(
     with Path(os.devnull).open("w") as nowhere, contextlib.redirect_stderr(nowhere):
         if hook is not None:
             hook(*of)
-        cli.main(ROOMS[room].run, command)
+        cli.main(TRAININGS[kind].run, command)
 
 
 def die_at_step(step: int, number: int) -> None:

@@ -40,7 +40,7 @@ def configure(folder: Path, content: Mapping[str, Any]) -> None:
     (folder / "test.yaml").write_text(yaml.safe_dump(dict(content)))
 
 
-def house_in(folder: Path, repository: Path, content: Mapping[str, Any]) -> Path:
+def project_in(folder: Path, repository: Path, content: Mapping[str, Any]) -> Path:
     """A copy of the project with its configuration; returns `folder`."""
     copy_of_project(repository, folder)
     configure(folder, content)

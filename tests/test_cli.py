@@ -15,7 +15,7 @@ import pytest
 from fault_table import said
 from tiny_voc import make_voc, prepare_words
 
-from wsss_steps.cli import existing, main, parser_of, room_of
+from wsss_steps.cli import existing, main, parser_of, step_of
 from wsss_steps.errors import UserError, all_wrong
 from wsss_steps.formats.files import write_json
 from wsss_steps.formats.stamps import read_stamp
@@ -36,7 +36,7 @@ def _fresh() -> Iterator[None]:
     root.setLevel(level)
 
 
-def room(
+def step(
     *,
     input_map: Path,
     extra: Path | None = None,
@@ -57,7 +57,7 @@ def simple(*, source: Path, settings: dict[str, Any], stamp: str = "") -> None:
 
 def test_options_come_from_the_signature() -> None:
     words = ["--input-map", "a", "--parts", "b", "c", "--settings", '{"x":[1,2]}', "--device", "cpu"]
-    options = vars(parser_of(room).parse_args(words))
+    options = vars(parser_of(step).parse_args(words))
     assert options["input_map"] == Path("a")
     assert options["extra"] is None
     assert options["parts"] == [Path("b"), Path("c")]
@@ -81,7 +81,7 @@ def test_wrong_words_end_with_usage(words: str, message: str, capsys: pytest.Cap
 
 
 def test_a_list_may_be_empty() -> None:
-    main(room, ["--input-map", "a", "--parts", "--settings", "{}", "--device", "cpu"])
+    main(step, ["--input-map", "a", "--parts", "--settings", "{}", "--device", "cpu"])
     assert calls[0]["parts"] == []
 
 
@@ -89,9 +89,9 @@ def test_the_stamp_tells_what_was_used(tmp_path: Path) -> None:
     for name in ("a", "b"):
         (tmp_path / name).write_text(name)
     words = ["--input-map", f"{tmp_path}/a", "--parts", f"{tmp_path}/b", f"{tmp_path}/missing"]
-    main(room, [*words, "--settings", '{"x": 1}', "--code", "c0de", "--device", "auto"])
+    main(step, [*words, "--settings", '{"x": 1}', "--code", "c0de", "--device", "auto"])
     stamp = json.loads(calls[0]["stamp"])
-    assert (stamp["room"], stamp["settings"], stamp["code"]) == (room.__module__, {"x": 1}, "c0de")
+    assert (stamp["step"], stamp["settings"], stamp["code"]) == (step.__module__, {"x": 1}, "c0de")
     assert stamp["device"] in ("cpu", "cuda")
     assert sorted(stamp["inputs"]) == ["input_map", "parts[0]"]  # what does not exist yet is no input
     assert stamp["inputs"]["input_map"]["sha256"].startswith("ca978112ca1bbdca")  # SHA-256 of "a"
@@ -104,7 +104,7 @@ def test_existing_paths_only(tmp_path: Path) -> None:
 
 def test_the_stamp_has_the_device_that_was_leased_and_the_code(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(devices, "leased", lambda _: contextlib.nullcontext("cuda:3"))
-    main(room, ["--input-map", "a", "--parts", "--settings", "{}", "--device", "cuda", "--code", "c0de"])
+    main(step, ["--input-map", "a", "--parts", "--settings", "{}", "--device", "cuda", "--code", "c0de"])
     stamp = json.loads(calls[0]["stamp"])
     assert (calls[0]["device"], stamp["device"], stamp["code"]) == ("cuda:3", "cuda:3", "c0de")
 
@@ -124,7 +124,7 @@ def test_errors_of_the_user_are_shown_alone(error: str, shown: str, capsys: pyte
 
 
 def test_other_errors_are_shown_with_a_traceback(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
-    log = tmp_path / "logs" / "room.log"
+    log = tmp_path / "logs" / "step.log"
     with pytest.raises(SystemExit, match="1"):
         main(simple, ["--source", "a", "--settings", '{"error": "bug"}', "--log", str(log)])
     for text in (capsys.readouterr().err, log.read_text()):
@@ -134,19 +134,19 @@ def test_other_errors_are_shown_with_a_traceback(tmp_path: Path, capsys: pytest.
 
 def test_an_unknown_device_is_refused(capsys: pytest.CaptureFixture) -> None:
     with pytest.raises(SystemExit, match="1"):
-        main(room, ["--input-map", "a", "--parts", "--settings", "{}", "--device", "tpu"])
+        main(step, ["--input-map", "a", "--parts", "--settings", "{}", "--device", "tpu"])
     assert DEVICE + "'tpu'" in capsys.readouterr().err
 
 
 def test_a_device_that_is_a_command_is_refused(capsys: pytest.CaptureFixture) -> None:
     """Snakemake's --set-resources passes any text."""
     with pytest.raises(SystemExit, match="1"):
-        main(room, ["--input-map", "a", "--parts", "--settings", "{}", "--device", "cpu; touch x"])
+        main(step, ["--input-map", "a", "--parts", "--settings", "{}", "--device", "cpu; touch x"])
     said(DEVICE + "'cpu; touch x'", capsys.readouterr().err)
     assert not calls
 
 
-def test_a_room_from_the_command_line(tmp_path: Path, repository: Path) -> None:
+def test_a_step_from_the_command_line(tmp_path: Path, repository: Path) -> None:
     root = make_voc(tmp_path / "voc")
     words = [*prepare_words(root, tmp_path / "m.json"), "--log", str(tmp_path / "log")]
     command = [sys.executable, "-m", "wsss_steps.prepare", *words]
@@ -160,7 +160,7 @@ def test_a_room_from_the_command_line(tmp_path: Path, repository: Path) -> None:
     assert "Traceback" not in done.stderr
 
 
-def test_a_room_that_calls_itself_main_has_its_name_in_the_stamp(tmp_path: Path, repository: Path) -> None:
+def test_a_step_that_calls_itself_main_has_its_name_in_the_stamp(tmp_path: Path, repository: Path) -> None:
     (tmp_path / "toy.py").write_text(
         "from pathlib import Path\n"
         "from wsss_steps.cli import main\n"
@@ -171,13 +171,13 @@ def test_a_room_that_calls_itself_main_has_its_name_in_the_stamp(tmp_path: Path,
     words = ["--output", str(tmp_path / "stamp.json"), "--settings", "{}"]
     environment = {**os.environ, "PYTHONPATH": str(repository)}
     subprocess.run([sys.executable, "-m", "toy", *words], check=True, cwd=tmp_path, env=environment)
-    assert json.loads((tmp_path / "stamp.json").read_text())["room"] == "toy"
+    assert json.loads((tmp_path / "stamp.json").read_text())["step"] == "toy"
 
 
-def test_the_name_of_a_room_that_was_imported() -> None:
+def test_the_name_of_a_step_that_was_imported() -> None:
     from wsss_steps import prepare
 
-    assert room_of(prepare.run) == "wsss_steps.prepare"
+    assert step_of(prepare.run) == "wsss_steps.prepare"
 
 
 def test_all_wrong_lists_many_problems_and_counts_the_rest() -> None:

@@ -112,7 +112,7 @@ def test_numbers_written_as_text_are_numbers() -> None:
         ),
         ({"recipes": {"a": {"seeds": "threshold~alpha=1"}}}, "alpha: unknown key; known keys: background, foreground"),
         ({"recipes": {"a": {"seeds": "threshold~foreground"}}}, "expected method~key=value"),
-        ({"recipes": {"a": {"seeds": "threshold~foreground=.2~foreground=.3"}}}, "'foreground' stands twice"),
+        ({"recipes": {"a": {"seeds": "threshold~foreground=.2~foreground=.3"}}}, "duplicate override of 'foreground'"),
         ({"recipes": {"a": {"seeds": "../threshold"}}}, "expected a file name, without '/', found '../threshold'"),
         (
             {"recipes": {"a": {"seeds": "threshold~foreground=0.01"}}},

@@ -94,8 +94,8 @@ def test_what_saliency_maps_were_made_of_is_declared(tmp_path: Path, chosen: str
 def test_a_detectors_own_weights_are_declared(tmp_path: Path) -> None:
     root = make_voc(tmp_path / "voc")
     (root / "own.safetensors").touch()
-    departures = {"backbone": "coco", "weights": "{root}/own.safetensors"}
+    overrides = {"backbone": "coco", "weights": "{root}/own.safetensors"}
     recipes = {"a": {"seeds": "saliency~saliency=detector"}}
-    config = load(root=str(root), draw=None, recipes=recipes, saliency={"detector": departures})
+    config = load(root=str(root), draw=None, recipes=recipes, saliency={"detector": overrides})
     expected = "saliency: detector with the weights own.safetensors; COCO segmentation weights"
     assert declared(config, "seeds") == expected

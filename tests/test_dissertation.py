@@ -1,4 +1,4 @@
-"""configs/dissertation_ch2.yaml and _ch3.yaml are the dissertation's setups, key by key, but for listed departures."""
+"""configs/dissertation_ch2.yaml and _ch3.yaml are the dissertation's setups, key by key, but for listed differences."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ def voc(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize(("chapter", "recipe"), RECIPES)
-def test_every_value_is_the_dissertations_or_a_listed_departure(
+def test_every_value_is_the_dissertations_or_a_listed_difference(
     repository: Path, voc: Path, chapter: int, recipe: str
 ) -> None:
     found = resolved(configuration.load(content(repository, chapter, voc)), chapter, recipe)
@@ -177,9 +177,9 @@ PLANNED = {
 def test_the_workflow_plans_it_and_prepares_the_data_set(
     repository: Path, tmp_path: Path, voc: Path, chapter: int
 ) -> None:
-    house = runs.house_in(tmp_path, repository, content(repository, chapter, voc))
-    planned = runs.planned(house)
+    project = runs.project_in(tmp_path, repository, content(repository, chapter, voc))
+    planned = runs.planned(project)
     assert planned >= PLANNED[chapter] | {"prepare", "train_segmenter", "predict", "summarise"}
     assert "make_example" not in planned
-    runs.succeed(house, "--until", "prepare")
-    assert (house / "results" / f"dissertation_ch{chapter}" / "splits" / "train" / "manifest.json").is_file()
+    runs.succeed(project, "--until", "prepare")
+    assert (project / "results" / f"dissertation_ch{chapter}" / "splits" / "train" / "manifest.json").is_file()

@@ -34,7 +34,7 @@ def inputs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def started(run: killing.Run, *torchrun: str, **environment: str) -> subprocess.Popen[str]:
     """The training, in one process or by torchrun in several."""
     run.outputs.mkdir(exist_ok=True)
-    module = killing.ROOMS[run.room].__name__
+    module = killing.TRAININGS[run.kind].__name__
     variables = (
         os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": os.pathsep.join(filter(None, sys.path))} | environment
     )
@@ -48,7 +48,7 @@ def succeed(run: killing.Run, *torchrun: str, **environment: str) -> dict[str, t
     output, _ = process.communicate(timeout=300)
     assert process.returncode == 0, output
     assert run.history.exists()
-    return read_weights(run.output, run.room)[0]
+    return read_weights(run.output, run.kind)[0]
 
 
 def differences(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> float:
@@ -58,12 +58,12 @@ def differences(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) ->
     return max(float((one[name] - other[name]).norm() / (one[name].norm() + 1e-12)) for name in floats)
 
 
-@pytest.mark.parametrize("room", ["classifier", "segmenter"])
-def test_two_processes_give_the_weights_of_one(room: str, inputs: Path, tmp_path: Path) -> None:
-    alone = succeed(killing.Run(room, inputs, tmp_path / "alone", FROZEN))
-    together = killing.Run(room, inputs, tmp_path / "together", FROZEN)
+@pytest.mark.parametrize("kind", ["classifier", "segmenter"])
+def test_two_processes_give_the_weights_of_one(kind: str, inputs: Path, tmp_path: Path) -> None:
+    alone = succeed(killing.Run(kind, inputs, tmp_path / "alone", FROZEN))
+    together = killing.Run(kind, inputs, tmp_path / "together", FROZEN)
     assert differences(alone, succeed(together, *TOGETHER)) < 1e-5
-    longer = succeed(killing.Run(room, inputs, tmp_path / "longer", (*FROZEN, ("epochs", 4))))
+    longer = succeed(killing.Run(kind, inputs, tmp_path / "longer", (*FROZEN, ("epochs", 4))))
     assert differences(alone, longer) > 1e-4, "the comparison would not notice another training"
     assert not together.state.parent.exists()
 
@@ -83,9 +83,9 @@ def test_an_interrupted_one_goes_on(inputs: Path, tmp_path: Path) -> None:
     assert re.search("going on from", run.log.read_text())
 
 
-@pytest.mark.parametrize(("room", "departures"), [("classifier", ()), ("saliency", FROZEN)])
-def test_batch_norm_that_is_trained_needs_gpus(room: str, departures: Any, inputs: Path, tmp_path: Path) -> None:
-    run = killing.Run(room, inputs, tmp_path / "together", departures)
+@pytest.mark.parametrize(("kind", "overrides"), [("classifier", ()), ("saliency", FROZEN)])
+def test_batch_norm_that_is_trained_needs_gpus(kind: str, overrides: Any, inputs: Path, tmp_path: Path) -> None:
+    run = killing.Run(kind, inputs, tmp_path / "together", overrides)
     process = started(run, *TOGETHER)
     output, _ = process.communicate(timeout=300)
     assert process.returncode != 0

@@ -13,7 +13,7 @@ from wsss_steps.workflow.configuration import Config
 
 CLASSES = [
     Config,
-    *settings.ROOMS.values(),
+    *settings.STEPS.values(),
     *(cls for classes in METHODS.values() for cls in classes),
 ]
 

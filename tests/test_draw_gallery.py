@@ -50,19 +50,19 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def run(folder: Path, columns: tuple[tuple[str, str], ...] = COLUMNS, **departures: Any) -> Image.Image:
+def run(folder: Path, columns: tuple[tuple[str, str], ...] = COLUMNS, **overrides: Any) -> Image.Image:
     draw_gallery.run(
         manifest=folder / "m.json",
-        ground_truth=departures.pop("ground_truth", folder / "g.json"),
+        ground_truth=overrides.pop("ground_truth", folder / "g.json"),
         sources=[folder / kind for _, kind in columns],
         output=folder / "gallery.png",
         settings={
             "images": 8,
             "split": "train",
             "columns": [{"title": t, "kind": k} for t, k in columns],
-            **departures,
+            **overrides,
         },
-        stamp='{"room": "draw_gallery"}',
+        stamp='{"step": "draw_gallery"}',
     )
     with Image.open(folder / "gallery.png") as sheet:
         sheet.load()
@@ -73,7 +73,7 @@ def test_the_sheet_holds_every_picture(folder: Path) -> None:
     """Three rows of six columns; in the last column stand the colours of the labels of t0, cat, in VOC's dark red."""
     sheet = run(folder)
     assert sheet.mode == "RGB"
-    assert sheet.info["provenance"] == '{"room": "draw_gallery"}'
+    assert sheet.info["provenance"] == '{"step": "draw_gallery"}'
     cell = draw_gallery.CELL
     height = round(HEIGHT * cell / WIDTH)
     assert sheet.width >= 6 * cell

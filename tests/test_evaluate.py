@@ -31,8 +31,8 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def run(folder: Path, predictions: Path, stage: str, split: str = "train", **departures: Any) -> dict[str, Any]:
-    settings = {**Evaluate(**{"bootstrap": 20} | departures).model_dump(mode="json"), "stage": stage, "split": split}
+def run(folder: Path, predictions: Path, stage: str, split: str = "train", **overrides: Any) -> dict[str, Any]:
+    settings = {**Evaluate(**{"bootstrap": 20} | overrides).model_dump(mode="json"), "stage": stage, "split": split}
     evaluate.run(
         manifest=folder / "m.json",
         ground_truth=folder / "g.json",

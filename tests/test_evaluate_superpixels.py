@@ -56,10 +56,10 @@ def write_superpixels(path: Path, maps: dict[str, list[list[int]]]) -> None:
 
 def test_scores_by_hand(paths: dict[str, Path], caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level("INFO"):
-        run(**paths, settings=SETTINGS, stamp='{"room": "test"}')
+        run(**paths, settings=SETTINGS, stamp='{"step": "test"}')
     score = json.loads(paths["score"].read_text())
     assert (score["images"], score["superpixels_per_image"], score["gt_used_for"]) == (2, 1.5, "evaluation")
-    assert (score["settings"], score["provenance"], score["split"]) == (SETTINGS, {"room": "test"}, "train")
+    assert (score["settings"], score["provenance"], score["split"]) == (SETTINGS, {"step": "test"}, "train")
     expected = {
         "UE": (2 / 6 + 4 / 4, 2, (2 + 4) / 10),
         "ASA": (5 / 6 + 2 / 4, 2, (5 + 2) / 10),

@@ -39,7 +39,7 @@ EXAMPLES: dict[str, dict[str, np.ndarray]] = {
 
 def write(path: Path, kind: str, *names: str, **arrays: np.ndarray) -> Path:
     items = ((name, {**EXAMPLES[kind], **arrays}) for name in names or ("a",))
-    write_store(path, kinds.find(kind), items, stamp='{"room": "test"}', classes=["cat", "dog"])
+    write_store(path, kinds.find(kind), items, stamp='{"step": "test"}', classes=["cat", "dog"])
     return path
 
 
@@ -52,7 +52,7 @@ def test_every_kind_comes_back(kind: str, tmp_path: Path) -> None:
         assert store.ids() == ["2007_000032", "été 写真"]
         assert "2007_000032" in store
         assert "2007" not in store
-        assert store.provenance == {"room": "test"}
+        assert store.provenance == {"step": "test"}
         for name, array in EXAMPLES[kind].items():
             found = store["été 写真"][name]
             assert found.dtype == array.dtype
@@ -340,7 +340,7 @@ CONTENT: dict[str, Any] = {"method": "plain", "classes": ["cat", "été"], "netw
 
 
 def write_state(path: Path) -> Path:
-    write_weights(path, "classifier", STATE, content=CONTENT, stamp='{"room": "test"}')
+    write_weights(path, "classifier", STATE, content=CONTENT, stamp='{"step": "test"}')
     return path
 
 

@@ -30,42 +30,42 @@ def bytes_of_targets(folder: Path) -> list[bytes]:
 
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory: pytest.TempPathFactory, repository: Path) -> list[bytes]:
-    folder = runs.house_in(tmp_path_factory.mktemp("undisturbed"), repository, TINY)
+    folder = runs.project_in(tmp_path_factory.mktemp("undisturbed"), repository, TINY)
     runs.succeed(folder, "--", *TARGETS)
     return bytes_of_targets(folder)
 
 
 @pytest.fixture
-def house(tmp_path: Path, repository: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def project(tmp_path: Path, repository: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("WSSS_SAVE_SECONDS", "0.2")
-    return runs.house_in(tmp_path, repository, TINY)
+    return runs.project_in(tmp_path, repository, TINY)
 
 
-def test_a_training_that_is_told_to_end_goes_on(house: Path, undisturbed: list[bytes]) -> None:
+def test_a_training_that_is_told_to_end_goes_on(project: Path, undisturbed: list[bytes]) -> None:
     training = 0
     for number in (signal.SIGTERM, signal.SIGKILL):
-        first = runs.started(house, "--", *TARGETS)
-        training = training_of(house / STATE, training)
+        first = runs.started(project, "--", *TARGETS)
+        training = training_of(project / STATE, training)
         os.kill(training, number)
         output, _ = first.communicate()
         assert first.returncode == 1, output
-        assert not any((house / target).exists() for target in TARGETS)
-        assert (house / STATE / "state.safetensors").exists()
-    runs.succeed(house, "--", *TARGETS)
-    assert "going on from" in (house / LOG).read_text()
-    assert bytes_of_targets(house) == undisturbed
-    assert not (house / STATE).exists()
+        assert not any((project / target).exists() for target in TARGETS)
+        assert (project / STATE / "state.safetensors").exists()
+    runs.succeed(project, "--", *TARGETS)
+    assert "going on from" in (project / LOG).read_text()
+    assert bytes_of_targets(project) == undisturbed
+    assert not (project / STATE).exists()
 
 
-def test_a_training_that_outlives_snakemake_is_waited_for(house: Path, undisturbed: list[bytes]) -> None:
-    first = runs.started(house, "--", *TARGETS)
-    training = training_of(house / STATE)
+def test_a_training_that_outlives_snakemake_is_waited_for(project: Path, undisturbed: list[bytes]) -> None:
+    first = runs.started(project, "--", *TARGETS)
+    training = training_of(project / STATE)
     os.kill(training, signal.SIGSTOP)  # so that it is alive when the second run comes
     try:
         first.kill()
-        runs.succeed(house, "--unlock", "--", *TARGETS)
-        second = runs.started(house, "--", *TARGETS)
-        wait_for(house / LOG, f"waiting for process {training} on ", 120)
+        runs.succeed(project, "--unlock", "--", *TARGETS)
+        second = runs.started(project, "--", *TARGETS)
+        wait_for(project / LOG, f"waiting for process {training} on ", 120)
         os.kill(training, signal.SIGCONT)
         output, _ = second.communicate()
     finally:
@@ -73,17 +73,17 @@ def test_a_training_that_outlives_snakemake_is_waited_for(house: Path, undisturb
             os.kill(training, signal.SIGKILL)
     first.communicate()
     assert second.returncode == 0, output
-    assert "was made by the process that this one waited for" in (house / LOG).read_text()
-    assert bytes_of_targets(house) == undisturbed
-    assert not (house / STATE).exists()
+    assert "was made by the process that this one waited for" in (project / LOG).read_text()
+    assert bytes_of_targets(project) == undisturbed
+    assert not (project / STATE).exists()
 
 
-def test_two_runs_at_once(house: Path, undisturbed: list[bytes]) -> None:
-    first = runs.started(house, "--", *TARGETS)
-    training = training_of(house / STATE)
+def test_two_runs_at_once(project: Path, undisturbed: list[bytes]) -> None:
+    first = runs.started(project, "--", *TARGETS)
+    training = training_of(project / STATE)
     os.kill(training, signal.SIGSTOP)
     try:
-        second = runs.snakemake(house, "--", *TARGETS)
+        second = runs.snakemake(project, "--", *TARGETS)
     finally:
         os.kill(training, signal.SIGCONT)
     output, _ = first.communicate()
@@ -91,4 +91,4 @@ def test_two_runs_at_once(house: Path, undisturbed: list[bytes]) -> None:
     assert "LockException" in second.stdout
     assert "--unlock" in second.stdout
     assert first.returncode == 0, output
-    assert bytes_of_targets(house) == undisturbed
+    assert bytes_of_targets(project) == undisturbed

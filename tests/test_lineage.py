@@ -24,8 +24,8 @@ from wsss_steps.provenance.stamp import stamp
 from wsss_steps.workflow import splits
 
 
-def stamp_of(room: str, inputs: dict[str, Path], **settings: object) -> str:
-    return stamp(room, settings=settings, code="c0de", device="cpu", inputs=inputs)
+def stamp_of(step: str, inputs: dict[str, Path], **settings: object) -> str:
+    return stamp(step, settings=settings, code="c0de", device="cpu", inputs=inputs)
 
 
 @pytest.fixture
@@ -67,8 +67,8 @@ def lines(path: Path) -> list[str]:
 def test_from_a_table_back_to_the_images(results: Path) -> None:
     found = lines(results / "summary.csv")
     text = "\n".join(found)
-    rooms = ("summarise", "evaluate", "predict", "make_seeds", "train_classifier", "prepare")
-    places = [text.index(f"made by {room} on cpu") for room in rooms]
+    steps = ("summarise", "evaluate", "predict", "make_seeds", "train_classifier", "prepare")
+    places = [text.index(f"made by {step} on cpu") for step in steps]
     assert places[:4] == sorted(places[:4])
     assert "made by train_classifier on cpu, seed 3, code c0de" in text
     assert "made by make_seeds on cpu, no seed, code c0de" in text
@@ -87,7 +87,7 @@ def test_every_artifact_carries_all_that_decides_it(results: Path) -> None:
     for name in paths:
         found = read_stamp(results / name)
         assert found is not None, name
-        assert set(found) == {"room", "settings", "seed", "code", "device", "inputs", "versions"}, name
+        assert set(found) == {"step", "settings", "seed", "code", "device", "inputs", "versions"}, name
 
 
 def test_what_is_missing_or_changed_is_marked(results: Path) -> None:

@@ -1,4 +1,4 @@
-"""The room that makes seeds: images of several sizes, without tags, strided maps, and what it refuses."""
+"""The step that makes seeds: images of several sizes, without tags, strided maps, and what it refuses."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""The room that makes superpixels: with and without features, and what it refuses."""
+"""The step that makes superpixels: with and without features, and what it refuses."""
 
 from pathlib import Path
 
@@ -48,10 +48,10 @@ def write_features(path: Path, grids: dict[str, tuple[tuple[int, int], tuple[int
 
 def test_discovered(paths: dict[str, Path], caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level("INFO"):
-        run(**paths, settings=DINO, stamp='{"room": "test"}')
+        run(**paths, settings=DINO, stamp='{"step": "test"}')
     with Store(paths["output"], SUPERPIXELS) as store:
         assert store.ids() == ["a", "b"]
-        assert store.provenance == {"room": "test"}
+        assert store.provenance == {"step": "test"}
         for name in store.ids():
             assert np.array_equal(store[name]["superpixels"], np.ones(SIZES[name]))
             assert store[name]["seed_patches"].tolist() == [0]

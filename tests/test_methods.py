@@ -38,7 +38,7 @@ def test_arguments_takes_what_is_named_and_no_more() -> None:
     assert methods.arguments(function, {"positional": 0, "alpha": 0.5, "gamma": 2}) == {"alpha": 0.5}
 
 
-ROOMS_OF_SLOT = {
+STEPS_OF_SLOT = {
     "classifier": ["train_classifier"],
     "cams": ["make_cams"],
     "features": ["extract_keys"],
@@ -54,7 +54,7 @@ DECIDED_BY_THE_WORKFLOW = {
     "seeds": {"saliency"},
 }
 EVERY = [(slot, cls) for slot, classes in METHODS.items() for cls in classes if cls is not NoSuperpixels]
-ROOMS = [
+STEPS = [
     ("make_example", MakeExample),
     ("make_saliency_example", MakeSaliencyExample),
     ("pretrain_keys", PretrainKeys),
@@ -80,14 +80,14 @@ def names_read(modules: list[str]) -> set[str]:
 @pytest.mark.parametrize(("slot", "cls"), EVERY, ids=lambda value: getattr(value, "__name__", value))
 def test_every_setting_of_a_method_is_read(slot: str, cls: type[Settings]) -> None:
     method = cls.model_fields["method"].default
-    rooms = [f"wsss_steps.{room}" for room in ROOMS_OF_SLOT[slot]]
-    read = names_read([*rooms, f"wsss_steps.methods.{slot}.{method}"])
+    steps = [f"wsss_steps.{step}" for step in STEPS_OF_SLOT[slot]]
+    read = names_read([*steps, f"wsss_steps.methods.{slot}.{method}"])
     assert set(cls.model_fields) - read - DECIDED_BY_THE_WORKFLOW.get(slot, set()) == set()
 
 
-@pytest.mark.parametrize(("room", "cls"), ROOMS, ids=lambda value: getattr(value, "__name__", value))
-def test_every_setting_of_a_room_is_read(room: str, cls: type[Settings]) -> None:
-    assert set(cls.model_fields) - names_read([f"wsss_steps.{room}"]) == set()
+@pytest.mark.parametrize(("step", "cls"), STEPS, ids=lambda value: getattr(value, "__name__", value))
+def test_every_setting_of_a_step_is_read(step: str, cls: type[Settings]) -> None:
+    assert set(cls.model_fields) - names_read([f"wsss_steps.{step}"]) == set()
 
 
 def test_every_setting_of_a_data_set_reaches_the_steps_of_a_split(tmp_path: Path) -> None:

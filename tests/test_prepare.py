@@ -75,7 +75,7 @@ def test_nothing_is_written_when_something_is_wrong(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("departure", "message"),
+    ("override", "message"),
     [
         ({"classes": ()}, "at least 1 item"),
         ({"classes": ("cat", "dog", "cat")}, r"each class once.* found \['cat'\]"),
@@ -90,9 +90,9 @@ def test_nothing_is_written_when_something_is_wrong(tmp_path: Path) -> None:
         ({"unscored": ("test",)}, r"unscored: \['test'\] are not among splits \['val'\]"),
     ],
 )
-def test_settings_are_checked(departure: dict[str, object], message: str) -> None:
+def test_settings_are_checked(override: dict[str, object], message: str) -> None:
     with pytest.raises(ValidationError, match=message):
-        Prepare(**{"dataset": "tiny", "classes": ("cat", "dog"), **departure})
+        Prepare(**{"dataset": "tiny", "classes": ("cat", "dog"), **override})
 
 
 @pytest.mark.data

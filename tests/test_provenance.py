@@ -15,7 +15,7 @@ from wsss_steps.provenance.stamp import stamp
 
 
 def digests(root: Path) -> dict[str, str]:
-    """Digests of some rooms as a fresh process computes them in a copy of the package."""
+    """Digests of some steps as a fresh process computes them in a copy of the package."""
     script = (
         "import json; from wsss_steps.provenance.digests import code_digest as d; print(json.dumps({"
         "'threshold': d('make_seeds', ['methods.seeds.threshold']),"
@@ -73,8 +73,8 @@ def test_sources_follow_imports() -> None:
 
 
 def test_unknown_module() -> None:
-    with pytest.raises(ValueError, match="no module 'wsss_steps.no_such_room'"):
-        code_digest("no_such_room")
+    with pytest.raises(ValueError, match="no module 'wsss_steps.no_such_step'"):
+        code_digest("no_such_step")
 
 
 def test_file_digest(tmp_path: Path) -> None:
@@ -94,7 +94,7 @@ def test_stamp_is_sorted_and_names_its_inputs(tmp_path: Path) -> None:
         "wsss_steps.prepare", settings={"b": 1, "a": 2}, code="c0de", device="cpu", inputs={"root": tmp_path / "a"}
     )
     content = json.loads(text)
-    assert content["room"] == "prepare"
+    assert content["step"] == "prepare"
     assert content["settings"] == {"a": 2, "b": 1}
     assert content["inputs"]["root"]["sha256"].startswith("ba7816bf")
     assert content["versions"]["python"]

@@ -1,4 +1,4 @@
-"""The rooms that turn saliency maps into seeds, on two images of a few pixels; and what they refuse."""
+"""The steps that turn saliency maps into seeds, on two images of a few pixels; and what they refuse."""
 
 from __future__ import annotations
 
@@ -45,23 +45,23 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def options(**departures: Any) -> dict[str, Any]:
-    return SaliencySeeds(**departures).model_dump(mode="json")
+def options(**overrides: Any) -> dict[str, Any]:
+    return SaliencySeeds(**overrides).model_dump(mode="json")
 
 
-def refine(folder: Path, **departures: Any) -> dict[str, list[list[int]]]:
+def refine(folder: Path, **overrides: Any) -> dict[str, list[list[int]]]:
     paths = {name: folder / f"{name}.h5" for name in ("cams", "saliency")}
     output = folder / "refined.h5"
-    given = {"settings": options(**departures), "stamp": '{"step": "test"}'}
+    given = {"settings": options(**overrides), "stamp": '{"step": "test"}'}
     refine_saliency.run(manifest=folder / "manifest.json", **paths, output=output, **given)
     with Store(output, REFINED_SALIENCY) as store:
         assert store.provenance == {"step": "test"}
         return {name: store[name]["refined"].tolist() for name in store.ids()}
 
 
-def seeds(folder: Path, **departures: Any) -> dict[str, list[list[int]]]:
+def seeds(folder: Path, **overrides: Any) -> dict[str, list[list[int]]]:
     paths = {"manifest": folder / "manifest.json", "cams": folder / "cams.h5", "output": folder / "seeds.h5"}
-    make_seeds.run(**paths, refined_saliency=folder / "refined.h5", settings=options(**departures), stamp="{}")
+    make_seeds.run(**paths, refined_saliency=folder / "refined.h5", settings=options(**overrides), stamp="{}")
     with Store(paths["output"], SEEDS) as store:
         return {name: store[name]["seeds"].tolist() for name in store.ids()}
 
@@ -73,7 +73,7 @@ def test_refined_maps_and_seeds_by_hand(folder: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("departures", "expected"),
+    ("overrides", "expected"),
     [
         ({"uncertain": "background"}, [[1, 1, 0, 1, 1, 0]]),
         ({"refine": False}, [[1, 1, 1, 0, 0, 0]]),
@@ -81,8 +81,8 @@ def test_refined_maps_and_seeds_by_hand(folder: Path) -> None:
         ({"tau_1": 0.95, "tau_2": 0.05}, [[1, 1, 1, 0, 1, 0]]),
     ],
 )
-def test_settings(folder: Path, departures: dict[str, Any], expected: list[list[int]]) -> None:
-    assert refine(folder, **departures)["a"] == expected
+def test_settings(folder: Path, overrides: dict[str, Any], expected: list[list[int]]) -> None:
+    assert refine(folder, **overrides)["a"] == expected
 
 
 def test_left_out_images_have_no_label_and_are_named(folder: Path, caplog: pytest.LogCaptureFixture) -> None:

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from killing import ROOMS, Run, die_at_step, die_in, make_inputs, staying, tell_all_at_step, wait_for
+from killing import TRAININGS, Run, die_at_step, die_in, make_inputs, staying, tell_all_at_step, wait_for
 from torch.utils.data import DataLoader
 
 from wsss_steps.errors import UserError
@@ -37,30 +37,30 @@ def inputs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def undisturbed(inputs: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[str, ...]]:
-    """Checksums of weights and history of every room."""
-    runs = [Run(room, inputs, tmp_path_factory.mktemp("undisturbed")) for room in ROOMS]
+    """Checksums of weights and history of every kind."""
+    runs = [Run(kind, inputs, tmp_path_factory.mktemp("undisturbed")) for kind in TRAININGS]
     assert [run.finish(NEVER) for run in runs] == [0] * len(runs)
-    return {run.room: run.checksums() for run in runs}
+    return {run.kind: run.checksums() for run in runs}
 
 
 TOLD, KILLED = (signal.SIGTERM, NEVER), (signal.SIGKILL, 0.0)
 
 
 @pytest.mark.parametrize(
-    ("room", "step", "number", "every"),
-    [(room, 5, *how) for room in ROOMS for how in (TOLD, KILLED)]
+    ("kind", "step", "number", "every"),
+    [(kind, 5, *how) for kind in TRAININGS for how in (TOLD, KILLED)]
     + [("classifier", 1, *TOLD), ("classifier", 9, *TOLD), ("classifier", 9, *KILLED), ("keys", 9, *KILLED)],
 )
 def test_killed_at_a_step(
     inputs: Path,
     tmp_path: Path,
     undisturbed: dict[str, Any],
-    room: str,
+    kind: str,
     step: int,
     number: signal.Signals,
     every: float,
 ) -> None:
-    run = Run(room, inputs, tmp_path)
+    run = Run(kind, inputs, tmp_path)
     status = run.finish(every, None, die_at_step, step, number)
     assert status == (128 + number if number == signal.SIGTERM else -number)
     assert not run.output.exists()
@@ -71,7 +71,7 @@ def test_killed_at_a_step(
         )
     assert run.finish(NEVER) == 0
     assert "going on from" in run.log.read_text()
-    assert run.checksums() == undisturbed[room]
+    assert run.checksums() == undisturbed[kind]
     assert not run.state.parent.exists()
 
 
@@ -113,13 +113,13 @@ def tell_when_trained() -> None:
     trainees.content = content  # type: ignore[assignment]
 
 
-@pytest.mark.parametrize("room", ["classifier", "segmenter"])
-def test_workers_are_told_to_end_too(inputs: Path, tmp_path: Path, undisturbed: dict[str, Any], room: str) -> None:
-    run = Run(room, inputs, tmp_path)
+@pytest.mark.parametrize("kind", ["classifier", "segmenter"])
+def test_workers_are_told_to_end_too(inputs: Path, tmp_path: Path, undisturbed: dict[str, Any], kind: str) -> None:
+    run = Run(kind, inputs, tmp_path)
     assert run.finish(NEVER, None, tell_all_at_step, 2, 2) == 128 + signal.SIGTERM, run.log.read_text()
     assert run.state.exists()
     assert run.finish(NEVER) == 0
-    assert run.checksums() == undisturbed[room]
+    assert run.checksums() == undisturbed[kind]
 
 
 @pytest.fixture
@@ -131,7 +131,7 @@ def interrupted(inputs: Path, tmp_path: Path) -> Run:
 
 @pytest.mark.parametrize("what", ["settings", "data", "truncated"])
 def test_a_state_that_cannot_be_trusted_is_ignored(interrupted: Run, tmp_path: Path, what: str) -> None:
-    inputs, departures = interrupted.inputs, (("seed", 1),) if what == "settings" else ()
+    inputs, overrides = interrupted.inputs, (("seed", 1),) if what == "settings" else ()
     if what == "data":
         inputs = tmp_path / "others"
         shutil.copytree(interrupted.inputs, inputs)
@@ -139,13 +139,13 @@ def test_a_state_that_cannot_be_trusted_is_ignored(interrupted: Run, tmp_path: P
         manifest.write_text(manifest.read_text().replace("tiny", "other"))
     if what == "truncated":
         interrupted.state.write_bytes(interrupted.state.read_bytes()[:-1])
-    again, anew = (Run("classifier", inputs, folder, departures) for folder in (tmp_path, tmp_path / "anew"))
+    again, fresh = (Run("classifier", inputs, folder, overrides) for folder in (tmp_path, tmp_path / "fresh"))
     assert again.finish(NEVER) == 0
     expected = "not a readable safetensors file" if what == "truncated" else "of other settings, code, versions, data"
-    assert "the training starts anew, its kept state is of no use: " in again.log.read_text()
+    assert "the training starts from its beginning, its saved state cannot be used: " in again.log.read_text()
     assert expected in again.log.read_text()
-    assert anew.finish(NEVER) == 0
-    assert again.checksums() == anew.checksums()
+    assert fresh.finish(NEVER) == 0
+    assert again.checksums() == fresh.checksums()
 
 
 def test_no_damaged_state_is_read(interrupted: Run) -> None:

@@ -116,9 +116,9 @@ def read(job: str) -> Command:
 
 
 @pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory, repository: Path) -> Path:
+def project(tmp_path_factory: pytest.TempPathFactory, repository: Path) -> Path:
     """A copy of the project, and a data set of which no image is opened."""
-    folder = runs.house_in(tmp_path_factory.mktemp("rules"), repository, CONFIG)
+    folder = runs.project_in(tmp_path_factory.mktemp("rules"), repository, CONFIG)
     root = tiny_voc.make_voc(folder / "voc")
     tiny_voc.write_saliency(root, tiny_voc.SPLITS["train"])
     (root / "tags.csv").write_text("".join(["id,tags\n", *(f"{name},cat\n" for name in tiny_voc.TAGS)]))
@@ -130,16 +130,16 @@ def house(tmp_path_factory: pytest.TempPathFactory, repository: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def config(house: Path) -> configuration.Config:
+def config(project: Path) -> configuration.Config:
     """The configuration, as the rules see it."""
-    with contextlib.chdir(house):
+    with contextlib.chdir(project):
         return configuration.load(yaml.safe_load(Path("test.yaml").read_text()))
 
 
 @pytest.fixture(scope="module")
-def jobs(house: Path) -> list[str]:
+def jobs(project: Path) -> list[str]:
     """What a dry run says of each job."""
-    return runs.jobs(house, "--printshellcmds")
+    return runs.jobs(project, "--printshellcmds")
 
 
 @pytest.fixture(scope="module")
@@ -374,7 +374,7 @@ def test_steps_are_told_all_that_they_ask_for_and_a_log_of_their_own(commands: l
 
 
 def test_every_given_saliency_map_is_an_input(commands: list[Command]) -> None:
-    """A folder does not tell that a map in it was written anew."""
+    """A folder does not tell that a map in it was rewritten."""
     jobs = {wildcards(one)["saliency"]: one.job for one in commands if one.step == "predict_saliency"}
     for name, job in jobs.items():
         listed = next(line for line in job.splitlines() if line.strip().startswith("input:"))
@@ -438,13 +438,13 @@ def test_rules_that_read_the_users_files_know_their_state(file: str, rule: str, 
 
 
 @pytest.mark.workflow
-def test_an_edited_image_or_mask_is_read_again(house: Path) -> None:
+def test_an_edited_image_or_mask_is_read_again(project: Path) -> None:
     """What is edited is of another size than it was; a mask does not concern the images."""
-    places = [house / "voc" / "JPEGImages" / "v0.jpg", house / "voc" / "SegmentationClass" / "t0.png"]
+    places = [project / "voc" / "JPEGImages" / "v0.jpg", project / "voc" / "SegmentationClass" / "t0.png"]
     targets = ("--printshellcmds", *TRUTH.values())
-    runs.succeed(house, *targets)
-    assert not runs.planned(house, *targets)
+    runs.succeed(project, *targets)
+    assert not runs.planned(project, *targets)
     for path, expected in zip(places[::-1], (["prepare_masks"], ["prepare", "prepare_masks"]), strict=True):
         path.write_bytes(path.read_bytes() + b"0")
-        assert sorted(read(job).step for job in runs.jobs(house, *targets)) == expected
-        runs.succeed(house, *targets)
+        assert sorted(read(job).step for job in runs.jobs(project, *targets)) == expected
+        runs.succeed(project, *targets)

@@ -1,4 +1,4 @@
-"""The rules of saliency: every method makes its store, and what is edited is made anew."""
+"""The rules of saliency: every method makes its store, and what is edited is rewritten."""
 
 from __future__ import annotations
 
@@ -44,8 +44,8 @@ TARGETS = [f"results/tiny/saliency/{choice}/saliency.h5" for choice in CHOICES]
 
 
 @pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory, repository: Path) -> Path:
-    folder = runs.house_in(tmp_path_factory.mktemp("house"), repository, CONTENT)
+def project(tmp_path_factory: pytest.TempPathFactory, repository: Path) -> Path:
+    folder = runs.project_in(tmp_path_factory.mktemp("project"), repository, CONTENT)
     make_voc(folder / "voc")
     (folder / "voc" / "saliency").mkdir()
     for image_id in SPLITS["train"][:2]:
@@ -54,50 +54,50 @@ def house(tmp_path_factory: pytest.TempPathFactory, repository: Path) -> Path:
     return folder
 
 
-def test_every_method_makes_its_store(house: Path) -> None:
+def test_every_method_makes_its_store(project: Path) -> None:
     for target in TARGETS:
-        with Store(house / target, SALIENCY) as store:
+        with Store(project / target, SALIENCY) as store:
             assert store.ids() == sorted(SPLITS["train"])
             assert store.left_out == (["t2"] if "given" in target else [])
             assert store[store.ids()[0]]["saliency"].shape == (HEIGHT, WIDTH)
-    detectors = [house / "results/tiny/saliency" / name / "detector.safetensors" for name in CHOICES[1:3]]
+    detectors = [project / "results/tiny/saliency" / name / "detector.safetensors" for name in CHOICES[1:3]]
     assert detectors[0].read_bytes() != detectors[1].read_bytes()
 
 
-def test_a_second_run_plans_nothing(house: Path) -> None:
-    assert runs.planned(house, "--", *TARGETS) == set()
+def test_a_second_run_plans_nothing(project: Path) -> None:
+    assert runs.planned(project, "--", *TARGETS) == set()
 
 
-def test_a_map_written_anew_reruns_its_store_alone(house: Path) -> None:
-    path = house / "voc" / "saliency" / "t0.png"
+def test_a_rewritten_map_reruns_its_store_alone(project: Path) -> None:
+    path = project / "voc" / "saliency" / "t0.png"
     Image.fromarray(np.full((HEIGHT, WIDTH), 9, np.uint8)).save(path)
-    later = (house / TARGETS[0]).stat().st_mtime + 5
+    later = (project / TARGETS[0]).stat().st_mtime + 5
     os.utime(path, (later, later))
-    jobs = runs.jobs(house, "--", *TARGETS)
+    jobs = runs.jobs(project, "--", *TARGETS)
     assert len(jobs) == 1
     assert "predict_saliency" in jobs[0]
     assert "saliency/given/" in jobs[0]
 
 
-def test_settings_of_drawing_and_training_rerun_what_depends_on_them(house: Path) -> None:
-    runs.configure(house, CONTENT | {"draw_saliency": {"count": 5, "size": 64}})
-    assert runs.planned(house, "--", *TARGETS[1:]) == {"make_saliency_example", "train_saliency", "predict_saliency"}
+def test_settings_of_drawing_and_training_rerun_what_depends_on_them(project: Path) -> None:
+    runs.configure(project, CONTENT | {"draw_saliency": {"count": 5, "size": 64}})
+    assert runs.planned(project, "--", *TARGETS[1:]) == {"make_saliency_example", "train_saliency", "predict_saliency"}
     trained = {**CONTENT["saliency"]["detector"], "epochs": 2}
-    runs.configure(house, CONTENT | {"saliency": {"detector": trained}})
-    assert runs.planned(house, "--", *TARGETS[1:]) == {"train_saliency", "predict_saliency"}
-    runs.configure(house, CONTENT)
+    runs.configure(project, CONTENT | {"saliency": {"detector": trained}})
+    assert runs.planned(project, "--", *TARGETS[1:]) == {"train_saliency", "predict_saliency"}
+    runs.configure(project, CONTENT)
 
 
-def test_weights_of_a_detector_are_taken_as_they_are(house: Path) -> None:
-    (house / "voc" / "mine.safetensors").write_bytes(
-        (house / "results/tiny/saliency/detector/detector.safetensors").read_bytes()
+def test_weights_of_a_detector_are_taken_as_they_are(project: Path) -> None:
+    (project / "voc" / "mine.safetensors").write_bytes(
+        (project / "results/tiny/saliency/detector/detector.safetensors").read_bytes()
     )
     content = yaml.safe_load(yaml.safe_dump(CONTENT))
     content["saliency"]["detector"]["weights"] = "{root}/mine.safetensors"
-    runs.configure(house, content)
+    runs.configure(project, content)
     target = "results/tiny/saliency/detector~seed=2/saliency.h5"
-    assert runs.planned(house, "--", target) == {"predict_saliency"}
-    runs.succeed(house, "--", target)
-    with Store(house / target, SALIENCY) as mine, Store(house / TARGETS[1], SALIENCY) as theirs:
+    assert runs.planned(project, "--", target) == {"predict_saliency"}
+    runs.succeed(project, "--", target)
+    with Store(project / target, SALIENCY) as mine, Store(project / TARGETS[1], SALIENCY) as theirs:
         assert np.array_equal(mine["t0"]["saliency"], theirs["t0"]["saliency"])
-    runs.configure(house, CONTENT)
+    runs.configure(project, CONTENT)

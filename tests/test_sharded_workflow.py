@@ -42,9 +42,9 @@ RGB = "superpixels/dino~features=rgb/superpixels.h5"
 SLIC = "results/voc/superpixels/slic~count=4/superpixels.h5"
 
 
-def house_in(folder: Path, repository: Path, **changes: Any) -> Path:
-    """A copy of the project, run; the saliency map of one image is wanting, and left out."""
-    runs.house_in(folder, repository, {**TINY, **changes})
+def project_in(folder: Path, repository: Path, **changes: Any) -> Path:
+    """A copy of the project, run; the saliency map of one image is missing, and left out."""
+    runs.project_in(folder, repository, {**TINY, **changes})
     make_voc(folder / "voc")
     write_saliency(folder / "voc", ["t0", "t2"])
     runs.succeed(folder)
@@ -53,13 +53,13 @@ def house_in(folder: Path, repository: Path, **changes: Any) -> Path:
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory, repository: Path) -> Path:
-    return house_in(tmp_path_factory.mktemp("whole"), repository)
+    return project_in(tmp_path_factory.mktemp("whole"), repository)
 
 
 @pytest.fixture(scope="module")
 def sharded(tmp_path_factory: pytest.TempPathFactory, repository: Path) -> Path:
     """In three shards, of which some have no image."""
-    return house_in(tmp_path_factory.mktemp("sharded"), repository, shards=3)
+    return project_in(tmp_path_factory.mktemp("sharded"), repository, shards=3)
 
 
 def stores_of(results: Path) -> dict[str, tuple[str, Path]]:

@@ -65,7 +65,7 @@ def test_a_shard_may_be_empty_but_no_data_set(tmp_path: Path) -> None:
 
 def test_an_index_opens_the_stores_of_all_shards(tmp_path: Path) -> None:
     index = tmp_path / "seeds.h5"
-    join_shards.run(shards=write_two(tmp_path), output=index, settings={}, stamp='{"room": "join_shards"}')
+    join_shards.run(shards=write_two(tmp_path), output=index, settings={}, stamp='{"step": "join_shards"}')
     with Store(index, SEEDS) as store:
         assert store.ids() == ["a", "b", "d"]
         assert "d" in store
@@ -73,7 +73,7 @@ def test_an_index_opens_the_stores_of_all_shards(tmp_path: Path) -> None:
         assert (store["d"]["seeds"] == 1).all()
         assert store.shape("b", "seeds") == (4, 6)
         assert store.left_out == ["a", "b"]
-        assert store.provenance == {"room": "join_shards"}
+        assert store.provenance == {"step": "join_shards"}
         with pytest.raises(UserError, match="holds no image 'c'"):
             store["c"]
     with h5py.File(index) as file:  # as a viewer opens it
@@ -93,10 +93,10 @@ def test_an_index_knows_its_shards(tmp_path: Path) -> None:
     index, shards = tmp_path / "seeds.h5", write_two(tmp_path)
     write_index(index, shards, "{}")
     write_seeds(shards[0], ["b", "d"], stamp='{"settings": {"alpha": 0.5}}')
-    with pytest.raises(UserError, match=r"its shard .*0\.h5 was made anew"):
+    with pytest.raises(UserError, match=r"its shard .*0\.h5 was rewritten"):
         Store(index, SEEDS)
     write_seeds(shards[0], ["b", "c"])
-    with pytest.raises(UserError, match="was made anew"):
+    with pytest.raises(UserError, match="was rewritten"):
         Store(index, SEEDS)
     shards[0].unlink()
     with pytest.raises(UserError, match=r"0\.h5: no such file"):
@@ -122,7 +122,7 @@ def write_labels_of(folder: Path, *ids: str) -> Path:
     folder.mkdir(parents=True)
     for name in ids:
         write_labels(folder / f"{name}.png", np.full((4, 6), len(ids), np.uint8))
-    write_json(folder / "provenance.json", {"room": "predict"})
+    write_json(folder / "provenance.json", {"step": "predict"})
     return folder
 
 
@@ -133,11 +133,11 @@ def test_label_maps_of_all_shards_come_into_one_folder(tmp_path: Path) -> None:
         write_labels_of(tmp_path / "2", "b"),
     ]
     output = tmp_path / "pseudo_labels"
-    join_shards.run(shards=shards, output=output, settings={}, stamp='{"room": "join_shards"}')
+    join_shards.run(shards=shards, output=output, settings={}, stamp='{"step": "join_shards"}')
     assert sorted(path.name for path in output.iterdir()) == ["a.png", "b.png", "c.png", "provenance.json"]
     with Image.open(output / "c.png") as picture:
         assert (np.array(picture) == 2).all()
-    assert json.loads((output / "provenance.json").read_text()) == {"room": "join_shards"}
+    assert json.loads((output / "provenance.json").read_text()) == {"step": "join_shards"}
     with pytest.raises(UserError, match=r"more than one shard has.*\n  a\.png"):
         join_shards.run(shards=[*shards, write_labels_of(tmp_path / "3", "a")], output=tmp_path / "other", settings={})
     assert not (tmp_path / "other").exists()

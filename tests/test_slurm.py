@@ -51,7 +51,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[slurm.Cluster]
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory: pytest.TempPathFactory, repository: Path) -> dict[Path, bytes]:
     """What a run without SLURM makes."""
-    folder = runs.house_in(tmp_path_factory.mktemp("undisturbed"), repository, TINY)
+    folder = runs.project_in(tmp_path_factory.mktemp("undisturbed"), repository, TINY)
     runs.succeed(folder, "--", TARGET)
     return {path: (folder / path).read_bytes() for path in ARTIFACTS}
 
@@ -80,11 +80,11 @@ def test_the_bytes_are_those_of_a_quiet_run(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("WSSS_SAVE_SECONDS", "0.2")
-    house = runs.house_in(tmp_path, repository, TINY)
+    project = runs.project_in(tmp_path, repository, TINY)
 
     # a job is cancelled
-    first = runs.started(house, *SUBMIT)
-    training = training_of(house / STATE)
+    first = runs.started(project, *SUBMIT)
+    training = training_of(project / STATE)
     job = job_of_training()
     about = slurm.told("scontrol", "show", "job", job)
     assert "Partition=gpu" in about
@@ -92,13 +92,13 @@ def test_the_bytes_are_those_of_a_quiet_run(
     slurm.told("scancel", job)
     output, _ = first.communicate()
     assert first.returncode == 1, output
-    assert "told to end by SIGTERM" in (house / LOG).read_text()
-    assert not (house / ARTIFACTS[0]).exists()
+    assert "told to end by SIGTERM" in (project / LOG).read_text()
+    assert not (project / ARTIFACTS[0]).exists()
 
     # another runs into its time limit: it is stopped meanwhile, so that it does not end before
-    second = runs.started(house, *SUBMIT)
-    training = training_of(house / STATE, training)
-    wait_for(house / LOG, "going on from", 120)
+    second = runs.started(project, *SUBMIT)
+    training = training_of(project / STATE, training)
+    wait_for(project / LOG, "going on from", 120)
     job = job_of_training()
     os.kill(training, signal.SIGSTOP)
     slurm.told("scontrol", "update", f"JobId={job}", "TimeLimit=1")
@@ -106,12 +106,12 @@ def test_the_bytes_are_those_of_a_quiet_run(
     os.kill(training, signal.SIGCONT)
     output, _ = second.communicate()
     assert second.returncode == 1, output
-    assert "told to end by SIGTERM" in (house / LOG).read_text()
+    assert "told to end by SIGTERM" in (project / LOG).read_text()
 
     # the node's daemon dies under the third, is given up, and comes back
-    third = runs.started(house, *SUBMIT)
-    training = training_of(house / STATE, training)
-    wait_for(house / LOG, "going on from", 120)
+    third = runs.started(project, *SUBMIT)
+    training = training_of(project / STATE, training)
+    wait_for(project / LOG, "going on from", 120)
     os.kill(training, signal.SIGSTOP)
     cluster.kill("slurmd")
     wait_until("down", "sinfo", "--noheader", "--format=%T")
@@ -119,8 +119,8 @@ def test_the_bytes_are_those_of_a_quiet_run(
     cluster.start_node()
     output, _ = third.communicate()
     if third.returncode:  # the executor may take the job for failed, or SLURM may have sent it again
-        output = runs.succeed(house, *SUBMIT)
-    assert not (house / STATE).exists()
-    assert {path: (house / path).read_bytes() for path in ARTIFACTS} == undisturbed, output
-    assert runs.planned(house, "--", TARGET) == set()
+        output = runs.succeed(project, *SUBMIT)
+    assert not (project / STATE).exists()
+    assert {path: (project / path).read_bytes() for path in ARTIFACTS} == undisturbed, output
+    assert runs.planned(project, "--", TARGET) == set()
     assert re.findall(r"SLURM jobid", output), "the rules ran through SLURM"

@@ -43,7 +43,7 @@ OF_VAL = {"evaluate", "summarise"}
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory, repository: Path) -> Path:
     """A copy of the project in which the workflow has run once, on train, val and images to segment only."""
-    folder = runs.house_in(tmp_path_factory.mktemp("splits"), repository, TINY)
+    folder = runs.project_in(tmp_path_factory.mktemp("splits"), repository, TINY)
     root = tiny_voc.make_voc(folder / "voc")
     tiny_voc.write_list(root, "val", ("v0",))
     tiny_voc.write_list(root, "test", ("v1",))

@@ -20,11 +20,11 @@ from wsss_steps.report import tables
 STAGES = ("cams", "seeds", "pseudo_labels", "segmentation_crf")
 
 
-def write_score(path: Path, stage: str, **departures: Any) -> Path:
+def write_score(path: Path, stage: str, **overrides: Any) -> Path:
     numbers = {"miou": 0.5, "ci_low": 0.4567891, "ci_high": 0.55, "fp": 0.2, "fn": 0.25, "pixel_acc": 0.9}
     content = {"format": "wsss/score", "version": VERSION, "stage": stage, "split": "train", **numbers}
     content |= {"coverage": 0.75, "precision": 0.875, "images": 400, "threshold": None, "gt_used_for": "evaluation"}
-    write_json(path, {**content, **departures})
+    write_json(path, {**content, **overrides})
     return path
 
 
@@ -107,7 +107,7 @@ def test_extra_supervision_is_declared(inputs: dict[str, Any], tmp_path: Path) -
     assert [row["left_out"] for row in rows] == ["0"] * 5 + ["2"] * 3
     lines = tables.table(rows)
     assert "Extra supervision: saliency: given; COCO segmentation weights (recipes: superpixel)" in lines
-    assert "Training images left out for want of a saliency map: 2 (recipes: superpixel)" in lines
+    assert "Training images left out without a saliency map: 2 (recipes: superpixel)" in lines
 
 
 def test_saliency_made_of_the_ground_truth_is_declared(inputs: dict[str, Any], tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The two rooms of the class activation maps, on a few pixels and through their files."""
+"""The two steps of the class activation maps, on a few pixels and through their files."""
 
 import functools
 import logging
@@ -29,7 +29,7 @@ from wsss_steps.settings.classifier import MdcClassifier, PlainClassifier
 from wsss_steps.training import resuming
 
 
-def classifier(**departures: Any) -> dict[str, Any]:
+def classifier(**overrides: Any) -> dict[str, Any]:
     small = {
         "backbone": Backbone(net="small", mean=(0.4, 0.5, 0.6)),
         "output_stride": 4,
@@ -37,7 +37,7 @@ def classifier(**departures: Any) -> dict[str, Any]:
         "frozen_batch_norm": "none",
     }
     quick = {"epochs": 2, "batch_size": 2, "crop": 16, "resize_long": None}
-    return PlainClassifier(**{**small, **quick, **departures}).model_dump(mode="json")
+    return PlainClassifier(**{**small, **quick, **overrides}).model_dump(mode="json")
 
 
 @pytest.fixture(scope="module")
@@ -47,9 +47,9 @@ def manifest(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_voc(root, folder / "manifest.json")
 
 
-def train(manifest: Path, folder: Path, name: str = "c", weights: Path | None = None, **departures: Any) -> Path:
+def train(manifest: Path, folder: Path, name: str = "c", weights: Path | None = None, **overrides: Any) -> Path:
     output, history = folder / f"{name}.safetensors", folder / f"{name}.csv"
-    chosen = classifier(**departures)
+    chosen = classifier(**overrides)
     train_classifier.run(
         manifest=manifest, weights=weights, output=output, history=history, settings=chosen, stamp="{}"
     )
@@ -118,12 +118,12 @@ MEAN, STD = (0.6, 0.35, 0.2), (0.2, 0.5, 0.9)
 def colours(manifest: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., dict[str, Any]]:
     """A function from settings of `cam` to the network `Colours` and the items and stamp of its store."""
 
-    def run(**departures: Any) -> dict[str, Any]:
+    def run(**overrides: Any) -> dict[str, Any]:
         network = Colours()
         backbone = Backbone(net="small", mean=MEAN, std=STD).model_dump(mode="json")
         content = {"classes": list(CLASSES), "network": {"backbone": backbone}}
         monkeypatch.setattr(methods, "rebuild", lambda *_: (network, content))
-        chosen = Cam(**{"scales": (1.0,), "flip": False, "resolution": "full"} | departures).model_dump(mode="json")
+        chosen = Cam(**{"scales": (1.0,), "flip": False, "resolution": "full"} | overrides).model_dump(mode="json")
         paths = {"manifest": manifest, "classifier": tmp_path / "none", "output": tmp_path / "cams.h5"}
         make_cams.run(**paths, settings=chosen, stamp='{"step": "test"}')
         with Store(tmp_path / "cams.h5", CAMS) as store:
@@ -178,12 +178,12 @@ def with_fc6(tmp_path: Path) -> Path:
     return tmp_path / "pre.safetensors"
 
 
-def dilated(**departures: Any) -> dict[str, Any]:
+def dilated(**overrides: Any) -> dict[str, Any]:
     """Settings of a classifier with dilated blocks."""
     chosen = classifier(backbone=Backbone(net="small", weights="pre.safetensors"))
     del chosen["legacy_irn_momentum"]
     few = {"method": "mdc", "dilations": [1, 2], "widths": [8, 6], "init": "kaiming"}
-    return MdcClassifier(**(chosen | few | departures)).model_dump(mode="json")
+    return MdcClassifier(**(chosen | few | overrides)).model_dump(mode="json")
 
 
 def test_layers_of_the_head_that_start_from_a_file_have_the_rate_of_the_backbone(
@@ -252,7 +252,7 @@ def test_momentum(manifest: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     made = []
     make = train_classifier.loop.make_optimiser
 
-    @functools.wraps(make)  # the room reads its signature
+    @functools.wraps(make)  # the step reads its signature
     def spy(*args: Any, **kwargs: Any) -> torch.optim.SGD:
         made.append(make(*args, **kwargs))
         return made[-1]

@@ -1,4 +1,4 @@
-"""Training on four small images, from seeds to label maps; and what the rooms refuse."""
+"""Training on four small images, from seeds to label maps; and what the steps refuse."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ SIZES = [(24, 20), (20, 24), (9, 13), (16, 16)]
 SMALL = Backbone(net="small").model_dump(mode="json")
 
 
-def options_of(cls: type[Settings], **departures: Any) -> dict[str, Any]:
+def options_of(cls: type[Settings], **overrides: Any) -> dict[str, Any]:
     few = {"epochs": 2, "batch_size": 3, "crop": 24, "aspp_rates": (1, 2), "warmup_epochs": 1.0, "learning_rate": 0.05}
     few |= {"head_multiplier": 0.1, "frozen_batch_norm": "none"}
-    return cls(**(few | departures)).model_dump(mode="json") | {"backbone": SMALL}
+    return cls(**(few | overrides)).model_dump(mode="json") | {"backbone": SMALL}
 
 
 @pytest.fixture
@@ -60,11 +60,11 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def classifier_in(folder: Path, classes: tuple[str, ...] = ("red", "green"), **departures: Any) -> Path:
+def classifier_in(folder: Path, classes: tuple[str, ...] = ("red", "green"), **overrides: Any) -> Path:
     """A classifier at its random start, as a file."""
     output = folder / "classifier.safetensors"
     few = {"output_stride": 8, "dilated": True, "frozen_stages": 0, "frozen_batch_norm": "none"}
-    chosen = PlainClassifier(**few).model_dump(mode="json") | {"backbone": SMALL | departures}
+    chosen = PlainClassifier(**few).model_dump(mode="json") | {"backbone": SMALL | overrides}
     method, network, initial = trainees.start("classifier", chosen, len(classes), None)
     content = trainees.content(method, chosen, classes, initial)
     write_weights(output, "classifier", network.state_dict(), content=content, stamp="{}")
@@ -93,10 +93,10 @@ def train(
     return output
 
 
-def label(folder: Path, network: Path, **departures: Any) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+def label(folder: Path, network: Path, **overrides: Any) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
     """Label maps by id, after and before the CRF."""
     given = Predict(flip=True).model_dump(mode="json") | {"crf": crf.numbers("deeplab")}
-    chosen = {"split": "val", "known_tags": False} | given | departures
+    chosen = {"split": "val", "known_tags": False} | given | overrides
     paths = {"output": folder / "after", "output_raw": folder / "before"}
     predict.run(manifest=folder / "manifest.json", segmenter=network, **paths, settings=chosen)
     return tuple({png.stem: read_labels(png) for png in sorted(path.glob("*.png"))} for path in paths.values())

@@ -60,13 +60,13 @@ def losses(network: nn.Module, batch: loop.Batch) -> dict[str, Tensor]:
 
 
 def trained(
-    data: Points | None = None, noise: int = 0, **departures: Any
+    data: Points | None = None, noise: int = 0, **overrides: Any
 ) -> tuple[Net, list[dict[str, float]], torch.optim.SGD]:
     torch.manual_seed(0)
     network = Net()
     torch.rand(noise)
     optimiser = loop.make_optimiser(network, network.backbone, **OPTIMISATION)
-    return network, loop.fit(network, data or Points(), losses, optimiser, **SETTINGS | departures), optimiser
+    return network, loop.fit(network, data or Points(), losses, optimiser, **SETTINGS | overrides), optimiser
 
 
 def test_groups_have_their_rates_and_the_momentum_is_the_momentum() -> None:

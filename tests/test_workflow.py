@@ -1,4 +1,4 @@
-"""The whole workflow on a tiny data set: every file is made, and only what an edit concerns is made anew."""
+"""The whole workflow on a tiny data set: every file is made, and only what an edit concerns is rewritten."""
 
 from __future__ import annotations
 
@@ -54,15 +54,15 @@ def configure(folder: Path, **changes: Any) -> None:
 
 
 @pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory, repository: Path) -> Path:
+def project(tmp_path_factory: pytest.TempPathFactory, repository: Path) -> Path:
     """A copy of the project in which the workflow has run once."""
-    folder = runs.house_in(tmp_path_factory.mktemp("house"), repository, TINY)
+    folder = runs.project_in(tmp_path_factory.mktemp("project"), repository, TINY)
     (folder / "printed.txt").write_text(runs.succeed(folder))
     return folder
 
 
-def test_every_artifact_is_there_and_whole(house: Path) -> None:
-    results = house / "results" / "tiny"
+def test_every_artifact_is_there_and_whole(project: Path) -> None:
+    results = project / "results" / "tiny"
     for path in (
         *(f"splits/{split}/{name}.json" for split in ("train", "val") for name in ("manifest", "ground_truth")),
         "plain/evaluation/tags/val.json",
@@ -79,8 +79,8 @@ def test_every_artifact_is_there_and_whole(house: Path) -> None:
     assert not (results / "features" / "keys" / "features.h5").exists()  # temporary unless kept
 
 
-def test_summary_has_a_row_per_recipe_and_stage(house: Path) -> None:
-    with (house / "results" / "tiny" / "summary.csv").open() as file:
+def test_summary_has_a_row_per_recipe_and_stage(project: Path) -> None:
+    with (project / "results" / "tiny" / "summary.csv").open() as file:
         rows = list(csv.DictReader(file))
     assert [(row["recipe"], row["stage"]) for row in rows] == [
         (name, stage) for name in ("cam", "superpixel") for stage in STAGES
@@ -92,16 +92,16 @@ def test_summary_has_a_row_per_recipe_and_stage(house: Path) -> None:
     assert rows[0]["miou"] == rows[5]["miou"]
 
 
-def test_the_tables_are_printed_at_the_end(house: Path) -> None:
-    printed = (house / "printed.txt").read_text()
+def test_the_tables_are_printed_at_the_end(project: Path) -> None:
+    printed = (project / "printed.txt").read_text()
     assert "segmentation_crf" in printed
     assert f"results/tiny/{SUPERPIXEL}/pseudo_labels" in printed
     assert re.search(r"Tags of val by classifier plain: F1 [01]\.\d{3}", printed)
     assert re.search(r"\d+ of \d+, \d+:\d\d gone, \d+:\d\d left", printed), "no progress with time left"
 
 
-def test_pseudo_labels_show_tagged_classes_only(house: Path) -> None:
-    results = house / "results" / "tiny"
+def test_pseudo_labels_show_tagged_classes_only(project: Path) -> None:
+    results = project / "results" / "tiny"
     manifest = json.loads((results / "splits" / "train" / "manifest.json").read_text())
     assert len(manifest["images"]) == 10
     for image in manifest["images"]:
@@ -111,39 +111,39 @@ def test_pseudo_labels_show_tagged_classes_only(house: Path) -> None:
             assert set(picture.tobytes()) <= {0, *image["tags"]}
 
 
-def test_artifacts_carry_settings_and_code(house: Path) -> None:
+def test_artifacts_carry_settings_and_code(project: Path) -> None:
     with h5py.File(
-        house / "results" / "tiny" / "plain" / "cam" / "dino" / "superpixel~alpha=0.6" / "seeds.h5"
+        project / "results" / "tiny" / "plain" / "cam" / "dino" / "superpixel~alpha=0.6" / "seeds.h5"
     ) as store:
         stamp = json.loads(store.attrs["provenance"])
     assert stamp["settings"] == {"method": "superpixel", "alpha": 0.6, "bg_conflict": "override"}
-    assert stamp["room"] == "make_seeds"
+    assert stamp["step"] == "make_seeds"
     assert re.fullmatch("[0-9a-f]{16}", stamp["code"])
     assert set(stamp["inputs"]) == {"manifest", "cams", "superpixels"}
 
 
-def test_a_second_run_plans_nothing(house: Path) -> None:
-    assert runs.planned(house) == set()
+def test_a_second_run_plans_nothing(project: Path) -> None:
+    assert runs.planned(project) == set()
 
 
-def test_machine_facts_rerun_nothing(house: Path) -> None:
-    assert runs.planned(house, "--config", "device=cpu", "threads=4") == set()
-    assert runs.planned(house, "--set-threads", "train_classifier=2") == set()
+def test_machine_facts_rerun_nothing(project: Path) -> None:
+    assert runs.planned(project, "--config", "device=cpu", "threads=4") == set()
+    assert runs.planned(project, "--set-threads", "train_classifier=2") == set()
 
 
 @pytest.mark.parametrize("threads", [1, 2])
-def test_jobs_take_the_threads_of_the_configuration(threads: int, house: Path) -> None:
-    found = runs.jobs(house, "--forceall", "--config", f"threads={threads}")
+def test_jobs_take_the_threads_of_the_configuration(threads: int, project: Path) -> None:
+    found = runs.jobs(project, "--forceall", "--config", f"threads={threads}")
     trainings = [job for job in found if re.match("rule train_", job)]
     assert len(trainings) == 3
     assert all(("threads: 2" in job) == (threads == 2) for job in trainings)
 
 
-def test_an_edited_comment_reruns_nothing(house: Path) -> None:
-    path = house / "wsss_steps" / "ops" / "seeds.py"
+def test_an_edited_comment_reruns_nothing(project: Path) -> None:
+    path = project / "wsss_steps" / "ops" / "seeds.py"
     before = path.read_text()
     path.write_text(before + "\n# a remark\n")
-    assert runs.planned(house) == set()
+    assert runs.planned(project) == set()
     path.write_text(before)
 
 
@@ -158,39 +158,39 @@ AFTER_SEEDS = {
 }
 
 
-def test_an_edited_formula_reruns_what_depends_on_it(house: Path) -> None:
-    path = house / "wsss_steps" / "ops" / "seeds.py"
+def test_an_edited_formula_reruns_what_depends_on_it(project: Path) -> None:
+    path = project / "wsss_steps" / "ops" / "seeds.py"
     before = path.read_text()
     path.write_text(before + "\nNEW_CONSTANT = 1\n")
-    assert runs.planned(house) == AFTER_SEEDS
+    assert runs.planned(project) == AFTER_SEEDS
     path.write_text(before)
-    path = house / "wsss_steps" / "ops" / "evaluation.py"
+    path = project / "wsss_steps" / "ops" / "evaluation.py"
     before = path.read_text()
     path.write_text(before + "\nNEW_CONSTANT = 1\n")
-    assert runs.planned(house) == {"evaluate", "summarise"}
+    assert runs.planned(project) == {"evaluate", "summarise"}
     path.write_text(before)
 
 
-def test_one_setting_reruns_what_depends_on_it(house: Path) -> None:
-    configure(house, seeds={"threshold": {"foreground": 0.4}})
-    assert runs.planned(house) == AFTER_SEEDS
-    trained = [job for job in runs.jobs(house) if "rule train_segmenter" in job]
-    assert len(trained) == 1, "the other recipe must not be trained anew"
+def test_one_setting_reruns_what_depends_on_it(project: Path) -> None:
+    configure(project, seeds={"threshold": {"foreground": 0.4}})
+    assert runs.planned(project) == AFTER_SEEDS
+    trained = [job for job in runs.jobs(project) if "rule train_segmenter" in job]
+    assert len(trained) == 1, "the other recipe must not be trained again"
     assert "superpixel~alpha" not in trained[0]
-    configure(house, evaluate={"bootstrap": 60})
-    assert runs.planned(house) == {"evaluate", "summarise"}
-    configure(house, classifier={"plain": {**TINY["classifier"]["plain"], "epochs": 2}})
-    assert runs.planned(house) == AFTER_SEEDS | {"train_classifier", "make_cams", "evaluate_classifier"}
-    configure(house)
-    assert runs.planned(house) == set()
+    configure(project, evaluate={"bootstrap": 60})
+    assert runs.planned(project) == {"evaluate", "summarise"}
+    configure(project, classifier={"plain": {**TINY["classifier"]["plain"], "epochs": 2}})
+    assert runs.planned(project) == AFTER_SEEDS | {"train_classifier", "make_cams", "evaluate_classifier"}
+    configure(project)
+    assert runs.planned(project) == set()
 
 
-def test_without_label_images_nothing_is_evaluated(house: Path) -> None:
-    configure(house, mask_folder=None)
-    rules = runs.planned(house)
+def test_without_label_images_nothing_is_evaluated(project: Path) -> None:
+    configure(project, mask_folder=None)
+    rules = runs.planned(project)
     assert {"prepare_masks", "draw_gallery"} <= rules
     assert not rules & {"evaluate", "evaluate_superpixels", "summarise", "summarise_superpixels"}
-    configure(house)
+    configure(project)
 
 
 @pytest.mark.parametrize(
@@ -203,16 +203,16 @@ def test_without_label_images_nothing_is_evaluated(house: Path) -> None:
         ),
     ],
 )
-def test_a_wrong_configuration_is_refused_before_any_job(house: Path, changes: dict[str, object], words: str) -> None:
-    configure(house, **changes)
-    done = runs.snakemake(house)
-    configure(house)
+def test_a_wrong_configuration_is_refused_before_any_job(project: Path, changes: dict[str, object], words: str) -> None:
+    configure(project, **changes)
+    done = runs.snakemake(project)
+    configure(project)
     assert done.returncode != 0
     assert words in done.stdout
 
 
-def test_lint(house: Path) -> None:
-    done = runs.snakemake(house, "--lint")
+def test_lint(project: Path) -> None:
+    done = runs.snakemake(project, "--lint")
     assert done.returncode == 0, done.stdout
 
 
@@ -240,8 +240,8 @@ LINEAGE = "mdc/cam~merge=max/none/saliency~saliency={}"
 
 @pytest.fixture(scope="module")
 def masked(tmp_path_factory: pytest.TempPathFactory, repository: Path) -> Path:
-    """A copy of the project in which the recipes with saliency have run; the map of t1 is wanting, and left out."""
-    folder = runs.house_in(tmp_path_factory.mktemp("masked"), repository, MASKING)
+    """A copy of the project in which the recipes with saliency have run; the map of t1 is missing, and left out."""
+    folder = runs.project_in(tmp_path_factory.mktemp("masked"), repository, MASKING)
     tiny_voc.make_voc(folder / "voc")
     tiny_voc.write_saliency(folder / "voc", ["t0", "t2"])
     (folder / "printed.txt").write_text(runs.succeed(folder))

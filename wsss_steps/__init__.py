@@ -1,1 +1,1 @@
-"""Weakly supervised semantic segmentation in steps: one module (a room) per Snakemake rule, files in, files out."""
+"""Weakly supervised semantic segmentation in steps: one module per Snakemake rule, files in, files out."""

@@ -1,6 +1,6 @@
-"""The command line of every room, made from the signature of its `run`.
+"""The command line of every step, made from the signature of its `run`.
 
-A room's `run` takes keyword-only parameters: paths (`Path`, `Path | None` or `list[Path]`), `settings` (a dict),
+A step's `run` takes keyword-only parameters: paths (`Path`, `Path | None` or `list[Path]`), `settings` (a dict),
 `stamp` and, if it computes on a device, `device`. On the command line these are `--name PATH` (or several),
 `--settings JSON` and `--device NAME`; the `stamp`, which goes into every artifact, is made here (see `provenance`).
 """
@@ -23,8 +23,8 @@ from wsss_steps.provenance.stamp import stamp
 from wsss_steps.training import ranks
 
 NOT_PATHS = ("settings", "device", "stamp")
-OUTPUTS = ("output", "output_raw", "history", "score")  # what a room writes; all its other paths it reads
-# these write manifests, which all other rooms read
+OUTPUTS = ("output", "output_raw", "history", "score")  # what a step writes; all its other paths it reads
+# these write manifests, which all other steps read
 OUTPUTS_OF = {
     "wsss_steps.prepare": ("manifest",),
     "wsss_steps.prepare_masks": ("ground_truth",),
@@ -50,7 +50,7 @@ def parser_of(run: Callable[..., None]) -> argparse.ArgumentParser:
             {"nargs": "*"} if "list[" in annotation else {"nargs": "?"} if "None" in annotation else {}
         )
         parser.add_argument(f"--{name.replace('_', '-')}", type=Path, required=required, metavar="PATH", **nargs)
-    parser.add_argument("--settings", type=json.loads, required=True, metavar="JSON", help="every setting of the room")
+    parser.add_argument("--settings", type=json.loads, required=True, metavar="JSON", help="every setting of the step")
     if "device" in inspect.signature(run).parameters:
         parser.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N (default: auto)")
     parser.add_argument("--code", default="", help="digest of the sources that decide the result, for the stamp")
@@ -58,31 +58,31 @@ def parser_of(run: Callable[..., None]) -> argparse.ArgumentParser:
     return parser
 
 
-def room_of(run: Callable[..., None]) -> str:
-    """The full name of a room's module, also when it was started by `python -m` and calls itself `__main__`."""
+def step_of(run: Callable[..., None]) -> str:
+    """The full name of a step's module, also when it was started by `python -m` and calls itself `__main__`."""
     spec = getattr(inspect.getmodule(run), "__spec__", None)
     return spec.name if spec is not None else run.__module__
 
 
-def outputs_of(room: str) -> tuple[str, ...]:
-    """Names of the options under which a room is told what to write."""
-    return OUTPUTS_OF.get(room, OUTPUTS)
+def outputs_of(step: str) -> tuple[str, ...]:
+    """Names of the options under which a step is told what to write."""
+    return OUTPUTS_OF.get(step, OUTPUTS)
 
 
-def stamp_beside(options: Mapping[str, Any], room: str) -> None:
+def stamp_beside(options: Mapping[str, Any], step: str) -> None:
     """Write the stamp beside each output that has no place for one inside: tables, and manifests."""
-    for name in outputs_of(room):
+    for name in outputs_of(step):
         given = options.get(name)
         for path in given if isinstance(given, list) else [given]:
-            if isinstance(path, Path) and path.is_file() and (path.suffix == ".csv" or room in OUTPUTS_OF):
+            if isinstance(path, Path) and path.is_file() and (path.suffix == ".csv" or step in OUTPUTS_OF):
                 write_beside(path, options["stamp"])
 
 
-def existing(options: Mapping[str, Any], room: str = "") -> dict[str, Path]:
+def existing(options: Mapping[str, Any], step: str = "") -> dict[str, Path]:
     """Those of the options that are paths to read and exist; the paths of a list are numbered."""
     paths: dict[str, Path] = {}
     for name, value in options.items():
-        if name in outputs_of(room) or name in PLACES:
+        if name in outputs_of(step) or name in PLACES:
             continue
         if isinstance(value, list):
             paths.update({f"{name}[{index}]": path for index, path in enumerate(value)})
@@ -117,17 +117,17 @@ def main(run: Callable[..., None], argv: list[str] | None = None) -> None:
     try:
         with contextlib.ExitStack() as stack:
             if "device" in options:
-                from wsss_steps.training import devices  # here, so that rooms without a device start without torch
+                from wsss_steps.training import devices  # here, so that steps without a device start without torch
 
                 options["device"] = stack.enter_context(devices.leased(options["device"]))
-            room, device = room_of(run), options.get("device", "cpu")
+            step, device = step_of(run), options.get("device", "cpu")
             options["stamp"] = stamp(
-                room, settings=options["settings"], code=code, device=device, inputs=existing(options, room)
+                step, settings=options["settings"], code=code, device=device, inputs=existing(options, step)
             )
             stack.enter_context(newest(options["stamp"]))
             run(**options)
         if ranks.leads():
-            stamp_beside(options, room)
+            stamp_beside(options, step)
     except (UserError, OSError) as error:
         logging.error("ERROR %s", error)
         sys.exit(1)

@@ -1,6 +1,6 @@
 """Make saliency maps of the ground truth, for the upper bound of Table 2.3 (rows C1 to C4).
 
-What rests on them is no weakly supervised result, and summary.csv says so. The rule of this room is among the few that
+What rests on them is no weakly supervised result, and summary.csv says so. The rule of this step is among the few that
 see the ground truth.
 """
 

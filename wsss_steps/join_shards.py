@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 
 
 def join_folders(output: Path, folders: list[Path], stamp: str) -> int:
-    """Copy the label maps of all folders into `output`; returns their number. UserError if a name stands twice."""
+    """Copy the label maps of all folders into `output`; returns their number. UserError for a duplicate name."""
     maps = [path for folder in folders for path in sorted(folder.glob("*.png"))]
     twice = [name for name, count in Counter(path.name for path in maps).items() if count > 1]
     all_wrong("label maps that more than one shard has; delete the folders of the shards", twice)

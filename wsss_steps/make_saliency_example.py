@@ -29,7 +29,7 @@ def run(*, output: Path, settings: dict[str, Any], stamp: str = "") -> None:
     """Draw the pairs into the folder `output`, which appears when it is whole.
 
     Below it: DRAWN-Image/<number>.jpg and DRAWN-Mask/<number>.png (0 or 255). `settings`: `count`, nominal side `size`
-    in px, `seed`. The `stamp` is kept as `provenance.json`. UserError if a setting is wanting.
+    in px, `seed`. The `stamp` is kept as `provenance.json`. UserError if a setting is missing.
     """
     names = ("count", "size", "seed")
     if set(settings) != set(names):

@@ -42,7 +42,7 @@ def run(
     """Write the saliency map of every image of the split train; those left out have a map of zeros and are listed.
 
     source: a folder of maps (method given), the weights of a detector, or a store of features (unsupervised). UserError
-    if a map, or what it is made from, is wanting.
+    if a map, or what it is made from, is missing.
     """
     data = read_manifest(manifest)
     entries = data.split("train")

@@ -21,20 +21,20 @@ from pathlib import Path
 REPOSITORY = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(REPOSITORY), str(REPOSITORY / "tests")]
 
-from killing import ROOMS, Run, make_inputs  # noqa: E402
+from killing import TRAININGS, Run, make_inputs  # noqa: E402
 
 EPOCHS = (("epochs", 7),)
 INTERVALS = (0.0, 0.1, 1e6)  # seconds between two states
 
 
-def undisturbed(room: str, inputs: Path, folder: Path) -> tuple[tuple[str, ...], float]:
+def undisturbed(kind: str, inputs: Path, folder: Path) -> tuple[tuple[str, ...], float]:
     """Checksums of the outputs of a training, and the seconds that it takes."""
-    run = Run(room, inputs, folder / "undisturbed", EPOCHS)
+    run = Run(kind, inputs, folder / "undisturbed", EPOCHS)
     run.finish(1e6)  # the first one also starts the server of processes
     begun = time.monotonic()
     status = run.finish(1e6)
     if status:
-        raise RuntimeError(f"the undisturbed training of {room} ended with {status}:\n{run.log.read_text()}")
+        raise RuntimeError(f"the undisturbed training of {kind} ended with {status}:\n{run.log.read_text()}")
     return run.checksums(), time.monotonic() - begun
 
 
@@ -82,17 +82,17 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         make_inputs(folder)
-        known = {room: undisturbed(room, folder, folder / room) for room in ROOMS}
+        known = {kind: undisturbed(kind, folder, folder / kind) for kind in TRAININGS}
         kills = lambda: sum(seen[kind] for kind in ("SIGKILL", "SIGTERM", "too late"))  # noqa: E731
         while kills() < options.kills and time.monotonic() - begun < options.seconds:
-            room = list(ROOMS)[tried % len(ROOMS)]
-            run = Run(room, folder, folder / room / str(tried), EPOCHS)
-            expected, duration = known[room]
+            kind = list(TRAININGS)[tried % len(TRAININGS)]
+            run = Run(kind, folder, folder / kind / str(tried), EPOCHS)
+            expected, duration = known[kind]
             problem = survives(run, expected, 1.1 * duration, rng, seen)
             tried += 1
             survived += not problem
             if problem:
-                print(f"{room}, training {tried}: {problem}\n{run.log.read_text()}")
+                print(f"{kind}, training {tried}: {problem}\n{run.log.read_text()}")
         counts = ", ".join(f"{kind} {count}" for kind, count in sorted(seen.items()))
         print(f"kills: {kills()} ({counts}) in {time.monotonic() - begun:.0f} s")
         print(f"survived/tried: {survived}/{tried} trainings")

@@ -72,7 +72,7 @@ def test_every_bad_pair_is_listed(tmp_path: Path) -> None:
     assert "good" not in message
 
 
-def test_folders_that_are_wanting(tmp_path: Path) -> None:
+def test_missing_folders(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="no such folder .expected <name>-Image"):
         find_pairs(tmp_path / "none")
     (tmp_path / "pictures").mkdir()

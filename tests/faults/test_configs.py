@@ -32,7 +32,7 @@ TEXTS = {
     ),
     "key twice, JSON": (
         '{"a": {"b": [{"c": 1, "c": 2}]}}',
-        "<file>: key 'a.b.c' stands twice; expected each key once",
+        "<file>: duplicate key 'a.b.c'",
     ),
     "no YAML": (BASE + "  x: [1, 2\n", "<file>: neither YAML nor JSON: line 5, column <number>: <reason>"),
     "tab": (
@@ -244,58 +244,60 @@ def test_a_place_for_results_that_is_none(tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def house(tmp_path: Path, repository: Path) -> Path:
+def project(tmp_path: Path, repository: Path) -> Path:
     runs.copy_of_project(repository, tmp_path)
     return tmp_path
 
 
-def dry_run(house: Path, text: str) -> subprocess.CompletedProcess[str]:
-    (house / "test.yaml").write_text(text)
-    return runs.snakemake(house, "--dry-run", "--quiet")
+def dry_run(project: Path, text: str) -> subprocess.CompletedProcess[str]:
+    (project / "test.yaml").write_text(text)
+    return runs.snakemake(project, "--dry-run", "--quiet")
 
 
 @pytest.mark.workflow
-def test_snakemake_refuses_a_key_that_stands_twice(house: Path) -> None:
+def test_snakemake_refuses_a_key_that_stands_twice(project: Path) -> None:
     text, message = TEXTS["key twice"]
-    done = dry_run(house, text)
+    done = dry_run(project, text)
     said(message, done.stdout)
     assert done.returncode == 1
-    assert not (house / "results").exists()
+    assert not (project / "results").exists()
 
 
 @pytest.mark.workflow
-def test_aliases_are_refused_before_the_values_are_looked_at(house: Path) -> None:
+def test_aliases_are_refused_before_the_values_are_looked_at(project: Path) -> None:
     started = time.monotonic()
-    done = dry_run(house, BASE + LAUGHS + "compare_superpixels: *a40\n")  # 2 to the power of 40 texts, if written out
+    done = dry_run(project, BASE + LAUGHS + "compare_superpixels: *a40\n")  # 2 to the power of 40 texts, if written out
     said(TEXTS["aliases of aliases"][1], done.stdout)
     assert done.returncode == 1
     assert time.monotonic() - started < 60
 
 
 @pytest.mark.workflow
-def test_snakemake_refuses_what_is_no_yaml_and_preflight_says_where(house: Path) -> None:
-    done = dry_run(house, TEXTS["no YAML"][0])
+def test_snakemake_refuses_what_is_no_yaml_and_preflight_says_where(project: Path) -> None:
+    done = dry_run(project, TEXTS["no YAML"][0])
     assert done.returncode == 1
     said("Config file is not valid JSON or YAML.", done.stdout)
     line = [sys.executable, "-m", "wsss_steps", "check", "test.yaml"]
-    said(TEXTS["no YAML"][1], subprocess.run(line, cwd=house, capture_output=True, text=True).stderr)
+    said(TEXTS["no YAML"][1], subprocess.run(line, cwd=project, capture_output=True, text=True).stderr)
 
 
 @pytest.fixture
-def read_only(house: Path) -> Iterator[Path]:
+def read_only(project: Path) -> Iterator[Path]:
     """`results` lies on a disk that cannot be written, if this user may mount one."""
-    (house / "results").mkdir()
+    (project / "results").mkdir()
     mount = shutil.which("mount")
-    done = mount and subprocess.run([mount, "-t", "tmpfs", "-o", "ro", "tmpfs", house / "results"], capture_output=True)
+    done = mount and subprocess.run(
+        [mount, "-t", "tmpfs", "-o", "ro", "tmpfs", project / "results"], capture_output=True
+    )
     if done and done.returncode == 0:
-        yield house
-        subprocess.run(["umount", house / "results"], check=True)
+        yield project
+        subprocess.run(["umount", project / "results"], check=True)
     elif os.geteuid() == 0:
         pytest.skip("root ignores the modes of files, and may not mount a read-only disk here")
     else:
-        (house / "results").chmod(0o555)
-        yield house
-        (house / "results").chmod(0o755)
+        (project / "results").chmod(0o555)
+        yield project
+        (project / "results").chmod(0o755)
 
 
 @pytest.mark.workflow

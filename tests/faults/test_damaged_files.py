@@ -43,7 +43,7 @@ EVERY = [(kind, name) for kind, arrays in MAPS.items() for name in arrays]
 
 def store(path: Path, kind: str) -> Path:
     write_store(
-        path, kinds.find(kind), [(name, MAPS[kind]) for name in ("a", "b")], stamp='{"room": "x"}', left_out=["b"]
+        path, kinds.find(kind), [(name, MAPS[kind]) for name in ("a", "b")], stamp='{"step": "x"}', left_out=["b"]
     )
     return path
 

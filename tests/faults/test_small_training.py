@@ -48,7 +48,7 @@ def of(slot: str, text: str) -> dict[str, Any]:
     return configuration.resolve(CONFIG, slot, text).settings
 
 
-def room(name: str, **fixed: Any) -> dict[str, Any]:
+def step(name: str, **fixed: Any) -> dict[str, Any]:
     return dict(json.loads(configuration.step_settings(CONFIG, name, **fixed)))
 
 
@@ -62,9 +62,9 @@ def one_image(folder: Path, height: int, width: int) -> Path:
     return tiny_voc.write_voc(root, folder / "m.json", folder / "g.json")
 
 
-def classifier(folder: Path, manifest: Path, departures: str, **changes: Any) -> Path:
+def classifier(folder: Path, manifest: Path, overrides: str, **changes: Any) -> Path:
     paths = {"output": folder / "c.safetensors", "history": folder / "c.csv"}
-    train_classifier.run(manifest=manifest, settings=of("classifier", CLASSIFIER + departures) | changes, **paths)
+    train_classifier.run(manifest=manifest, settings=of("classifier", CLASSIFIER + overrides) | changes, **paths)
     return paths["output"]
 
 
@@ -78,7 +78,7 @@ def test_one_image_goes_all_the_way(height: int, width: int, tmp_path: Path) -> 
         tmp_path / "s.safetensors",
     )
     make_cams.run(manifest=m, classifier=network, output=made["cams.h5"], settings=of("cams", "cam~scales=[1.0, 0.5]"))
-    pretrain_keys.run(manifest=m, output=vit, history=tmp_path / "v.csv", settings=room("pretrain_keys"))
+    pretrain_keys.run(manifest=m, output=vit, history=tmp_path / "v.csv", settings=step("pretrain_keys"))
     keys = of("features", "keys~vit=own~weights=pretrain_keys")
     extract_keys.run(manifest=m, weights=vit, output=made["k.h5"], settings=keys)
     make_superpixels.run(manifest=m, features=made["k.h5"], output=made["sp.h5"], settings=of("superpixels", "dino"))
@@ -86,11 +86,11 @@ def test_one_image_goes_all_the_way(height: int, width: int, tmp_path: Path) -> 
     make_seeds.run(**given, cams=made["cams.h5"], output=made["seeds.h5"], settings=of("seeds", "superpixel"))
     grown = of("segmenter", f"spsrg{SMALL}~crop=32")
     train_segmenter.run(**given, seeds=made["seeds.h5"], output=segmenter, history=tmp_path / "s.csv", settings=grown)
-    settings = room("predict", split="train", known_tags=True)
+    settings = step("predict", split="train", known_tags=True)
     predict.run(manifest=m, segmenter=segmenter, output=made["p"], settings=settings)
     assert read_labels(made["p"] / "t0.png").shape == (height, width)
     judged = {"predictions": made["p"], "output": made["e.h5"], "score": made["e.json"]}
-    settings = room("evaluate", stage="pseudo_labels", split="train")
+    settings = step("evaluate", stage="pseudo_labels", split="train")
     evaluate.run(manifest=m, ground_truth=tmp_path / "g.json", settings=settings, **judged)
     assert 0 <= read_json(made["e.json"], "score")["miou"] <= 1
 

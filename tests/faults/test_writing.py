@@ -110,7 +110,7 @@ def test_a_limit_of_file_sizes_keeps_the_former_file(kind: str, tmp_path: Path, 
     assert (tmp_path / KINDS[kind]).read_bytes() == before
 
 
-def test_a_full_disk_in_a_room(small_disk: Path, tmp_path: Path, repository: Path) -> None:
+def test_a_full_disk_in_a_step(small_disk: Path, tmp_path: Path, repository: Path) -> None:
     """From the command line: one line, no traceback, exit status 1."""
     root = tiny_voc.make_voc(tmp_path / "voc")
     (small_disk / "filler").write_bytes(bytes(204_800))

@@ -86,8 +86,8 @@ def batch() -> dict[str, torch.Tensor]:
 OPTIONS = {"train_scales": [1.0, 0.5], "output_stride": 8, "lambda_seg": 2.0, "paths": 2}
 
 
-def attention_of(data: dict[str, torch.Tensor], **departures: object) -> float:
-    options = {"classifier": judge(), **OPTIONS, **departures}
+def attention_of(data: dict[str, torch.Tensor], **overrides: object) -> float:
+    options = {"classifier": judge(), **OPTIONS, **overrides}
     torch.manual_seed(3)
     return masking.losses(Constant(), data, **options)["attention"].item()
 

@@ -21,7 +21,7 @@ from wsss_steps.settings.steps import (
 )
 from wsss_steps.workflow.configuration import WHOLE
 
-ROOMS: dict[str, type[Settings]] = {
+STEPS: dict[str, type[Settings]] = {
     "draw": MakeExample,
     "draw_saliency": MakeSaliencyExample,
     "pretrain_keys": PretrainKeys,
@@ -60,7 +60,7 @@ def document() -> str:
     """The whole of docs/settings.md."""
     lines = ["# Settings", "", "Made by `python -m wsss_steps settings`; a test keeps it true.", ""]
     lines += ["## The top level of a configuration file", "", *_table(WHOLE)]
-    for name, cls in ROOMS.items():
+    for name, cls in STEPS.items():
         lines += [f"## `{name}`", "", inspect.cleandoc(cls.__doc__ or ""), "", *_table(cls)]
     for slot, classes in METHODS.items():
         for cls in classes:

@@ -22,8 +22,8 @@ GUARDS: list[Callable[[Path], None]] = []  # asked before anything is replaced
 HOST = platform.node().split(".")[0] or "host"  # in the names of temporary files: processes have no other home
 
 
-# Faults of the place that is written to, not of the program: no room, no right, no folder.
-NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+# Faults of the place that is written to, not of the program: no space, no right, no folder.
+NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 NO_WAY = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST, errno.ENAMETOOLONG)
 
 
@@ -31,7 +31,7 @@ NO_WAY = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST, e
 def whole(target: Path) -> Iterator[Path]:
     """Give a temporary path beside `target`, for a file or a folder: it becomes `target`, or on an error is removed.
 
-    What a killed process of this computer left of the same target is removed first. A UserError if there is no room or
+    What a killed process of this computer left of the same target is removed first. A UserError if there is no space or
     no right to write.
     """
     temporary = target.parent / f".{target.name}.{HOST}.{os.getpid()}.tmp"
@@ -45,7 +45,7 @@ def whole(target: Path) -> Iterator[Path]:
                 os.fsync(file.fileno())
         publish(temporary, target)
     except OSError as error:
-        if error.errno in NO_ROOM or (error.errno in NO_WAY and _within(error.filename, target.parent)):
+        if error.errno in NO_SPACE or (error.errno in NO_WAY and _within(error.filename, target.parent)):
             in_the_way = error.errno in (errno.EEXIST, errno.ENOTDIR)
             reason = "a file is where a folder should be" if in_the_way else os.strerror(error.errno) + free(target)
             raise UserError(f"{target}: cannot be written: {reason}; nothing half-written is left") from None
@@ -124,7 +124,7 @@ def _within(name: object, folder: Path) -> bool:
 
 
 def free(target: Path) -> str:
-    """In words, how much room is left where `target` lies; nothing if that cannot be told."""
+    """In words, how much space is left where `target` lies; nothing if that cannot be told."""
     try:
         return f" ({shutil.disk_usage(target.parent).free / 1e6:.1f} MB are free)"
     except OSError:

@@ -41,13 +41,13 @@ def write_index(target: Path, shards: Sequence[Path], stamp: str) -> int:
         twice = [image_id for image_id, count in Counter(image_id for image_id, _ in name_of).items() if count > 1]
         all_wrong(f"{target}: images that are in more than one shard", twice)
         digests, classes, left_out = zip(*(part.about() for part in parts), strict=True)
-    wanting = [image_id for ids in left_out for image_id in ids or []]
+    missing = [image_id for ids in left_out for image_id in ids or []]
     with store_file(
         target,
         kind,
         stamp=stamp,
         classes=classes[0],
-        left_out=wanting if any(ids is not None for ids in left_out) else None,
+        left_out=missing if any(ids is not None for ids in left_out) else None,
         shards=[list(pair) for pair in zip(names, digests, strict=True)],
     ) as (images, _):
         for image_id, name in sorted(name_of):

@@ -16,7 +16,7 @@ from wsss_steps.formats import pictures
 from wsss_steps.formats.files import IN_A_FOLDER, guarded, write_json
 
 DAMAGED = (*pictures.DAMAGED, KeyError, RuntimeError, TypeError)
-DECIDE = ("room", "settings", "code", "inputs")  # what of a stamp tells one artifact from another of the same name
+DECIDE = ("step", "settings", "code", "inputs")  # what of a stamp tells one artifact from another of the same name
 CLOCK = {"began": 0.0}  # when this process began to make what it makes, in seconds since the epoch
 
 
@@ -30,7 +30,7 @@ def newest(stamp: str) -> Iterator[None]:
     """While it lasts, refuse to replace an artifact that was made since this process began, of other things than it.
 
     A job that Snakemake has lost, of settings that were edited since, may run on beside the one that came after it: the
-    older must not overwrite the newer. Room, settings, code and inputs of the two stamps are compared.
+    older must not overwrite the newer. Step, settings, code and inputs of the two stamps are compared.
     """
     own = json.loads(stamp or "{}")
     begin()

@@ -85,8 +85,8 @@ def write_store(
     """Write a store of `kind` from (image id, {data set: array}) pairs; returns the number of images.
 
     Arrays must have the type that the kind says already, float maps apart: a data set with a scale is divided by it and
-    rounded here. `left_out` are the ids of images whose arrays say nothing, for want of an input. Raises ValueError
-    when an item lacks a data set, has one too many, or one of another type or number of dimensions.
+    rounded here. `left_out` are the ids of images whose arrays say nothing, since an input is missing. Raises
+    ValueError when an item lacks a data set, has one too many, or one of another type or number of dimensions.
     """
     schema = kind.data_sets
     with store_file(target, kind, stamp=stamp, classes=classes, left_out=left_out) as (images, raw):
@@ -168,7 +168,7 @@ class Store:
             self._parts.append(part)
             if part.about()[0] != digest:
                 raise UserError(
-                    f"{self.path}: its shard {part.path} was made anew since; delete it to have it made again"
+                    f"{self.path}: its shard {part.path} was rewritten since; delete it to have it made again"
                 )
             self._part_of.update(dict.fromkeys(part.ids(), part))
         if shards and set(self._part_of) != self._images:
@@ -243,12 +243,12 @@ class Store:
 
     @property
     def provenance(self) -> dict[str, Any]:
-        """The stamp of the room that made the store."""
+        """The stamp of the step that made the store."""
         with self._damage("its provenance"):
             return dict(json.loads(self._text("provenance", "{}")))
 
     @property
     def left_out(self) -> list[str]:
-        """Ids of the images whose arrays say nothing because an input of theirs was wanting; sorted."""
+        """Ids of the images whose arrays say nothing because an input of theirs was missing; sorted."""
         with self._damage("its list of images left out"):
             return list(json.loads(self._text("left_out", "[]")))

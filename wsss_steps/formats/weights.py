@@ -39,7 +39,7 @@ def read_weights_content(path: Path, kind: str) -> dict[str, Any]:
 
 
 def read_weights_stamp(path: Path) -> dict[str, Any]:
-    """The stamp of the room that made weights of any kind; empty if the file is none of ours or damaged."""
+    """The stamp of the step that made weights of any kind; empty if the file is none of ours or damaged."""
     from safetensors import SafetensorError, safe_open
 
     try:

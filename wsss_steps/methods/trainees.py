@@ -47,10 +47,10 @@ def fit(
     device: str,
     keeper: Keeper,
     spread: nn.Module | None = None,
-    **departures: float,
+    **overrides: float,
 ) -> list[dict[str, float]]:
-    """`loop.fit` with the optimiser and options that the settings say; departures are of the optimiser."""
-    optimisation = methods.arguments(loop.make_optimiser, settings) | departures
+    """`loop.fit` with the optimiser and options that the settings say; overrides are of the optimiser."""
+    optimisation = methods.arguments(loop.make_optimiser, settings) | overrides
     fc_layers = getattr(network, "fc_layers", None)
     pretrained = fc_layers.parameters() if fc_layers else ()
     optimiser = loop.make_optimiser(network, network.backbone, pretrained, **optimisation)

@@ -1,6 +1,6 @@
 """PoolNet (Liu et al. 2019): a U-shaped network for saliency whose decoder pools, over any backbone.
 
-Two departures: the decoder has batch normalisation, so that it also learns from random weights, and features are
+Two differences: the decoder has batch normalisation, so that it also learns from random weights, and features are
 convolved before they are enlarged, not after, which costs a quarter.
 """
 

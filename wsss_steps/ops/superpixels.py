@@ -43,7 +43,7 @@ def discover(
     exceeds `tau` form the next superpixel. The degree of a patch is the number of candidates, itself included, with a
     positive cosine to it. Among equal degrees the lowest index wins.
 
-    One departure from the table: a seed always belongs to its own superpixel. There, a seed whose cosine with itself
+    One difference from the table: a seed always belongs to its own superpixel. There, a seed whose cosine with itself
     does not exceed `tau` (by rounding, or for tau >= 1) would stay a candidate for ever.
 
     Returns the superpixel 0..n-1 of every patch, in the order of discovery, and the seed patch of each superpixel.

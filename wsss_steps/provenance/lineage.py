@@ -1,7 +1,7 @@
 """The lineage of an artifact, back to the images, as an indented tree: `python -m wsss_steps provenance FILE`.
 
 Every artifact carries a stamp that names its inputs with their checksums. Each input is looked up and its checksum is
-taken anew, so that one that is missing or has changed since is marked. Free of torch.
+computed again, so that one that is missing or has changed since is marked. Free of torch.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class Tree:
 
 
 def lines_of(tree: Tree, path: Path, indent: str) -> Iterator[str]:
-    """All that is known of how `path` was made: one line for its room, its settings, and each input with its own."""
+    """All that is known of how `path` was made: one line for its step, its settings, and each input with its own."""
     key = path.resolve()
     if key in tree.shown:
         yield f"{indent}(shown above)"
@@ -76,11 +76,11 @@ def lines_of(tree: Tree, path: Path, indent: str) -> Iterator[str]:
 
 
 def _made(tree: Tree, stamp: dict[str, Any], indent: str) -> Iterator[str]:
-    """Room, seed, device, code and settings; versions only where they differ from what was shown before."""
+    """Step, seed, device, code and settings; versions only where they differ from what was shown before."""
     seed = stamp.get("seed")
     chance = "no seed" if seed is None else f"seed {seed}"
     code = stamp.get("code") or "unknown"
-    yield f"{indent}made by {stamp.get('room')} on {stamp.get('device')}, {chance}, code {code}"
+    yield f"{indent}made by {stamp.get('step')} on {stamp.get('device')}, {chance}, code {code}"
     yield f"{indent}settings: {json.dumps(stamp.get('settings', {}), sort_keys=True, ensure_ascii=False)}"
     other = {name: number for name, number in stamp.get("versions", {}).items() if tree.versions.get(name) != number}
     if other:

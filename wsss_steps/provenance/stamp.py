@@ -25,10 +25,10 @@ def versions() -> dict[str, str]:
     return found
 
 
-def stamp(room: str, *, settings: Mapping[str, Any], code: str, device: str, inputs: Mapping[str, Path]) -> str:
-    """What an artifact carries, as JSON with sorted keys: room, settings, seed, code, inputs, versions, device."""
+def stamp(step: str, *, settings: Mapping[str, Any], code: str, device: str, inputs: Mapping[str, Path]) -> str:
+    """What an artifact carries, as JSON with sorted keys: step, settings, seed, code, inputs, versions, device."""
     content = {
-        "room": room.removeprefix(f"{PACKAGE}."),
+        "step": step.removeprefix(f"{PACKAGE}."),
         "settings": settings,
         "seed": settings.get("seed"),
         "code": code,

@@ -121,7 +121,7 @@ def declared(rows: Sequence[Row]) -> list[str]:
     for count in dict.fromkeys(row["left_out"] for row in rows if int(row["left_out"])):
         recipes = dict.fromkeys(row["recipe"] for row in rows if row["left_out"] == count)
         found.append(
-            f"Training images left out for want of a saliency map: {count} (recipes: {', '.join(recipes)})"[:WIDTH]
+            f"Training images left out without a saliency map: {count} (recipes: {', '.join(recipes)})"[:WIDTH]
         )
     return found
 

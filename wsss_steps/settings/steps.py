@@ -1,4 +1,4 @@
-"""Settings of the rooms that have no choice of methods."""
+"""Settings of the steps that have no choice of methods."""
 
 from __future__ import annotations
 

@@ -89,7 +89,7 @@ class Keeper:
         try:
             return read_state(path, fingerprint=self._fingerprint)
         except (UserError, OSError) as error:
-            log.warning("the training starts anew, its kept state is of no use: %s", error)
+            log.warning("the training starts from its beginning, its saved state cannot be used: %s", error)
             return None
 
     def after_step(self, training: Resumable) -> bool:

@@ -1,8 +1,8 @@
 """From the user's config to the settings of every choice: validated in full before any job is planned. Free of torch.
 
-A *choice* is a method's name with departures from the defaults, `superpixel~alpha=0.6`; it is also the name of a
+A *choice* is a method's name with overrides of its defaults, `superpixel~alpha=0.6`; it is also the name of a
 folder. A *recipe* is one choice per slot. The settings of a choice are the method's defaults, then what the config
-says of the method, then the departures.
+says of the method, then the overrides.
 """
 
 from __future__ import annotations
@@ -73,13 +73,13 @@ class Config(Prepare):
     backbones: dict[str, Backbone] = Field(
         {}, description="networks of your own by name, beside small, resnet50, resnet101, vgg16"
     )
-    pretrain_keys: PretrainKeys = Field(PretrainKeys(), description="departures from its defaults")
+    pretrain_keys: PretrainKeys = Field(PretrainKeys(), description="overrides of its defaults")
     draw_saliency: MakeSaliencyExample = Field(
         MakeSaliencyExample(), description="the drawn images and masks that a saliency detector may learn from"
     )
-    predict: Predict = Field(Predict(), description="departures from its defaults")
-    evaluate: Evaluate = Field(Evaluate(), description="departures from its defaults")
-    evaluate_superpixels: EvaluateSuperpixels = Field(EvaluateSuperpixels(), description="departures from its defaults")
+    predict: Predict = Field(Predict(), description="overrides of its defaults")
+    evaluate: Evaluate = Field(Evaluate(), description="overrides of its defaults")
+    evaluate_superpixels: EvaluateSuperpixels = Field(EvaluateSuperpixels(), description="overrides of its defaults")
     gallery_images: int = Field(8, ge=1, le=10_000, description="rows of the contact sheet")
     keep_features: bool = Field(False, description="keep the features (48 GB for VOC) after the superpixels are made")
     shards: int = Field(
@@ -131,7 +131,7 @@ class Choice:
     settings: dict[str, Any]
 
     def json(self) -> str:
-        """The settings as JSON with sorted keys, as the command line of a room takes them."""
+        """The settings as JSON with sorted keys, as the command line of a step takes them."""
         return json.dumps(self.settings, sort_keys=True)
 
     def weights_file(self) -> str | None:
@@ -165,21 +165,21 @@ def needs(slot: str, text: str, what: str) -> bool:
 
 
 def parse(text: str) -> tuple[str, dict[str, Any]]:
-    """Method and departures of a choice: `dino~tau=0.5~order=highest` -> ("dino", {"tau": 0.5, "order": "highest"})."""
+    """Method and overrides of a choice: `dino~tau=0.5~order=highest` -> ("dino", {"tau": 0.5, "order": "highest"})."""
     if problem := names.problem_of_name(text):
         raise UserError(f"choice '{text}': {problem}")
     method, *parts = text.split("~")
-    departures: dict[str, Any] = {}
+    overrides: dict[str, Any] = {}
     for part in parts:
         key, equals, value = part.partition("=")
         if not (key and equals and value):
             raise UserError(f"choice '{text}': expected method~key=value~key=value, found the part '{part}'")
-        if key in departures:
-            raise UserError(f"choice '{text}': '{key}' stands twice")
-        departures[key] = _value(text, key, value)
+        if key in overrides:
+            raise UserError(f"choice '{text}': duplicate override of '{key}'")
+        overrides[key] = _value(text, key, value)
     if not method:
         raise UserError(f"choice '{text}': expected a method's name before the first ~")
-    return method, departures
+    return method, overrides
 
 
 def _value(text: str, key: str, value: str) -> Any:
@@ -196,11 +196,11 @@ def _value(text: str, key: str, value: str) -> Any:
 
 
 def resolve(config: Config, slot: str, text: str) -> Choice:
-    """The choice `text` of `slot`, every setting written out: defaults, then the config's, then its own departures."""
-    method, departures = parse(text)
+    """The choice `text` of `slot`, every setting written out: defaults, then the config's, then its own overrides."""
+    method, overrides = parse(text)
     cls = settings_class(slot, method)
     try:
-        settings = cls(**{**getattr(config, slot).get(method, {}), **departures})
+        settings = cls(**{**getattr(config, slot).get(method, {}), **overrides})
     except ValidationError as error:
         lines = [
             line.replace(": unknown key", f": unknown key; known keys: {_keys_of(cls)}") for line in explain(error)

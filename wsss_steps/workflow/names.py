@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 LONGEST_NAME, LONGEST_PATH = 255, 4096  # bytes, of Linux and most other systems; a path counts the zero at its end
-BELOW_A_CHOICE = 320  # bytes: room for what steps write below the folder of a choice, such as shards and their images
+BELOW_A_CHOICE = 320  # bytes: space for what steps write below the folder of a choice, such as shards and their images
 SPECIAL = "{}<>"
 
 

@@ -143,11 +143,11 @@ def _repeated_in_yaml(node: yaml.Node, seen: set[int]) -> list[str]:
 
 
 def _repeated_in_json(content: Any, place: str) -> list[str]:
-    """Keys that stand twice, with the path of keys that leads to them."""
+    """Duplicate keys, with the path of keys that leads to them."""
     if isinstance(content, _Mapping):
         names = [name for name, _ in content]
         twice = sorted(name for name, count in Counter(names).items() if count > 1)
-        lines = [f"key '{place}{name}' stands twice; expected each key once" for name in twice]
+        lines = [f"duplicate key '{place}{name}'" for name in twice]
         return lines + [line for name, value in content for line in _repeated_in_json(value, f"{place}{name}.")]
     if isinstance(content, list):
         return [line for value in content for line in _repeated_in_json(value, place)]

@@ -28,9 +28,9 @@ SETTINGS: dict[str, Any] = {
 BATCH = {"images": torch.rand(2, 3, 16, 24), "tags": torch.tensor([[1.0, 0.0], [1.0, 1.0]])}
 
 
-def build(**departures: Any) -> Any:
+def build(**overrides: Any) -> Any:
     torch.manual_seed(0)
-    return mdc.build(2, **SETTINGS | departures)
+    return mdc.build(2, **SETTINGS | overrides)
 
 
 def test_maps_and_scores_are_those_of_the_standard_block() -> None:

@@ -1,4 +1,4 @@
-"""The rooms of saliency through their files: a detector from pairs to maps, given maps, and what is refused."""
+"""The steps of saliency through their files: a detector from pairs to maps, given maps, and what is refused."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from wsss_steps.settings.base import Backbone
 from wsss_steps.settings.saliency import DetectorSaliency, GivenSaliency
 
 
-def detector(**departures: Any) -> dict[str, Any]:
+def detector(**overrides: Any) -> dict[str, Any]:
     small = {
         "backbone": Backbone(net="small", mean=(0.4, 0.5, 0.6)),
         "pairs": "drawn",
@@ -31,7 +31,7 @@ def detector(**departures: Any) -> dict[str, Any]:
         "decoder_width": 8,
     }
     quick = {"epochs": 1, "batch_size": 2, "crop": 64, "resize_long": None}
-    return DetectorSaliency(**{**small, **quick, **departures}).model_dump(mode="json")
+    return DetectorSaliency(**{**small, **quick, **overrides}).model_dump(mode="json")
 
 
 @pytest.fixture(scope="module")
@@ -49,14 +49,14 @@ def manifest(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "m.json"
 
 
-def train(pairs: Path, folder: Path, name: str = "d", weights: Path | None = None, **departures: Any) -> Path:
+def train(pairs: Path, folder: Path, name: str = "d", weights: Path | None = None, **overrides: Any) -> Path:
     output = folder / f"{name}.safetensors"
     train_saliency.run(
         pairs=pairs,
         weights=weights,
         output=output,
         history=folder / f"{name}.csv",
-        settings=detector(**departures),
+        settings=detector(**overrides),
         stamp="{}",
     )
     return output
@@ -66,7 +66,7 @@ def test_from_pairs_to_maps(pairs: Path, manifest: Path, tmp_path: Path, caplog:
     with caplog.at_level(logging.INFO):
         output = train(pairs, tmp_path, epochs=2)
         predict_saliency.run(
-            manifest=manifest, source=output, output=tmp_path / "s.h5", settings=detector(), stamp='{"room": "test"}'
+            manifest=manifest, source=output, output=tmp_path / "s.h5", settings=detector(), stamp='{"step": "test"}'
         )
     assert "4 pairs; salient are" in caplog.text
     assert "3 saliency maps; salient (above 127) are" in caplog.text
