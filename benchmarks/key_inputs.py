@@ -1,11 +1,12 @@
-"""Measure what the published code of the superpixels changes where it departs from LOST.
+"""Measure the effect of each point where the published superpixel code departs from LOST.
 
-    python -m benchmarks.key_inputs --manifest results/example/manifest.json \
-        --ground-truth results/example/ground_truth.json --weights weights/example_vit.safetensors --scale 2 --centre
+    python -m benchmarks.key_inputs --manifest results/example/splits/train/manifest.json \
+        --ground-truth results/example/splits/train/ground_truth.json \
+        --weights weights/example_vit.safetensors --scale 2 --centre
 
-Against keys as this project makes them (images padded, position embedding resampled as in DINO's code): resized images,
-the position embedding of TensorFlow's bicubic kernel, both, and both on images as that code reads them, upside down and
-in BGR. The last line is a yardstick: random noise of at most one of 255 levels in every value of every pixel.
+The reference is this project's keys (images padded, position embedding resampled as in DINO's code). Compared with it:
+resized images, a position embedding resampled with TensorFlow's bicubic kernel, both, and both on images as that code
+reads them, upside down and in BGR. The last line is a yardstick: random noise of at most one of 255 levels per value.
 """
 
 from __future__ import annotations
@@ -35,10 +36,10 @@ Item = dict[str, Array]
 
 
 def of_tensorflow(embedding: Tensor, grid: tuple[int, int]) -> Tensor:
-    """The position embedding by Keys' kernel with a = -1/2 (torch and OpenCV have -3/4) to exactly `grid`.
+    """The position embedding resampled to exactly `grid` by Keys' kernel with a = -1/2 (torch and OpenCV use -3/4).
 
-    Weights beyond the training grid are left out, and the others made to sum to one. Torch has that kernel where it is
-    asked to avoid aliasing, which widens it on shrinking alone: ValueError if `grid` is the smaller.
+    Weights beyond the training grid are dropped, and the others normalised to sum to one. Torch uses that kernel with
+    antialias=True, which widens it only when shrinking: ValueError if `grid` is smaller than the training grid.
     """
     side = round((embedding.shape[1] - 1) ** 0.5)
     if min(grid) < side:
@@ -49,7 +50,7 @@ def of_tensorflow(embedding: Tensor, grid: tuple[int, int]) -> Tensor:
 
 
 def keys(loaded: vit.Pretrained, image: Array, mode: Any, scale: float, centre: bool) -> Item:
-    """The item of a features store of `image`."""
+    """The features of `image`, as the item of a store."""
     patch = vits.patch_side(loaded.vit)
     pixels, extent = whole_patches(
         image, patch=patch, image_scale=scale, input_mode=mode, mean=loaded.mean, std=loaded.std
@@ -59,7 +60,7 @@ def keys(loaded: vit.Pretrained, image: Array, mode: Any, scale: float, centre: 
 
 
 def upside_down(found: Item) -> Item:
-    """The item of an image whose rows were reversed, in the order of the image's own rows."""
+    """The item of an image whose rows were reversed, put back into the image's own row order."""
     return {**found, "features": found["features"][::-1]}
 
 
@@ -91,7 +92,7 @@ def variants(
 
 
 def cosines(one: Item, other: Item) -> Array:
-    """Cosine of each patch's two keys."""
+    """Cosine between the two keys of each patch."""
     first, second = (ones["features"].reshape(-1, ones["features"].shape[-1]).astype(float) for ones in (one, other))
     result: Array = (first * second).sum(axis=1) / (np.linalg.norm(first, axis=1) * np.linalg.norm(second, axis=1))
     return result
@@ -111,7 +112,7 @@ def agreement(one: Array, other: Array) -> tuple[float, float]:
 
 
 def main() -> None:
-    """Print a line per variant: means over the images."""
+    """Print one line per variant: means over the images."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--manifest", type=Path, required=True)
     parser.add_argument("--ground-truth", type=Path, required=True)

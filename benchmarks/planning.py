@@ -1,6 +1,6 @@
-"""How long Snakemake plans for a data set of the size of VOC 2012: `python benchmarks/planning.py [images] [shards]`.
+"""How long Snakemake plans for a data set the size of VOC 2012: `python benchmarks/planning.py [images] [shards]`.
 
-Draws no picture: a dry run reads none. The lists, the manifest and its shards are those of a data set that is prepared.
+The images are empty files, since a dry run reads none. Lists, manifests and shards are those of a prepared data set.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ RECIPES = {
 
 
 def prepare(folder: Path, images: int, shards: int) -> None:
-    """Write a project with a data set of empty images whose manifest is made already."""
+    """Write a project with a data set of empty images whose manifests exist already."""
     for name in ("Snakefile", "rules", "wsss_steps", "envs", "profiles"):
         source = REPOSITORY / name
         (shutil.copytree if source.is_dir() else shutil.copy)(source, folder / name)
@@ -56,7 +56,7 @@ def prepare(folder: Path, images: int, shards: int) -> None:
 
 
 def write_split(folder: Path, split: str, ids: list[str], shards: int) -> None:
-    """Write what `prepare`, `prepare_masks` and `shard_manifest` make of a split, records of its files included."""
+    """Write what `prepare`, `prepare_masks` and `shard_manifest` make for a split, records of its files included."""
     place, voc = folder / "results/voc/splits" / split, folder / "voc"
     entries = [Entry(name, split, f"voc/JPEGImages/{name}.jpg", 375, 500, (1,)) for name in ids]
     manifest = Manifest("voc", tuple(CLASSES), tuple(entries))
@@ -74,7 +74,7 @@ def write_split(folder: Path, split: str, ids: list[str], shards: int) -> None:
 
 
 def plan(folder: Path, *options: str) -> tuple[float, int]:
-    """Seconds of a dry run, and the number of jobs that it plans."""
+    """Duration of a dry run in seconds, and the number of jobs it plans."""
     begun = time.perf_counter()
     command = [sys.executable, "-m", "snakemake", "--dry-run", "--quiet", "rules", *options]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)

@@ -1,4 +1,4 @@
-"""Time superpixel discovery against the matrix product that it cannot do without.
+"""Time superpixel discovery against the matrix product that it needs.
 
     python benchmarks/superpixels.py [--patches 2961] [--dims 768] [--repeats 10]
 
@@ -26,7 +26,7 @@ def seconds(function: Callable[[], object]) -> float:
 
 
 def main() -> None:
-    """Print a line per tau, for features that form about 30 fuzzy groups, as those of photographs do."""
+    """Print one line per tau, for features that form about 30 fuzzy groups, as those of photographs do."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--patches", type=int, default=2961)
     parser.add_argument("--dims", type=int, default=768)
@@ -40,7 +40,7 @@ def main() -> None:
     print(f"{options.patches} patches of {options.dims} dimensions in float16; A = F F^T in float32")
     for tau in (0.0, 0.3, 0.5, 0.7):
         count = len(discover(half, tau)[1])
-        # One after the other, and the shortest of each: other work on the machine disturbs both alike.
+        # Alternating, and the shortest of each: other work on the machine then disturbs both alike.
         find = functools.partial(discover, half, tau)
         pairs = [(seconds(lambda: single @ single.T), seconds(find)) for _ in range(options.repeats)]
         product, whole = (min(times) for times in zip(*pairs, strict=True))

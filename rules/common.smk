@@ -14,7 +14,8 @@ from wsss_steps.methods import arguments
 from wsss_steps.provenance import digests
 from wsss_steps.report import tables
 from wsss_steps.settings.saliency import source as saliency_source
-from wsss_steps.workflow import configuration, declarations, preflight, splits
+from wsss_steps.workflow import choices, configuration, declarations, preflight, splits
+from wsss_steps.workflow.config import GROUND_TRUTH
 
 try:
     preflight.check(map(Path, workflow.configfiles), [Path("results"), Path("logs")])
@@ -99,7 +100,10 @@ def shards_of_label_maps(wildcards):
 
 
 def choice(slot, wildcards):
-    return configuration.resolve(CONFIG, slot, wildcards[slot])
+    found = choices.resolve(CONFIG, slot, wildcards[slot])
+    if found.name != wildcards[slot]:
+        raise WorkflowError(f"{slot} '{wildcards[slot]}' is '{found.name}' in this configuration: ask for that folder")
+    return found
 
 
 def settings_of(slot):
@@ -184,18 +188,18 @@ def saliency_of_seeds(wildcards):
 def refined_saliency_of_seeds(wildcards):
     """Input: the refined saliency maps, if the seeds are made of them."""
     folder = "<results>/{classifier}/{cams}/{superpixels}/{seeds}"
-    return f"{folder}/refined_saliency.h5" if configuration.needs("seeds", wildcards.seeds, "saliency") else []
+    return f"{folder}/refined_saliency.h5" if choices.needs("seeds", wildcards.seeds, "saliency") else []
 
 
 def classifier_of_segmenter(wildcards):
     """Input: the recipe's classifier, if the segmenter asks it."""
-    asked = configuration.needs("segmenter", wildcards.segmenter, "classifier")
+    asked = choices.needs("segmenter", wildcards.segmenter, "classifier")
     return "<results>/{classifier}/classifier.safetensors" if asked else []
 
 
 def code_of_segmenter(wildcards):
     """Parameter: digest of the sources of the segmenter, and of the classifier if the segmenter asks it."""
-    asked = configuration.needs("segmenter", wildcards.segmenter, "classifier")
+    asked = choices.needs("segmenter", wildcards.segmenter, "classifier")
     return code_of("train_segmenter", "segmenter", *(["classifier"] if asked else []))(wildcards)
 
 
@@ -352,7 +356,7 @@ def columns_of_gallery():
         columns.append(("CAM", "cams", f"<results>/{recipe.lineage(2)}/cams.h5"))
         if recipe.superpixels != "none":
             columns.append(("superpixels", "superpixels", f"<results>/superpixels/{recipe.superpixels}/superpixels.h5"))
-        if configuration.needs("seeds", recipe.seeds, "saliency"):
+        if choices.needs("seeds", recipe.seeds, "saliency"):
             refined = f"<results>/{recipe.lineage(4)}/refined_saliency.h5"
             columns.append((f"refined saliency: {name}", "refined_saliency", refined))
         columns.append((f"seeds: {name}", "seeds", f"<results>/{recipe.lineage(4)}/seeds.h5"))
@@ -377,7 +381,7 @@ def features_to_keep():
     if not CONFIG.keep_features:
         return []
     chosen = [recipe.superpixels for recipe in CONFIG.recipes.values() if recipe.superpixels != "none"]
-    found = (configuration.resolve(CONFIG, "superpixels", name).settings.get("features") for name in chosen)
+    found = (choices.resolve(CONFIG, "superpixels", name).settings.get("features") for name in chosen)
     return [f"<results>/features/{name}/features.h5" for name in dict.fromkeys(filter(None, found))]
 
 

@@ -106,7 +106,7 @@ rule ground_truth_saliency:
         manifest=manifest_of_shard,
         ground_truth="<results>/splits/train/ground_truth.json",
     output:
-        in_shards(f"<results>/saliency/{configuration.GROUND_TRUTH}/saliency.h5"),
+        in_shards(f"<results>/saliency/{GROUND_TRUTH}/saliency.h5"),
     log:
         in_shards("<logs>/saliency/ground_truth_saliency.log"),
     benchmark:

@@ -17,6 +17,7 @@ DECIDING = """
 import json
 from pathlib import Path
 from wsss_steps import errors, methods
+from wsss_steps.workflow import choices
 from wsss_steps.nets.families import families
 from wsss_steps.provenance import digests
 from wsss_steps.settings.registry import METHODS
@@ -28,7 +29,7 @@ modules = [f"methods.{slot}.{name}" for slot in methods.slots() for name in meth
 modules += [f"nets.backbones.{family}" for family in families()]
 config = configuration.load({"dataset": "x", "draw": {}, "classes": ["a"], "recipes": {"a": {}}})
 named = [(slot, cls.model_fields["method"].default) for slot, classes in METHODS.items() for cls in classes]
-chosen = {f"{slot} {name}": configuration.resolve(config, slot, name).json() for slot, name in named if slot in SLOTS}
+chosen = {f"{slot} {name}": choices.resolve(config, slot, name).json() for slot, name in named if slot in SLOTS}
 chosen["predict"] = configuration.step_settings(config, "predict")
 print(json.dumps(chosen | {name: digests.code_digest(name) for name in steps + modules}))
 """

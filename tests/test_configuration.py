@@ -14,7 +14,7 @@ from wsss_steps import methods
 from wsss_steps.errors import UserError
 from wsss_steps.settings.registry import METHODS
 from wsss_steps.settings.saliency import missing_source, source
-from wsss_steps.workflow import configuration
+from wsss_steps.workflow import choices, configuration, spelling
 
 
 def content(**changes: Any) -> dict[str, Any]:
@@ -24,15 +24,15 @@ def content(**changes: Any) -> dict[str, Any]:
 
 def test_defaults_are_written_out() -> None:
     config = configuration.load(content())
-    choice = configuration.resolve(config, "seeds", "threshold")
+    choice = choices.resolve(config, "seeds", "threshold")
     assert choice.settings == {"method": "threshold", "foreground": 0.3, "background": 0.05}
     assert json.loads(choice.json()) == choice.settings
 
 
 def test_order_is_default_then_config_then_departure() -> None:
     config = configuration.load(content(superpixels={"dino": {"tau": 0.5, "order": "highest"}}))
-    assert configuration.resolve(config, "superpixels", "dino").settings["tau"] == 0.5
-    departed = configuration.resolve(config, "superpixels", "dino~tau=0.7").settings
+    assert choices.resolve(config, "superpixels", "dino").settings["tau"] == 0.5
+    departed = choices.resolve(config, "superpixels", "dino~tau=0.7").settings
     assert (departed["tau"], departed["order"]) == (0.7, "highest")
 
 
@@ -44,9 +44,9 @@ def test_backbone_is_inlined_by_name() -> None:
         "options": {"pad_type": "same"},
     }
     config = configuration.load(content(backbones={"mobile": own}))
-    table = configuration.resolve(config, "classifier", "plain~backbone=mobile").settings["backbone"]
+    table = choices.resolve(config, "classifier", "plain~backbone=mobile").settings["backbone"]
     assert table == {**own, "weights": "none", "supervision": ""}
-    assert configuration.resolve(config, "classifier", "plain").settings["backbone"]["weights"] == "imagenet"
+    assert choices.resolve(config, "classifier", "plain").settings["backbone"]["weights"] == "imagenet"
 
 
 def test_root_in_a_path_of_weights(tmp_path: Path) -> None:
@@ -54,7 +54,7 @@ def test_root_in_a_path_of_weights(tmp_path: Path) -> None:
     (root / "mobile.pth").touch()
     own = {"net": "small", "weights": "{root}/mobile.pth"}
     config = configuration.load(content(root=str(root), draw=None, backbones={"mobile": own}))
-    choice = configuration.resolve(config, "segmenter", "plain~backbone=mobile")
+    choice = choices.resolve(config, "segmenter", "plain~backbone=mobile")
     assert choice.weights_file() == f"{root}/mobile.pth"
 
 
@@ -74,19 +74,19 @@ def test_sources_of_saliency(tmp_path: Path) -> None:
         "unsupervised~features=rgb": ("features", "rgb"),
     }
     for text, expected in sources.items():
-        chosen = configuration.resolve(config, "saliency", text)
+        chosen = choices.resolve(config, "saliency", text)
         assert source(chosen.settings) == expected
         assert missing_source(chosen.settings) is None
     config = configuration.load(
         mine | dict(saliency={"detector": {"weights": "{root}/d.safetensors", "pairs": "none"}})
     )
-    chosen = configuration.resolve(config, "saliency", "detector")
+    chosen = choices.resolve(config, "saliency", "detector")
     assert source(chosen.settings) == ("weights", f"{root}/d.safetensors")
 
 
-def test_departures_are_typed() -> None:
-    assert configuration.parse("cam~scales=[1.0, 0.5]~flip=false") == ("cam", {"scales": [1.0, 0.5], "flip": False})
-    assert configuration.parse("plain") == ("plain", {})
+def test_overrides_are_typed() -> None:
+    assert spelling.parse("cam~scales=[1.0, 0.5]~flip=false") == ("cam", {"scales": [1.0, 0.5], "flip": False})
+    assert spelling.parse("plain") == ("plain", {})
 
 
 def test_lineage_is_one_folder_per_slot() -> None:
@@ -97,7 +97,7 @@ def test_lineage_is_one_folder_per_slot() -> None:
 def test_numbers_written_as_text_are_numbers() -> None:
     # YAML 1.1 reads 1e-3 as text
     config = configuration.load(content(segmenter={"plain": {"learning_rate": "1e-3"}}))
-    assert configuration.resolve(config, "segmenter", "plain").settings["learning_rate"] == 0.001
+    assert choices.resolve(config, "segmenter", "plain").settings["learning_rate"] == 0.001
 
 
 @pytest.mark.parametrize(
@@ -108,7 +108,7 @@ def test_numbers_written_as_text_are_numbers() -> None:
         ({"recipes": {"a": {"segmentor": "plain"}}}, "recipes.a.segmentor: unknown key"),
         (
             {"recipes": {"a": {"seeds": "treshold"}}},
-            "unknown seeds method 'treshold'; known methods: saliency, superpixel, threshold",
+            "unknown seeds method 'treshold'; known methods: none, saliency, superpixel, threshold",
         ),
         ({"recipes": {"a": {"seeds": "threshold~alpha=1"}}}, "alpha: unknown key; known keys: background, foreground"),
         ({"recipes": {"a": {"seeds": "threshold~foreground"}}}, "expected method~key=value"),
@@ -127,7 +127,7 @@ def test_numbers_written_as_text_are_numbers() -> None:
             {"classifier": {"plain": {"backbone": "resnet52"}}},
             "unknown backbone 'resnet52'; known backbones: resnet101, resnet50, small, vgg16",
         ),
-        ({"classifier": {"plane": {}}}, "unknown classifier method 'plane'; known methods: mdc, plain"),
+        ({"classifier": {"plane": {}}}, "unknown classifier method 'plane'; known methods: mdc, none, plain"),
         ({"classifier": {"plain": {"epochs": 0}}}, "epochs: .*greater than or equal to 1 .found 0"),
         (
             {
@@ -153,7 +153,7 @@ def test_numbers_written_as_text_are_numbers() -> None:
         ),
         (
             {"recipes": {"a": {"seeds": "saliency~saliency=attentive"}}},
-            "recipes.a: unknown saliency method 'attentive'; known methods: detector, given, unsupervised",
+            "recipes.a: unknown saliency method 'attentive'; known methods: detector, given, none, unsupervised",
         ),
         (
             {"recipes": {"a": {"segmenter": "plain~scale_set=[0.5, 1]"}}},
@@ -182,7 +182,7 @@ def test_missing_keys() -> None:
 
 @pytest.mark.parametrize("slot", methods.slots())
 def test_every_method_has_settings_and_every_settings_class_a_method(slot: str) -> None:
-    named = {cls.model_fields["method"].default for cls in METHODS[slot]} - {"none"}
+    named = {cls.model_fields["method"].default for cls in METHODS[slot]}
     assert named == set(methods.names(slot))
 
 
@@ -211,7 +211,7 @@ def test_the_recipes_of_table_2_3_have_its_ticks(repository: Path) -> None:
     assert config.recipes.keys() == TICKS.keys()
     for name, recipe in config.recipes.items():
         classifier, cams, seeds, segmenter = (
-            configuration.resolve(config, slot, getattr(recipe, slot)).settings
+            choices.resolve(config, slot, getattr(recipe, slot)).settings
             for slot in ("classifier", "cams", "seeds", "segmenter")
         )
         attention = segmenter["lambda_seg"] > 0
@@ -222,10 +222,10 @@ def test_the_recipes_of_table_2_3_have_its_ticks(repository: Path) -> None:
 
 
 def test_what_a_method_needs() -> None:
-    assert configuration.needs("segmenter", "masking~paths=1", "classifier")
-    assert configuration.needs("seeds", "saliency~refine=false", "saliency")
-    assert not configuration.needs("seeds", "threshold", "saliency")
-    assert not configuration.needs("seeds", "no such method", "saliency")
+    assert choices.needs("segmenter", "masking~paths=1", "classifier")
+    assert choices.needs("seeds", "saliency~refine=false", "saliency")
+    assert not choices.needs("seeds", "threshold", "saliency")
+    assert not choices.needs("seeds", "no such method", "saliency")
 
 
 def test_lock_and_conda_environment_are_equal(repository: Path) -> None:
@@ -235,3 +235,9 @@ def test_lock_and_conda_environment_are_equal(repository: Path) -> None:
     environment = yaml.safe_load((repository / "envs" / "wsss.yaml").read_text())
     pip = next(part["pip"] for part in environment["dependencies"] if isinstance(part, dict))
     assert sorted(pip) == sorted(lock)
+
+
+@pytest.mark.parametrize("slot", ["classifier", "cams", "seeds", "segmenter"])
+def test_none_is_refused_where_a_later_step_needs_the_slot(slot: str) -> None:
+    with pytest.raises(UserError, match=f"recipes.a: {slot}: expected a method, found 'none'"):
+        configuration.load(content(recipes={"a": {slot: "none"}}))

@@ -9,15 +9,16 @@ import pytest
 from tiny_voc import make_voc
 
 from wsss_steps.workflow import configuration, declarations
+from wsss_steps.workflow.config import Config
 
 
-def load(**changes: Any) -> configuration.Config:
+def load(**changes: Any) -> Config:
     coco = {"net": "small", "supervision": "COCO segmentation"}
     base = {"dataset": "tiny", "draw": {}, "classes": ["cat"], "backbones": {"coco": coco}}
     return configuration.load({**base, **changes})
 
 
-def declared(config: configuration.Config, stage: str, name: str = "a") -> str:
+def declared(config: Config, stage: str, name: str = "a") -> str:
     return declarations.extra_supervision(config, config.recipes[name], stage)
 
 

@@ -16,8 +16,8 @@ from dissertation_table import NOT_SAID, ROWS, Row
 from wsss_steps import methods
 from wsss_steps.ops.schedules import poly_warmup
 from wsss_steps.settings import crf
-from wsss_steps.workflow import configuration
-from wsss_steps.workflow.configuration import SLOTS_OF_A_RECIPE, Config
+from wsss_steps.workflow import choices, configuration
+from wsss_steps.workflow.config import SLOTS_OF_A_RECIPE, Config
 
 TRAIN_AUG = 10_582  # images, 2.4.1 and 3.4.1
 SECTIONS = {2: ("predict", "evaluate"), 3: ("predict", "evaluate", "evaluate_superpixels")}
@@ -41,15 +41,15 @@ def content(repository: Path, chapter: int, root: Path) -> dict[str, Any]:
     return found | {"root": str(root)}
 
 
-def choices(config: Config, recipe: str) -> Iterator[configuration.Choice]:
+def choices_of(config: Config, recipe: str) -> Iterator[choices.Choice]:
     """The choices of a recipe, and those that they name: features and saliency maps. `none` has no settings."""
     for slot in SLOTS_OF_A_RECIPE:
-        choice = configuration.resolve(config, slot, getattr(config.recipes[recipe], slot))
+        choice = choices.resolve(config, slot, getattr(config.recipes[recipe], slot))
         if choice.method != "none":
             yield choice
         for other in ("features", "saliency"):
             if name := choice.settings.get(other):
-                yield configuration.resolve(config, other, name)
+                yield choices.resolve(config, other, name)
 
 
 def flat(settings: dict[str, Any]) -> dict[str, Any]:
@@ -85,7 +85,7 @@ def levels_of_decoder(settings: dict[str, Any]) -> int:
 def resolved(config: Config, chapter: int, recipe: str) -> dict[str, Any]:
     """Every setting that decides a recipe's numbers, by its key in the table."""
     found = {}
-    for choice in choices(config, recipe):
+    for choice in choices_of(config, recipe):
         name = f"{choice.slot}.{choice.method}"
         found |= {f"{name}.{key}": value for key, value in flat(choice.settings).items()}
         if choice.slot == "segmenter":

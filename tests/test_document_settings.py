@@ -9,7 +9,7 @@ import pytest
 from wsss_steps.commands import settings
 from wsss_steps.settings.base import Settings
 from wsss_steps.settings.registry import METHODS
-from wsss_steps.workflow.configuration import Config
+from wsss_steps.workflow.config import Config
 
 CLASSES = [
     Config,

@@ -21,7 +21,6 @@ from wsss_steps.settings.steps import (
     Prepare,
     PretrainKeys,
 )
-from wsss_steps.settings.superpixels import NoSuperpixels
 from wsss_steps.workflow import splits
 
 
@@ -53,7 +52,7 @@ DECIDED_BY_THE_WORKFLOW = {
     "saliency": {"features", "weights", "pairs", "folder"},
     "seeds": {"saliency"},
 }
-EVERY = [(slot, cls) for slot, classes in METHODS.items() for cls in classes if cls is not NoSuperpixels]
+EVERY = [(slot, cls) for slot, classes in METHODS.items() for cls in classes]
 STEPS = [
     ("make_example", MakeExample),
     ("make_saliency_example", MakeSaliencyExample),

@@ -22,7 +22,8 @@ import yaml
 
 from wsss_steps.provenance import digests
 from wsss_steps.settings import crf
-from wsss_steps.workflow import configuration
+from wsss_steps.workflow import choices, configuration
+from wsss_steps.workflow.config import Config, Recipe
 from wsss_steps.workflow.declarations import about_row
 
 CONFIG: dict[str, Any] = {
@@ -39,7 +40,7 @@ CONFIG: dict[str, Any] = {
         "cam": {"classifier": "plain~backbone=one", "segmenter": "plain~backbone=two"},
         "superpixel": {
             "classifier": "plain~backbone=one",
-            "superpixels": "dino~features=keys",
+            "superpixels": "dino",
             "seeds": "superpixel~alpha=0.6",
             "segmenter": "spsrg",
         },
@@ -51,7 +52,7 @@ CONFIG: dict[str, Any] = {
             "segmenter": "masking",
         },
         "given": {"classifier": "mdc", "seeds": "saliency~saliency=given", "segmenter": "masking~lambda_seg=0.3"},
-        "detector": {"classifier": "mdc", "seeds": "saliency~saliency=detector", "segmenter": "plain"},
+        "detector": {"classifier": "mdc", "seeds": "saliency", "segmenter": "plain"},
         "bound": {"classifier": "mdc", "seeds": "saliency~saliency=ground_truth", "segmenter": "plain"},
     },
     "compare_superpixels": ["slic~count=7", "dino~features=rgb"],
@@ -130,7 +131,7 @@ def project(tmp_path_factory: pytest.TempPathFactory, repository: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def config(project: Path) -> configuration.Config:
+def config(project: Path) -> Config:
     """The configuration, as the rules see it."""
     with contextlib.chdir(project):
         return configuration.load(yaml.safe_load(Path("test.yaml").read_text()))
@@ -149,7 +150,7 @@ def commands(jobs: list[str]) -> list[Command]:
 
 
 def folder_of(name: str, choices: int = 5) -> str:
-    return f"results/tiny/{configuration.Recipe(**CONFIG['recipes'][name]).lineage(choices)}"
+    return f"results/tiny/{Recipe(**CONFIG['recipes'][name]).lineage(choices)}"
 
 
 def of_recipe(name: str, **inputs: Any) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -236,7 +237,7 @@ def shared() -> Iterator[tuple[str, dict[str, Any]]]:
     features = {name: f"results/tiny/features/{name}/features.h5" for name in ("keys", "rgb")}
     for name, weights in (("keys", vit["output"]), ("rgb", [])):
         yield "extract_keys", {"manifest": TRAIN, "weights": weights, "output": features[name]}
-    made = {"dino~features=keys": features["keys"], "dino~features=rgb": features["rgb"], "slic~count=7": []}
+    made = {"dino": features["keys"], "dino~features=rgb": features["rgb"], "slic~count=7": []}
     for name, read_from in made.items():
         yield "make_superpixels", {"manifest": TRAIN, "features": read_from, "output": superpixels_of(name)}
         if name in CONFIG["compare_superpixels"]:
@@ -257,7 +258,7 @@ def shared() -> Iterator[tuple[str, dict[str, Any]]]:
 
 def all_expected() -> list[tuple[str, dict[str, Any]]]:
     weights = {"classifier_weights": "voc/one.safetensors"}
-    dino, rgb = superpixels_of("dino~features=keys"), superpixels_of("dino~features=rgb")
+    dino, rgb = superpixels_of("dino"), superpixels_of("dino~features=rgb")
     found = [
         *of_recipe("cam", **weights, segmenter_weights="voc/two.safetensors"),
         *of_recipe("superpixel", **weights, superpixels=dino),
@@ -294,25 +295,25 @@ def wildcards(one: Command) -> dict[str, str]:
     return dict(part.split("=", 1) for part in line.split(": ", 1)[1].split(", "))
 
 
-def test_settings_are_those_of_the_choice(commands: list[Command], config: configuration.Config) -> None:
+def test_settings_are_those_of_the_choice(commands: list[Command], config: Config) -> None:
     """Slots by hand: the maps' settings are those of `cams`, not of the classifier that they come from."""
     own = {step: slots[-1] for step, slots in SLOTS.items() if step not in ("predict", "evaluate_classifier")}
     chosen = [one for one in commands if one.step in own]
     assert {one.step for one in chosen} == set(own)
     for one in chosen:
         slot = own[one.step]
-        expected = configuration.resolve(config, slot, wildcards(one)[slot]).settings
+        expected = choices.resolve(config, slot, wildcards(one)[slot]).settings
         assert one.settings == expected, (one.step, wildcards(one))
 
 
-def test_tags_are_known_to_pseudo_labels_alone(commands: list[Command], config: configuration.Config) -> None:
+def test_tags_are_known_to_pseudo_labels_alone(commands: list[Command], config: Config) -> None:
     given = config.predict.model_dump(mode="json") | {"crf": crf.numbers("toco")}
     for one in (one for one in commands if one.step == "predict"):
         split = one.paths["manifest"].split("/")[-2]
         assert one.settings == {**given, "split": split, "known_tags": split == "train"}, one.paths
 
 
-def test_settings_of_evaluation_name_stage_and_split(commands: list[Command], config: configuration.Config) -> None:
+def test_settings_of_evaluation_name_stage_and_split(commands: list[Command], config: Config) -> None:
     given = config.evaluate.model_dump(mode="json")
     for one in (one for one in commands if one.step == "evaluate"):
         *_, stage, last = one.paths["score"].split("/")
@@ -321,7 +322,7 @@ def test_settings_of_evaluation_name_stage_and_split(commands: list[Command], co
     assert tags == [{"split": "val"}] * 2  # two classifiers
 
 
-def test_settings_of_steps_without_methods(commands: list[Command], config: configuration.Config) -> None:
+def test_settings_of_steps_without_methods(commands: list[Command], config: Config) -> None:
     found = {one.step: one.settings for one in commands}
     for step, section in (
         ("pretrain_keys", config.pretrain_keys),
@@ -341,17 +342,15 @@ def test_settings_of_steps_without_methods(commands: list[Command], config: conf
             assert one.settings["list_file"] == f"ImageSets/Segmentation/{split}.txt"
 
 
-def test_the_digest_of_code_covers_the_step_and_its_methods(
-    commands: list[Command], config: configuration.Config
-) -> None:
+def test_the_digest_of_code_covers_the_step_and_its_methods(commands: list[Command], config: Config) -> None:
     for one in commands:
         slots = SLOTS.get(one.step, ())
         if one.step == "train_segmenter" and wildcards(one)["segmenter"].startswith("masking"):
             slots = ("segmenter", "classifier")
         chosen = [(slot, wildcards(one)[slot]) for slot in slots]
         modules = [f"methods.{slot}.{text.split('~')[0]}" for slot, text in chosen]
-        choices = [configuration.resolve(config, *choice) for choice in chosen]
-        modules += ["nets.backbones.small" for choice in choices if "backbone" in choice.settings]
+        resolved = [choices.resolve(config, *choice) for choice in chosen]
+        modules += ["nets.backbones.small" for choice in resolved if "backbone" in choice.settings]
         assert one.code == digests.code_digest(one.step, modules), (one.step, modules)
 
 
@@ -381,9 +380,7 @@ def test_every_given_saliency_map_is_an_input(commands: list[Command]) -> None:
         assert [f"voc/saliency/{image}.png" in listed for image in ("t0", "t1", "t2")] == [name == "given"] * 3
 
 
-def test_rows_of_the_summary_have_their_score_and_their_network(
-    commands: list[Command], config: configuration.Config
-) -> None:
+def test_rows_of_the_summary_have_their_score_and_their_network(commands: list[Command], config: Config) -> None:
     one = next(one for one in commands if one.step == "summarise")
     stages = [("cams", "train"), ("seeds", "train"), ("pseudo_labels", "train")]
     stages += [("segmentation", "val"), ("segmentation_crf", "val")]

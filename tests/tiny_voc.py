@@ -16,7 +16,7 @@ from wsss_steps.data.voc import read_masks, read_split
 from wsss_steps.formats.labels import write_labels
 from wsss_steps.methods import arguments
 from wsss_steps.workflow import configuration, splits
-from wsss_steps.workflow.configuration import Config
+from wsss_steps.workflow.config import Config
 
 CLASSES = ("cat", "dog")
 HEIGHT, WIDTH = 12, 16

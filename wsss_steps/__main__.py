@@ -25,7 +25,7 @@ def parser_of_commands() -> argparse.ArgumentParser:
 
 
 def main(words: list[str] | None = None) -> None:
-    """Run a command; what the user can mend ends it with a message and exit status 1."""
+    """Run a command; a UserError ends it with a message and exit status 1."""
     options = parser_of_commands().parse_args(words)
     try:
         options.run(options)

@@ -23,15 +23,15 @@ from wsss_steps.provenance.stamp import stamp
 from wsss_steps.training import ranks
 
 NOT_PATHS = ("settings", "device", "stamp")
-OUTPUTS = ("output", "output_raw", "history", "score")  # what a step writes; all its other paths it reads
-# these write manifests, which all other steps read
+OUTPUTS = ("output", "output_raw", "history", "score")  # options that a step writes; it reads all other paths
+# steps that write what others read under the same option names
 OUTPUTS_OF = {
     "wsss_steps.prepare": ("manifest",),
     "wsss_steps.prepare_masks": ("ground_truth",),
     "wsss_steps.shard_manifest": ("shards",),
 }
-PLACES = ("root",)  # folders below which other options lie: what is read there, the record of its files tells
-# settings that decide how much memory a step needs, the first with the least harm to the result
+PLACES = ("root",)  # folders of the user's data: the record of their files says what was read (see `data.sources`)
+# settings that decide how much memory a step needs; lowering the first harms the result least
 DECIDE_MEMORY = ("batch_size", "crop", "global_crop", "train_scales", "scales", "image_scale", "resize_long")
 
 
@@ -45,7 +45,7 @@ def parser_of(run: Callable[..., None]) -> argparse.ArgumentParser:
             continue
         required = parameter.default is inspect.Parameter.empty
         annotation = str(parameter.annotation)
-        # a rule writes `--weights {input.weights}` whether or not there are weights: nothing behind the option is None
+        # a rule writes `--weights {input.weights}` even without weights: an option without a value means None
         nargs: dict[str, Any] = (
             {"nargs": "*"} if "list[" in annotation else {"nargs": "?"} if "None" in annotation else {}
         )
@@ -59,18 +59,18 @@ def parser_of(run: Callable[..., None]) -> argparse.ArgumentParser:
 
 
 def step_of(run: Callable[..., None]) -> str:
-    """The full name of a step's module, also when it was started by `python -m` and calls itself `__main__`."""
+    """The full name of a step's module, even if `python -m` started it as `__main__`."""
     spec = getattr(inspect.getmodule(run), "__spec__", None)
     return spec.name if spec is not None else run.__module__
 
 
 def outputs_of(step: str) -> tuple[str, ...]:
-    """Names of the options under which a step is told what to write."""
+    """Names of the options that say what a step writes."""
     return OUTPUTS_OF.get(step, OUTPUTS)
 
 
 def stamp_beside(options: Mapping[str, Any], step: str) -> None:
-    """Write the stamp beside each output that has no place for one inside: tables, and manifests."""
+    """Write the stamp beside each output that cannot hold it: tables and manifests."""
     for name in outputs_of(step):
         given = options.get(name)
         for path in given if isinstance(given, list) else [given]:
@@ -79,7 +79,7 @@ def stamp_beside(options: Mapping[str, Any], step: str) -> None:
 
 
 def existing(options: Mapping[str, Any], step: str = "") -> dict[str, Path]:
-    """Those of the options that are paths to read and exist; the paths of a list are numbered."""
+    """The options that are existing paths to read; the paths of a list are numbered."""
     paths: dict[str, Path] = {}
     for name, value in options.items():
         if name in outputs_of(step) or name in PLACES:
@@ -92,7 +92,7 @@ def existing(options: Mapping[str, Any], step: str = "") -> dict[str, Path]:
 
 
 def start_log(path: Path | None) -> None:
-    """Send log lines to standard error and, if given, to the file `path`; of several processes, the leader alone."""
+    """Log to standard error and, if given, to the file `path`; of several processes, only the leader does."""
     handlers: list[logging.Handler] = [logging.StreamHandler(sys.stderr)]
     if path is not None and ranks.leads():
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -107,7 +107,7 @@ def start_log(path: Path | None) -> None:
 
 
 def main(run: Callable[..., None], argv: list[str] | None = None) -> None:
-    """Run a step from the command line; what the user can mend ends it with a message, a bug with a traceback."""
+    """Run a step from the command line; a UserError ends it with a message, a bug with a traceback."""
     options: dict[str, Any] = vars(parser_of(run).parse_args(argv))
     try:
         start_log(options.pop("log"))
@@ -140,6 +140,6 @@ def main(run: Callable[..., None], argv: list[str] | None = None) -> None:
 
 
 def _lower(settings: Mapping[str, Any]) -> str:
-    """Which of the settings decide how much memory is needed, with their values; nothing if none does."""
+    """Advice on which settings to lower to save memory, with their values; empty if there are none."""
     found = [f"{name} ({settings[name]})" for name in DECIDE_MEMORY if settings.get(name)]
     return f"; lower {' or '.join(found)}" if found else ""

@@ -1,4 +1,4 @@
-"""A contact sheet: one row per image, from photograph and ground truth through the stages of one or several recipes."""
+"""Draw a contact sheet: one row per image, with photograph, ground truth and the stages of one or several recipes."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ Source = Path | Store
 
 
 def choose(data: Manifest, split: str, count: int) -> list[Entry]:
-    """Up to `count` images of a split: each class in turn gives the first image of the list that is not chosen yet."""
+    """Up to `count` images of a split: each class in turn adds its first image that is not chosen yet."""
     entries = data.split(split)
     chosen: dict[str, Entry] = {}
     while len(chosen) < min(count, len(entries)):
@@ -45,14 +45,14 @@ def choose(data: Manifest, split: str, count: int) -> list[Entry]:
             fresh = [entry for entry in entries if label in entry.tags and entry.id not in chosen]
             if fresh and len(chosen) < count:
                 chosen[fresh[0].id] = fresh[0]
-        if len(chosen) == before:  # the rest has no tag
+        if len(chosen) == before:  # the remaining images have no tag
             fresh = [entry for entry in entries if entry.id not in chosen]
             chosen[fresh[0].id] = fresh[0]
     return list(chosen.values())
 
 
 def picture_of(kind: str, source: Source, entry: Entry, photo: Picture) -> Picture:
-    """One stage of one image as a picture of the size of `photo`, which is the photograph at the size of a cell."""
+    """One stage of one image as a picture of the size of `photo`, the photograph scaled to a cell."""
     height, width = photo.shape[:2]
     if isinstance(source, Path):
         return drawing.coloured(drawing.nearest(read_labels(source / f"{entry.id}.png"), height, width), PALETTE)
@@ -81,7 +81,7 @@ def pictures_of(entry: Entry, truth: GroundTruth | None, columns: Sequence[tuple
 
 
 class Sheet:
-    """A drawing that text and pictures are put on, from top to bottom."""
+    """An image that is filled with text and pictures from top to bottom."""
 
     def __init__(self, columns: int) -> None:
         self.width = 2 * MARGIN + GUTTER + columns * (CELL + GAP)
@@ -89,7 +89,7 @@ class Sheet:
         self.font = ImageFont.load_default(13)
 
     def _grow(self, height: int) -> tuple[int, ImageDraw.ImageDraw]:
-        """Add `height` pixels of paper below; returns the row they start at, and what draws."""
+        """Add `height` pixels at the bottom; returns the row they start at, and the drawing context."""
         top = self.image.height
         taller = Image.new("RGB", (self.width, top + height), PAPER)
         taller.paste(self.image)
@@ -115,7 +115,7 @@ class Sheet:
         return MARGIN + GUTTER + column * (CELL + GAP)
 
     def titles(self, texts: Sequence[str]) -> None:
-        """The heads of the columns, resting on the pictures below."""
+        """The column titles, aligned to the bottom."""
         folded = [self._fold(text, CELL) for text in texts]
         tallest = max(len(lines) for lines in folded)
         top, pen = self._grow(tallest * LINE + GAP)
@@ -165,9 +165,8 @@ def run(
     """Draw the contact sheet `output`, a PNG.
 
     `settings`: {"images": how many, "split": of which split, "columns": [{"title", "kind"}, ...]}, one column for each
-    of `sources`; kind is one of `STORES` or labels (a folder of `<id>.png`). With `ground_truth`
-    there is a column of it.
-    UserError if a source lacks an image.
+    of `sources`; kind is one of `STORES` or labels (a folder of `<id>.png`). With `ground_truth`, if it has any masks,
+    a column shows it. UserError if a source lacks an image.
     """
     columns = settings["columns"]
     if len(columns) != len(sources):

@@ -1,10 +1,10 @@
-"""The one exception that is written for the user, and what is said when memory runs out. Free of torch."""
+"""The exception whose message is written for the user, and the message when memory runs out. Free of torch."""
 
 import re
 
 
 class UserError(ValueError):
-    """Something the user can mend: the message says what was expected, what was found and what exists."""
+    """Something the user can fix: the message says what was expected, what was found and what exists."""
 
 
 def all_wrong(headline: str, problems: list[str], most: int = 50) -> None:
@@ -16,17 +16,17 @@ def all_wrong(headline: str, problems: list[str], most: int = 50) -> None:
         )
 
 
-# What the texts of plain RuntimeErrors hold when memory runs out: of torch's allocator for CPUs on Linux and Windows,
-# of CUDA and its libraries, and of C++.
+# Parts of the message of a RuntimeError when memory runs out: from torch's CPU allocator on Linux and Windows, from
+# CUDA and its libraries, and from C++.
 NO_MEMORY = ("can't allocate memory", "not enough memory", "out of memory", "ALLOC_FAILED", "bad_alloc")
 AMOUNT = re.compile(r"(?:tried|unable) to allocate ([\d.]+) (\w+)", re.IGNORECASE)
 
 
 def out_of_memory(error: Exception) -> str | None:
-    """Which memory ran out, and how much was asked for at last, in words; None if `error` is of another kind.
+    """Which memory ran out, and how much was requested last, in words; None if `error` is something else.
 
-    A GPU's is a `torch.OutOfMemoryError` or told by the text of a RuntimeError; a CPU's is told by such a text or is a
-    MemoryError, of which NumPy's is one.
+    On a GPU the error is a `torch.OutOfMemoryError`, or a RuntimeError known by its message; on a CPU it is such a
+    RuntimeError or a MemoryError (NumPy's is one).
     """
     text, kind = str(error), type(error).__name__
     told = isinstance(error, RuntimeError) and (kind == "OutOfMemoryError" or any(part in text for part in NO_MEMORY))

@@ -1,6 +1,6 @@
-"""Compare the predictions of one stage with the ground truth: confusions per image, and the score.
+"""Compare the predictions of one stage with the ground truth: one confusion matrix per image, and the score.
 
-For class activation maps the background threshold with the best mIoU is chosen by the ground truth, and the score
+For class activation maps the background threshold with the best mIoU on the ground truth is chosen, and the score
 says so.
 """
 
@@ -39,9 +39,9 @@ Count = Callable[[Entry], NDArray[np.int64]]
 
 
 def full_size(maps: NDArray[np.float32], height: int, width: int) -> NDArray[np.float32]:
-    """Class maps (n, H, W) at the size of the image; maps of every fourth pixel are enlarged bilinearly.
+    """Class maps (n, H, W) at the size of the image; strided maps (every fourth pixel) are enlarged bilinearly.
 
-    A ValueError if they have neither size.
+    A ValueError if they have neither of these sizes.
     """
     strided = ((height - 1) // 4 + 1, (width - 1) // 4 + 1)
     if maps.shape[1:] == (height, width):
@@ -70,18 +70,18 @@ def label_reader(source: Path | Store, threshold: float | None) -> Callable[[Ent
 
 
 def counted(entries: Sequence[Entry], count: Count, what: str) -> Iterator[tuple[str, NDArray[np.int64]]]:
-    """Image id and count of every entry; in the end a UserError that lists all entries that could not be counted."""
+    """Image id and count of every entry; at the end, a UserError that lists all entries that could not be counted."""
     problems = []
     for entry in track(entries, len(entries), what):
         try:
             yield entry.id, count(entry)
-        except ValueError as error:  # of another size, or with values that are no class
+        except ValueError as error:  # another size, or values that are no class
             problems.append(f"{entry.id}: {error}")
     all_wrong("predictions that do not fit the ground truth", problems)
 
 
 def check_present(entries: Sequence[Entry], source: Path | Store, where: Path) -> None:
-    """Refuse predictions that lack an image: a score over the rest would look like one over all."""
+    """A UserError if a prediction is missing: a score over the others would look like one over all."""
     have = {path.stem for path in source.glob("*.png")} if isinstance(source, Path) else set(source.ids())
     missing = [entry.id for entry in entries if entry.id not in have]
     all_wrong(f"{where}: images without a prediction, of {len(entries)}", missing)
@@ -90,7 +90,7 @@ def check_present(entries: Sequence[Entry], source: Path | Store, where: Path) -
 def best_threshold(
     entries: Sequence[Entry], truth: GroundTruth, store: Store, classes: int, settings: dict[str, Any]
 ) -> tuple[float, list[dict[str, float | None]]]:
-    """The threshold with the highest mIoU (the lowest of equals), and the mIoU at each."""
+    """The threshold with the highest mIoU (the lowest of ties), and the mIoU at each."""
     values = sorted(set(settings["thresholds"]))
     thresholds = np.array(values, np.float32)
 
@@ -107,17 +107,17 @@ def best_threshold(
 
 
 def policies(settings: dict[str, Any]) -> dict[str, str]:
-    """The settings that shape the measures."""
+    """The settings that define the measures."""
     return {"pred_ignore": settings["pred_ignore"], "absent": settings["absent"]}
 
 
 def number(value: float) -> float | None:
-    """JSON has no NaN."""
+    """None for NaN, which JSON lacks."""
     return None if math.isnan(value) else float(value)
 
 
 def score_of(confusions: NDArray[np.int64], classes: Sequence[str], settings: dict[str, Any]) -> dict[str, Any]:
-    """The content of a score, from the confusions of its images (N, C + 1, C + 2)."""
+    """The content of a score, from the confusion matrices of its images (N, C + 1, C + 2)."""
     total = confusions.sum(axis=0, dtype=np.int64)
     found = evaluation.measures(total, **policies(settings))
     low, high = evaluation.bootstrap_miou(
@@ -155,7 +155,7 @@ def score_of(confusions: NDArray[np.int64], classes: Sequence[str], settings: di
 
 
 def scored_entries(entries: list[Entry], truth: GroundTruth, split: str) -> list[Entry]:
-    """The entries that have ground truth: all, none, or those that are to be scored (`prepare_masks` sees to that)."""
+    """The entries that have ground truth: all, none, or the `scored_list` (`prepare_masks` checks that)."""
     scored = [entry for entry in entries if entry.id in truth.masks]
     if not scored:
         log.warning("no image of split '%s' has ground truth: the score is empty", split)
@@ -172,12 +172,12 @@ def run(
     settings: dict[str, Any],
     stamp: str = "",
 ) -> None:
-    """Score `predictions` of the stage and split that `settings` name, beside those of `Evaluate`.
+    """Score `predictions`; `settings` are those of `Evaluate`, and `stage` and `split`.
 
     `predictions` is a store of class maps (stage cams), a store of seeds (stage seeds), or a folder of label images
-    `<id>.png`. Writes `output`, a store of one confusion per image, and `score`, JSON with fractions in [0, 1]; null
-    where there is nothing to measure, in all of it if no image of the split has ground truth. UserError if a
-    prediction is missing or does not fit.
+    `<id>.png`. Writes `output`, a store with one confusion matrix per image, and `score`, JSON with fractions in
+    [0, 1], null where there is nothing to measure (everywhere if no image of the split has ground truth). UserError
+    if a prediction is missing or does not fit.
     """
     stage, split = settings["stage"], settings["split"]
     data, truth = read_manifest(manifest), read_ground_truth(ground_truth)

@@ -1,4 +1,4 @@
-"""Compare the tags that a trained classifier predicts with those of a split. Nothing is trained or chosen by it."""
+"""Compare the tags that a trained classifier predicts with those of a split, for the record only."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def predicted_tags(
 def run(
     *, manifest: Path, classifier: Path, score: Path, settings: dict[str, Any], device: str = "cpu", stamp: str = ""
 ) -> None:
-    """Write the `tag_scores` of the split that `settings` name, JSON with fractions in [0, 1]."""
+    """Write the `tag_scores` of the split in `settings`, as JSON with fractions in [0, 1]."""
     data = read_manifest(manifest)
     entries = data.split(settings["split"])
     network, content = methods.rebuild("classifier", classifier, device)

@@ -1,7 +1,6 @@
 """Undersegmentation error, achievable accuracy, boundary recall and precision of superpixels against the ground truth.
 
-The ground truth is used to score finished superpixels and for nothing else: no artifact of this step feeds another
-method.
+The ground truth only scores finished superpixels: no method reads the output of this step.
 """
 
 from __future__ import annotations
@@ -33,12 +32,12 @@ MEASURES = {
 
 
 def _ratio(counts: Counts) -> float | None:
-    """Numerator over denominator; None where nothing was to be counted."""
+    """Numerator over denominator; None if the denominator is 0."""
     return counts[0] / counts[1] if counts[1] else None
 
 
 def _score(counts: list[Counts]) -> dict[str, Any]:
-    """Mean over the images where the measure is defined, their number, and the value of all pixels pooled."""
+    """Mean over the images where the measure is defined, their number, and the value over all pixels pooled."""
     defined = [value for one in counts if (value := _ratio(one)) is not None]
     pooled = sum(one[0] for one in counts), sum(one[1] for one in counts)
     return {
@@ -51,7 +50,7 @@ def _score(counts: list[Counts]) -> dict[str, Any]:
 def _counted(
     entries: list[Entry], truth: GroundTruth, store: Store, settings: dict[str, Any]
 ) -> tuple[dict[str, list[Counts]], int]:
-    """The counts of every measure for every image, and the number of superpixels of all images."""
+    """The counts of every measure for every image, and the total number of superpixels."""
     counts: dict[str, list[Counts]] = {name: [] for name in MEASURES}
     number = 0
     for entry in progress.track(entries, len(entries), "images"):
@@ -75,10 +74,10 @@ def run(
     settings: dict[str, Any],
     stamp: str = "",
 ) -> None:
-    """Score the superpixels of the split "train" on its images that have a ground truth, as JSON.
+    """Score the superpixels of the train split on its images that have ground truth, as JSON.
 
     `scores` has, for each measure, its mean over the images where it is defined, their number, and its value over all
-    pixels pooled; null where it is nowhere defined. UserError if superpixels are missing or of another size.
+    pixels pooled; null if it is defined nowhere. UserError if superpixels are missing or of another size.
     """
     truth = read_ground_truth(ground_truth)
     entries = [entry for entry in read_manifest(manifest).split("train") if entry.id in truth.masks]

@@ -1,4 +1,4 @@
-"""Feature vectors of all patches of the training images, from which `make_superpixels` discovers superpixels."""
+"""Extract feature vectors of all patches of the training images, for superpixels and unsupervised saliency."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Make saliency maps of the ground truth, for the upper bound of Table 2.3 (rows C1 to C4).
+"""Make saliency maps from the ground truth, for the upper bound of Table 2.3, rows C1 to C4 (Kim 2022, dissertation).
 
-What rests on them is no weakly supervised result, and summary.csv says so. The rule of this step is among the few that
-see the ground truth.
+Results from these maps are not weakly supervised, and summary.csv says so. This is the only step that passes ground
+truth on to a training.
 """
 
 from __future__ import annotations
@@ -23,19 +23,19 @@ from wsss_steps.progress import track
 
 
 def objects(labels: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """255 on pixels of classes, 0 on background; void pixels follow the nearest other pixel, 0 if there is none."""
+    """255 on pixels of classes, 0 on background; void pixels take the nearest other pixel's value, 0 if none exists."""
     known = without_void(labels)
     return np.where((known != 0) & (known != VOID), 255, 0).astype(np.uint8)
 
 
 def maps(entries: list[Entry], truth: GroundTruth) -> Iterator[tuple[str, dict[str, NDArray[np.uint8]]]]:
-    """Give (image id, data sets) of every image."""
+    """Yield (image id, data sets) of every image."""
     for entry in track(entries, len(entries), "images"):
         yield entry.id, {"saliency": objects(truth.labels(entry.id))}
 
 
 def run(*, manifest: Path, ground_truth: Path, output: Path, settings: dict[str, Any], stamp: str = "") -> None:
-    """Write the store of saliency maps `output` of the split train. UserError if an image has no ground truth."""
+    """Write `output`, the store of saliency maps of the train split. UserError if an image has no ground truth."""
     data, truth = read_manifest(manifest), read_ground_truth(ground_truth)
     entries = data.split("train")
     missing = [entry.id for entry in entries if entry.id not in truth.masks]

@@ -1,4 +1,4 @@
-"""Make one of what the shards of a stage wrote: a store that opens them all, or one folder of label maps."""
+"""Join what the shards of a stage wrote: into a store that links to them, or one folder of label maps."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ def join_folders(output: Path, folders: list[Path], stamp: str) -> int:
 
 
 def run(*, shards: list[Path], output: Path, settings: dict[str, Any], stamp: str = "") -> None:
-    """Write `output`: of folders of label maps a folder, of stores a store that links to them.
+    """Write `output`: a folder from folders of label maps, or from stores a store that links to them.
 
-    UserError if nothing is to be joined, or if an image is in more than one shard.
+    UserError if there are no shards, or if an image is in more than one.
     """
     if not shards:
         raise UserError(f"{output}: no shards to join")

@@ -1,4 +1,4 @@
-"""Make the class activation maps of the training images, for the classes that they are tagged with."""
+"""Make the class activation maps of the training images, for the classes they are tagged with."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ from wsss_steps.training import devices
 def run(
     *, manifest: Path, classifier: Path, output: Path, settings: dict[str, Any], device: str = "cpu", stamp: str = ""
 ) -> None:
-    """Write the maps of every image of the split train.
+    """Write the maps of every image of the train split.
 
-    The network and its input form are read from the file `classifier`.
+    The network and its input normalisation are read from the file `classifier`.
     """
     data = read_manifest(manifest)
     network, content = methods.rebuild("classifier", classifier, device)

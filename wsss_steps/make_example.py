@@ -20,18 +20,18 @@ from wsss_steps.progress import track
 
 SPLITS = ("train", "val")
 YEAR = 2026
-LARGEST_SPLIT = 500_000  # of the six-digit ids: train from 1, val from 500001, so that more of one renames no other
+LARGEST_SPLIT = 500_000  # of the six-digit ids: train from 1, val from 500001, so growing one keeps the other's names
 SMALLEST_SIZE = 64  # px; below that a key part has fewer than 5 pixels across
 JPEG_QUALITY = 92
 
 
 def image_id(split: str, index: int) -> str:
-    """Id of image `index`, from 0, of a split: 2026_000001 is the first of train, 2026_500001 the first of val."""
+    """Id of image `index`, from 0, of a split: train starts at 2026_000001, val at 2026_500001."""
     return f"{YEAR}_{SPLITS.index(split) * LARGEST_SPLIT + index + 1:06d}"
 
 
 def scene_of(split: str, index: int, size: int, seed: int) -> Scene:
-    """Scene `index` of a split, of nominal side `size` px: it depends on these four, not on how many are drawn."""
+    """Scene `index` of a split, of nominal side `size` px: it depends on the arguments, not on how many are drawn."""
     sequence = np.random.SeedSequence(seed, spawn_key=(SPLITS.index(split), index))
     return draw_scene(np.random.default_rng(sequence), size)
 
@@ -71,7 +71,7 @@ def write_scene(folder: Path, name: str, scene: Scene) -> None:
 
 
 def _write_data_set(folder: Path, counts: dict[str, int], size: int, seed: int) -> Iterator[str]:
-    """Write a whole data set below `folder`; yields the id of every image that is done."""
+    """Write a whole data set below `folder`; yields the id of every finished image."""
     for subfolder in ("JPEGImages", "SegmentationClass", "Annotations", "ImageSets/Segmentation"):
         (folder / subfolder).mkdir(parents=True)
     for split, count in counts.items():
@@ -83,7 +83,7 @@ def _write_data_set(folder: Path, counts: dict[str, int], size: int, seed: int) 
 
 
 def _checked(settings: dict[str, Any]) -> dict[str, int]:
-    """The settings, if they are whole and in range; a UserError that lists every problem otherwise."""
+    """The settings, if they are complete and in range; otherwise a UserError that lists the problems."""
     least = {"train": 1, "val": 1, "size": SMALLEST_SIZE, "seed": 0}
     if set(settings) != set(least):
         raise UserError(
@@ -100,12 +100,12 @@ def _checked(settings: dict[str, Any]) -> dict[str, int]:
 
 
 def run(*, output: Path, settings: dict[str, Any], stamp: str = "") -> None:
-    """Draw the data set into the folder `output`, which appears when it is whole.
+    """Draw the data set into the folder `output`, which appears when it is complete.
 
     Below it: JPEGImages/<id>.jpg, SegmentationClass/<id>.png (0 background, 1...C, 255 border), Annotations/<id>.xml
     and ImageSets/Segmentation/{train,val}.txt. `settings`: numbers of images `train` and `val`, nominal side `size` in
-    px, `seed`. The `stamp` is kept beside the folders, as `provenance.json`.
-    UserError if a setting is missing, unknown or out of range.
+    px, `seed`. The `stamp` is written beside the folders, as `provenance.json`. UserError if a setting is missing,
+    unknown or out of range.
     """
     checked = _checked(settings)
     counts = {split: checked[split] for split in SPLITS}

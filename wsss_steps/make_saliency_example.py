@@ -1,4 +1,4 @@
-"""Draw images with masks of salient things, in the layout of DUTS, for a detector of the embedded example."""
+"""Draw images with masks of salient things, in the layout of DUTS, to train a detector for the embedded example."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ JPEG_QUALITY = 92
 
 
 def picture_of(index: int, size: int, seed: int) -> Picture:
-    """Picture `index` of nominal side `size` px: it depends on these three, not on how many are drawn."""
+    """Picture `index` of nominal side `size` px: it depends on the arguments, not on how many are drawn."""
     return draw_picture(np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(index,))), size)
 
 
 def run(*, output: Path, settings: dict[str, Any], stamp: str = "") -> None:
-    """Draw the pairs into the folder `output`, which appears when it is whole.
+    """Draw the pairs into the folder `output`, which appears when it is complete.
 
     Below it: DRAWN-Image/<number>.jpg and DRAWN-Mask/<number>.png (0 or 255). `settings`: `count`, nominal side `size`
-    in px, `seed`. The `stamp` is kept as `provenance.json`. UserError if a setting is missing.
+    in px, `seed`. The `stamp` is written as `provenance.json`. UserError if a setting is missing or unknown.
     """
     names = ("count", "size", "seed")
     if set(settings) != set(names):

@@ -58,7 +58,7 @@ class Coverage:
 
 
 def check(entries: list[Entry], stores: list[Store]) -> None:
-    """A UserError that lists every image that the stores lack."""
+    """Raise a UserError that lists every image missing from a store."""
     all_wrong(
         "images of the manifest that a store lacks; make the store again from this manifest",
         [f"{entry.id}: not in {store.path}" for store in stores for entry in entries if entry.id not in store],
@@ -66,7 +66,7 @@ def check(entries: list[Entry], stores: list[Store]) -> None:
 
 
 def maps_of(entry: Entry, cams: Store) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
-    """Maps (n, H, W) and class ids (n,) of one image; strided maps are brought to the size of the image, bilinearly."""
+    """Maps (n, H, W) and class ids (n,) of one image; strided maps are enlarged to the image, bilinearly."""
     stored = cams[entry.id]
     maps, classes = stored["cam"], stored["class"]
     if tuple(classes.tolist()) != entry.tags:
@@ -76,7 +76,7 @@ def maps_of(entry: Entry, cams: Store) -> tuple[NDArray[np.float32], NDArray[np.
 
 
 def grid_of(entry: Entry, store: Store | None, name: str, what: str) -> NDArray[Any] | None:
-    """The data set `name` (H, W) of one image, if there is a store; a UserError if it has not the image's size."""
+    """The data set `name` (H, W) of one image, if there is a store; a UserError if its size is not the image's."""
     grid = None if store is None else store[entry.id][name]
     if grid is not None and grid.shape != (entry.height, entry.width):
         size = f"expected {(entry.height, entry.width)} of image '{entry.id}', found {grid.shape}"
@@ -92,7 +92,7 @@ def seeds_of(
     method: Seeds,
     coverage: Coverage,
 ) -> Iterator[tuple[str, Any]]:
-    """Give (image id, data sets) of every image, counting what is labelled."""
+    """Yield (image id, data sets) of every image, and add it to `coverage`."""
     for entry in entries:
         ids = grid_of(entry, superpixels, "superpixels", "superpixels")
         labels = method(*maps_of(entry, cams), ids, grid_of(entry, refined, "refined", "refined saliency maps"))

@@ -1,4 +1,4 @@
-"""Superpixel maps of the training images, from features or from colour."""
+"""Make superpixel maps of the training images, from features or from colour."""
 
 from __future__ import annotations
 
@@ -40,10 +40,10 @@ def _items(
 def run(
     *, manifest: Path, features: Path | None = None, output: Path, settings: dict[str, Any], stamp: str = ""
 ) -> None:
-    """Write the superpixels of every image of the split "train" to `output`.
+    """Write the superpixels of every image of the train split to `output`.
 
-    `features` is the store that the method reads, None if it reads none. UserError if it lacks an image, or fits its
-    image badly.
+    `features` is the store that the method reads, if any. UserError if it lacks an image, or its grid does not fit
+    the image.
     """
     listed = read_manifest(manifest)
     entries = listed.split("train")

@@ -54,7 +54,7 @@ def label_logits(
     Args:
         network: gives logits (1, L, h, w).
         image: normalised.
-        stride: pixels of the input per step of the logits; h = ceil(H / stride), w likewise.
+        stride: input px per cell of the logits; h = ceil(H / stride), w likewise.
         scales: factors on the image size.
         flip: also read every scale mirrored.
         merge: elementwise maximum (DeepLab-v2) or mean of the upsampled logits.
@@ -64,7 +64,7 @@ def label_logits(
         logits = enlarge(network(view), (view.shape[-2], view.shape[-1]), stride)
         return resize_images(logits.flip(-1) if mirrored else logits, (image.shape[-2], image.shape[-1]))[0]
 
-    parts = (scores(view, mirrored) for view, mirrored in views(image, scales, flip))  # one at a time: they are large
+    parts = (scores(view, mirrored) for view, mirrored in views(image, scales, flip))  # lazily, since they are large
     merged = functools.reduce(torch.maximum if merge == "max" else torch.add, parts)
     return merged / (len(scales) * (1 + flip)) if merge == "mean" else merged
 
@@ -72,7 +72,7 @@ def label_logits(
 def label_maps(
     logits: Float[Tensor, "L H W"], image: UInt8[np.ndarray, "H W 3"], labels: Sequence[int], preset: Preset | None
 ) -> tuple[UInt8[np.ndarray, "H W"], UInt8[np.ndarray, "H W"]]:
-    """Labels after and before the dense CRF, (H, W); only `labels` (ascending, 0 among them) compete."""
+    """Labels after and before the dense CRF, (H, W); only `labels` (ascending, including 0) compete."""
     names = np.array(labels, np.uint8)
     probabilities = torch.softmax(logits[list(labels)], dim=0).cpu().numpy()
     return names[refine(image, probabilities, preset).argmax(0)], names[probabilities.argmax(0)]
@@ -81,7 +81,7 @@ def label_maps(
 def predictions(
     network: nn.Module, content: dict[str, Any], entries: Sequence[Entry], settings: dict[str, Any], device: str
 ) -> Iterator[tuple[str, UInt8[np.ndarray, "H W"], UInt8[np.ndarray, "H W"]]]:
-    """Give (image id, labels after the CRF, labels before it); `content` is what the checkpoint says of the network."""
+    """Yield (image id, labels after the CRF, labels before it); `content` is the checkpoint's own description."""
     options, preset = methods.arguments(label_logits, settings), preset_of(settings["crf"])
     backbone, stride = content["network"]["backbone"], content["network"]["output_stride"]
     for entry in entries:
@@ -112,14 +112,13 @@ def run(
         output: folder of `<id>.png` after the dense CRF.
         output_raw: folder of `<id>.png` before it.
         settings: `split`; `known_tags`: exclude the classes that the image is not tagged with, for pseudo-labels of
-            training images; `scales`, `flip`, `merge`; `crf`: numbers of the
-            dense CRF, or None.
+            training images; `scales`, `flip`, `merge`; `crf`: parameters of the dense CRF, or None.
         device: cpu or cuda.
-        stamp: provenance, kept beside the label maps as `provenance.json`.
+        stamp: provenance, written beside the label maps as `provenance.json`.
 
-    A UserError if the tags of another split than train are to be known, or the network was trained for other classes.
+    A UserError if `known_tags` is set for a split other than train, or the network was trained for other classes.
     """
-    if settings["known_tags"] and settings["split"] != TAGGED:  # scores of label maps that saw the tags would lie
+    if settings["known_tags"] and settings["split"] != TAGGED:  # such scores would be too good
         raise UserError(
             f"predict: expected known_tags: false for split '{settings['split']}', found true; "
             f"the tags of '{TAGGED}' alone may be known to the labels"
@@ -138,7 +137,7 @@ def run(
             write_json(folder / "provenance.json", json.loads(stamp or "{}"))
         items = predictions(network, content, entries, settings, device)
         for image_id, *maps in track(items, len(entries), f"label maps of {settings['split']}"):
-            for folder, labels in zip(folders, maps, strict=False):  # the second folder may not be asked for
+            for folder, labels in zip(folders, maps, strict=False):  # the second folder is optional
                 write_labels(folder / f"{image_id}.png", labels)
     logging.getLogger(__name__).info("%d label maps in %s", len(entries), output)
 

@@ -1,4 +1,4 @@
-"""Saliency maps of the training images: given, by a detector, or from features without any label."""
+"""Make saliency maps of the training images: given ones, from a detector, or from features without any label."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from wsss_steps.training import devices
 
 log = logging.getLogger(__name__)
 
-SALIENT = 127  # of 255: what lies above counts as covered
+SALIENT = 127  # of 255: values above count as salient
 
 
 def _items(
     entries: Sequence[Entry], maps: Iterator[NDArray[Any]], left_out: set[str], coverage: list[float], lowers: str
 ) -> Iterator[tuple[str, dict[str, NDArray[Any]]]]:
-    """The items of the store; the share that is salient of every image that is not left out joins `coverage`."""
+    """The items of the store; appends each image's salient share to `coverage` (-1 if all zero), unless left out."""
     for entry in track(entries, len(entries), "saliency maps"):
         with devices.memory_of(entry, lowers):
             saliency = next(maps)
@@ -39,7 +39,7 @@ def _items(
 def run(
     *, manifest: Path, source: Path, output: Path, settings: dict[str, Any], device: str = "cpu", stamp: str = ""
 ) -> None:
-    """Write the saliency map of every image of the split train; those left out have a map of zeros and are listed.
+    """Write the saliency map of every image of the train split; those left out have a map of zeros and are listed.
 
     source: a folder of maps (method given), the weights of a detector, or a store of features (unsupervised). UserError
     if a map, or what it is made from, is missing.

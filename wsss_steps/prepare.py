@@ -1,4 +1,4 @@
-"""Check the images and tags of one split of a data set in PASCAL VOC layout in full, and write its manifest."""
+"""Check all images and tags of one split of a data set in PASCAL VOC layout, and write its manifest."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 
 
 def summary(data: Manifest, split: str) -> list[str]:
-    """Tell what is in a split: number of images, images per class, tags per image, range of sizes."""
+    """Lines that describe a split: number of images, images per class, tags per image, range of sizes."""
     entries = data.split(split)
     per_class = Counter(tag for entry in entries for tag in entry.tags)
     per_image = Counter(len(entry.tags) for entry in entries)
@@ -43,10 +43,9 @@ def run(
 ) -> None:
     """Read one split of the data set below `root` and write its `manifest` (JSON).
 
-    `list_file` and the table `tags`, if there is one, are those that `settings` (`splits.images_settings`) name:
-    given once more so that the stamp has their checksums. The stamp is kept beside the manifest, which depends on the
-    data set alone, and so is a record of all files that it was made of.
-    UserError if anything is wrong with the split: it lists every file at fault.
+    `list_file` and the optional table `tags` repeat those in `settings` (from `splits.images_settings`), so that the
+    stamp has their checksums. The manifest depends on the data set only; its stamp and a record of all files read lie
+    beside it. A UserError lists everything that is wrong with the split.
     """
     found = sources.of_images(root, **arguments(sources.of_images, settings))
     data, notes = read_split(root, **arguments(read_split, settings))

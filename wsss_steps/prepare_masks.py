@@ -1,4 +1,4 @@
-"""Check the label images of one split in full, and write where its ground truth lies: for evaluation alone."""
+"""Check all label images of one split, and write where its ground truth lies; no weakly supervised step reads it."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ log = logging.getLogger(__name__)
 def run(*, root: Path, manifest: Path, ground_truth: Path, settings: dict[str, Any], stamp: str = "") -> None:
     """Read the masks of the split that `manifest` lists, and write `ground_truth` (JSON).
 
-    `settings` are those of `splits.masks_settings`. The stamp and a record of all masks are kept beside it.
-    UserError if anything is wrong with them: it lists every file at fault.
+    `settings` are those of `splits.masks_settings`. The stamp and a record of all masks are written beside the output.
+    A UserError lists everything that is wrong with the masks.
     """
     found = sources.of_masks(root, **arguments(sources.of_masks, settings))
     data = read_manifest(manifest)

@@ -1,7 +1,6 @@
 """Train a small vision transformer on the images of the train split without any label (DINO), for its keys.
 
-The teacher is written, as in DINO. Weights are stored as half floats: keys are stored as half floats too, and the
-file is half as large.
+The teacher's weights are written, as in DINO, as half floats like the keys computed from them.
 """
 
 from __future__ import annotations
@@ -38,7 +37,7 @@ Range = tuple[float, float]
 
 
 def batches(count: int, batch_size: int, generator: torch.Generator) -> list[list[int]]:
-    """Indices of one epoch in random order, in whole batches: the rest is left out, unless it is all."""
+    """Indices of one epoch in random order, in full batches; an incomplete batch is dropped unless it is the only one."""
     order = torch.randperm(count, generator=generator).tolist()
     starts = range(0, max(count - batch_size, 0) + 1, batch_size)
     return [order[start : start + batch_size] for start in starts]
@@ -60,7 +59,7 @@ def draw_views(
     mean: tuple[float, float, float],
     std: tuple[float, float, float],
 ) -> tuple[list[View], list[View]]:
-    """Normalised global and local views of uint8 images (3, H, W), all those of an image in one random window of it."""
+    """Normalised global and local views of uint8 images (3, H, W); all views of an image lie in one random window."""
     parts = [multicrop.window(image.float() / 255, window, generator) for image in images]
     wide = multicrop.Views(global_crop, global_area, jitter, grey, blurred)
     narrow = multicrop.Views(local_crop, local_area, jitter, grey, blurred / 2)
@@ -73,9 +72,9 @@ def draw_views(
 
 @dataclass
 class Pretraining:
-    """All that changes while training, global random states apart.
+    """All that changes while training, except global random states.
 
-    `step` counts those that are done; `order` are the batches of the running epoch, `found` the losses of its steps.
+    `step` counts finished steps; `order` are the batches of the current epoch, `found` the losses of its steps.
     """
 
     distillation: Distillation
@@ -90,13 +89,13 @@ class Pretraining:
         return vars(self) | {"distillation": self.distillation.state(), "generator": self.generator.get_state()}
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Go back to where `state` was taken."""
+        """Continue from where `state` was taken."""
         self.distillation.restore(state["distillation"])
         self.generator.set_state(state["generator"])
         vars(self).update({name: value for name, value in state.items() if name not in ("distillation", "generator")})
 
     def end_epoch(self, rate: float, progress: float) -> None:
-        """Write the row of an epoch that is done."""
+        """Log a finished epoch and add its row to the history."""
         means = {name: sum(row[name] for row in self.found) / len(self.found) for name in self.found[0]}
         epoch = len(self.history) + 1
         log.info("epoch %d: %s", epoch, ", ".join(f"{name} {value:.4f}" for name, value in means.items()))
@@ -118,7 +117,7 @@ def train(
     seed: int,
     keeper: Keeper | None = None,
 ) -> list[dict[str, float]]:
-    """Train on uint8 images (3, H, W), `views` as `draw_views` takes them; a row of the history per epoch."""
+    """Train on uint8 images (3, H, W), with the arguments `views` of `draw_views`; returns one row per epoch."""
     generator = torch.Generator().manual_seed(seed)
     state, keeper = Pretraining(distillation, generator), keeper or Keeper()
     per_epoch = len(batches(len(images), batch_size, torch.Generator()))

@@ -1,4 +1,4 @@
-"""Progress of long loops with the time left: a bar on a terminal, a line now and then in a log."""
+"""Progress of long loops with the time left: a bar on a terminal, occasional lines in a log."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import TypeVar
 from tqdm import tqdm
 
 Item = TypeVar("Item")
-SECONDS_BETWEEN_LINES = 10.0  # often enough to see that it lives, rare enough to keep a log of hours readable
+SECONDS_BETWEEN_LINES = 10.0  # shows that the job is alive, and keeps the log of a long one readable
 
 
 def clock(seconds: float) -> str:

@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 
 
 def check(entries: list[Entry], cams: Store, saliency: Store) -> None:
-    """A UserError that lists every image that a store lacks, has of another size, or of other classes."""
+    """Raise a UserError that lists every image that a store lacks, or holds with another size or number of classes."""
     problems = [
         f"{entry.id}: not in {store.path}" for store in (cams, saliency) for entry in entries if entry.id not in store
     ]
@@ -42,12 +42,12 @@ def check(entries: list[Entry], cams: Store, saliency: Store) -> None:
 
 
 def run(*, manifest: Path, cams: Path, saliency: Path, output: Path, settings: dict[str, Any], stamp: str = "") -> None:
-    """Write the refined saliency map of every image of the split train, {0, 1, 255} (H, W).
+    """Write the refined saliency map of every image of the train split, {0, 1, 255} (H, W).
 
     Args:
         manifest: the data set.
         cams: store of class activation maps of the present classes.
-        saliency: store of saliency maps. Images that it lists as left out become 255 everywhere.
+        saliency: store of saliency maps. Images listed there as left out become 255 everywhere.
         output: store of refined maps (HDF5); it lists the same images as left out.
         settings: of a seeds method that takes saliency maps.
         stamp: provenance.

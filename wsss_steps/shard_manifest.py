@@ -1,6 +1,6 @@
-"""Deal the images of a manifest out to shards, so that jobs share the work that is done image by image.
+"""Distribute the images of a manifest over shards, so that several jobs share the per-image steps.
 
-The shard of an image is a hash of its id: an image more or less touches one shard, and no other job runs again.
+The shard of an image is a hash of its id: adding or removing an image changes one shard, and only its jobs rerun.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from wsss_steps.data.manifest import Manifest, read_manifest, write_manifest
 
 
 def shard_of(image_id: str, count: int) -> int:
-    """The shard, 0..count - 1, of an image: its id alone decides."""
+    """The shard, 0..count - 1, of an image; it depends only on the id."""
     return int.from_bytes(hashlib.sha256(image_id.encode()).digest()[:8], "big") % count
 
 
@@ -30,7 +30,7 @@ def shards_of(data: Manifest, names: list[str]) -> list[Manifest]:
 
 
 def run(*, manifest: Path, shards: list[Path], settings: dict[str, Any], stamp: str = "") -> None:
-    """Write a manifest for each shard, `shards[k]` for shard k; the `stamp` is kept beside each."""
+    """Write a manifest for each shard, `shards[k]` for shard k; the `stamp` is written beside each."""
     data = read_manifest(manifest)
     for path, part in zip(shards, shards_of(data, [path.stem for path in shards]), strict=True):
         write_manifest(path, part)

@@ -24,7 +24,7 @@ CLASSIFIER_STAGES = ("cams", "seeds")  # made by the classifier; all later stage
 
 
 def cell(value: Any) -> str:
-    """One field: fractions with six decimals, lists with spaces between, nothing for None."""
+    """One field: floats with six decimals, lists separated by spaces, empty for None."""
     if value is None:
         return ""
     if isinstance(value, list | tuple):
@@ -33,14 +33,14 @@ def cell(value: Any) -> str:
 
 
 def use_of_ground_truth(score: dict[str, Any], about: dict[str, Any]) -> str:
-    """What the ground truth was used for: what the score says, and what was made of it before."""
+    """What the ground truth was used for: what the score says, and what earlier steps made from it."""
     made = about["made_of_ground_truth"]
     uses = [] if made and score["gt_used_for"] == "nothing" else [score["gt_used_for"]]
     return " and ".join([*uses, *([made] if made else [])])
 
 
 def left_out_of(paths: list[Path], names: list[str]) -> dict[str, int]:
-    """How many images each choice of saliency maps says nothing about; none where there is no saliency."""
+    """How many images each choice of saliency maps leaves out."""
     counts = {}
     for path, name in zip(paths, names, strict=True):
         with Store(path, SALIENCY) as store:
@@ -49,7 +49,7 @@ def left_out_of(paths: list[Path], names: list[str]) -> dict[str, int]:
 
 
 def row_of(score: dict[str, Any], checkpoint: Path, about: dict[str, Any], left_out: dict[str, int]) -> dict[str, str]:
-    """One row of the table; `about` says what neither the score nor the checkpoint can know."""
+    """One row of the table; `about` has what neither the score nor the checkpoint knows."""
     kind = "classifier" if score["stage"] in CLASSIFIER_STAGES else "segmenter"
     threshold, content = score["threshold"], read_weights_content(checkpoint, kind)
     return {
@@ -74,13 +74,12 @@ def run(
     settings: dict[str, Any],
     stamp: str = "",
 ) -> None:
-    """Write one row per score to the CSV file `output`, in the given order, and print the table.
+    """Write one row per score to the CSV file `output`, in the given order, and log the table.
 
-    `settings`: {"rows": [...], "saliency": [...]}: what `declarations.about_row` says of each row, in the order of
-    `scores`, and the names of saliency maps in that of the stores `saliency`. In the order of the rows `checkpoints`
-    are the weights that the stage was made with: classifiers for stages cams and seeds, segmenters for all others.
-    Where their training began is read from them.
-    UserError if a score or checkpoint is not what it should be.
+    `settings`: {"rows": [...], "saliency": [...]}: `declarations.about_row` of each row, in the order of `scores`, and
+    the names of the saliency maps, in the order of the stores `saliency`. `checkpoints` are the weights that made each
+    row's stage: a classifier for cams and seeds, a segmenter for all others. Initial weights and precision are read
+    from them. UserError if a score or checkpoint is not what it should be.
     """
     rows = settings["rows"]
     if not len(scores) == len(checkpoints) == len(rows):

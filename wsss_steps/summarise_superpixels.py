@@ -17,7 +17,7 @@ COLUMNS = ("superpixels", "split", "images", "per_image", "ue", "bp", "br", "asa
 
 
 def row_of(name: str, score: dict[str, Any]) -> dict[str, str]:
-    """One row: mean over the images of the number of superpixels and of each measure, and what a boundary is there."""
+    """One row: means over the images of the number of superpixels and of each measure, and the boundary convention."""
     measures = {measure.lower(): part["mean"] for measure, part in score["scores"].items()}
     written = {measure: "" if mean is None else f"{mean:.4f}" for measure, mean in measures.items()}
     per_image = f"{score['superpixels_per_image']:.2f}"

@@ -1,4 +1,4 @@
-"""Train the classifier of image-level tags, from which the class activation maps come."""
+"""Train the classifier on image-level tags; the class activation maps come from it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def run(
     device: str = "cpu",
     stamp: str = "",
 ) -> None:
-    """Train on the tags of the split train.
+    """Train on the tags of the train split.
 
     weights: initial weights of the backbone, if its settings name a file. history: a CSV with one row per epoch.
     """
@@ -44,7 +44,7 @@ def run(
             parts: dict[str, torch.Tensor] = method.losses(network, batch, **methods.arguments(method.losses, settings))
             return parts
 
-        part = {"spread": network.backbone}  # heads give several maps at once, which are no images
+        part = {"spread": network.backbone}  # not the head: its output may not have the images first
         rows = trainees.fit(network, dataset, losses, settings, device=device, keeper=keeper, **part, **bug)
         content = trainees.content(method, settings, data.classes, initial)
         loop.write(output, history, "classifier", network, rows, content=content, stamp=stamp)

@@ -1,4 +1,4 @@
-"""Train the saliency detector on images with masks of what is salient; it sees nothing of the data set."""
+"""Train the saliency detector on other images, with masks of what is salient; it never sees the data set."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ CLASSES = ("salient",)
 
 
 def check_coverage(pairs: list[Pair]) -> None:
-    """Log which share of the masks is salient; a UserError if nothing is, as in masks of 0 and 1."""
+    """Log the salient share of the masks; a UserError if nothing is salient, as with masks of 0 and 1."""
     shares = np.array([read_mask(pair.mask).mean() for pair in pairs])
     if not shares.any():
         raise UserError(

@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 
 
 def check(entries: Sequence[Entry], seeds: Path, superpixels: Path | None) -> None:
-    """A UserError that lists every image that a store lacks, or says that no image has the seed of a class."""
+    """Raise a UserError that lists every image that a store lacks, or says that no image has a seed of a class."""
     problems = []
     for path, kind in ((seeds, SEEDS), (superpixels, SUPERPIXELS)):
         if path is not None:
@@ -54,13 +54,13 @@ def run(
     device: str = "cpu",
     stamp: str = "",
 ) -> None:
-    """Train on the seeds of the split train.
+    """Train on the seeds of the train split.
 
     Args:
         manifest: the data set.
         seeds: store of partial label maps.
         superpixels: store of superpixels, for methods that use them.
-        classifier: trained classifier, for methods that ask it; it is not trained here.
+        classifier: trained classifier, for methods that use it; it stays frozen.
         weights: initial weights of the backbone, if its settings name a file.
         output: weights (safetensors).
         history: CSV with one row per epoch: the loss of each input scale, and what else the method records.

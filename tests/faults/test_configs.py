@@ -16,7 +16,7 @@ import yaml
 from fault_table import said
 
 from wsss_steps.errors import UserError
-from wsss_steps.workflow import configuration, preflight
+from wsss_steps.workflow import choices, configuration, preflight
 
 BASE = "dataset: tiny\ndraw: {}\nclasses: [cat, dog]\nrecipes: {cam: {}}\n"
 LAUGHS = "a0: &a0 ha\n" + "".join(f"a{step}: &a{step} [*a{step - 1}, *a{step - 1}]\n" for step in range(1, 41))
@@ -216,15 +216,15 @@ def test_what_lies_at_the_bounds_is_taken() -> None:
             "segmenter": {"plain": {"crop": 8192, "jitter": [1, 1, 1, 0.5]}},
         }
     )
-    assert configuration.resolve(config, "classifier", "plain").settings["resize_scale"] == [1, 1]
+    assert choices.resolve(config, "classifier", "plain").settings["resize_scale"] == [1, 1]
 
 
 def test_1e_3_is_a_number_wherever_one_is_meant() -> None:
     """YAML 1.1 reads it as text."""
     mine = "backbones: {mine: {net: 'timm:x', options: {drop_rate: 1e-3, pad_type: same, n: 3, in_22k: true}}}"
     config = configuration.load(yaml.safe_load(f"{BASE}{mine}\nclassifier: {{plain: {{learning_rate: 1e-3}}}}\n"))
-    assert configuration.resolve(config, "classifier", "plain").settings["learning_rate"] == 0.001
-    assert configuration.resolve(config, "classifier", "plain~learning_rate=2e-3").settings["learning_rate"] == 0.002
+    assert choices.resolve(config, "classifier", "plain").settings["learning_rate"] == 0.001
+    assert choices.resolve(config, "classifier", "plain~learning_rate=2e-3").settings["learning_rate"] == 0.002
     options = config.backbones["mine"].options
     assert options == {"drop_rate": 0.001, "pad_type": "same", "n": 3, "in_22k": True}
     assert type(options["in_22k"]) is bool

@@ -28,7 +28,7 @@ from wsss_steps.errors import UserError
 from wsss_steps.formats.files import read_json
 from wsss_steps.formats.labels import read_labels, write_labels
 from wsss_steps.formats.weights import read_weights
-from wsss_steps.workflow import configuration
+from wsss_steps.workflow import choices, configuration
 
 SMALL = "~backbone=small~frozen_batch_norm=none~epochs=1~batch_size=2~warmup_epochs=0"
 CLASSIFIER = f"plain{SMALL}~frozen_stages=0~resize_long=null"
@@ -45,7 +45,7 @@ CONFIG = configuration.load(
 
 
 def of(slot: str, text: str) -> dict[str, Any]:
-    return configuration.resolve(CONFIG, slot, text).settings
+    return choices.resolve(CONFIG, slot, text).settings
 
 
 def step(name: str, **fixed: Any) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from wsss_steps.settings.steps import (
     Predict,
     PretrainKeys,
 )
-from wsss_steps.workflow.configuration import WHOLE
+from wsss_steps.workflow.config import WHOLE
 
 STEPS: dict[str, type[Settings]] = {
     "draw": MakeExample,

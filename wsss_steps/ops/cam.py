@@ -1,6 +1,4 @@
-"""Class activation maps of several scales and of the mirrored image, fused as IRN does (Zhou et al.
-
-2016; Ahn et al. 2019).
+"""Class activation maps (Zhou et al. 2016) of several scales and of the mirrored image, fused as in IRN (Ahn et al. 2019).
 """
 
 from __future__ import annotations
@@ -30,7 +28,7 @@ def strided_size(height: int, width: int) -> tuple[int, int]:
 
 
 def canvas_size(height: int, width: int, output_stride: int) -> tuple[int, int]:
-    """Size of the area under all cells of a feature map: whole multiples of the output stride (16 in IRN)."""
+    """Image size rounded up to multiples of the output stride (16 in IRN): the area that a feature map covers."""
     return -(-height // output_stride) * output_stride, -(-width // output_stride) * output_stride
 
 
@@ -43,15 +41,15 @@ def merge_scales(
     output_stride: int,
     merge: str = "sum",
 ) -> Float[Tensor, "C _ _"]:
-    """Maps of all scales, resized bilinearly (align_corners=False) for an image `height` x `width` px, as one.
+    """Merge the maps of all scales, resized bilinearly (align_corners=False), for an image of `height` x `width` px.
 
     Args:
-        maps: of every scale, not negative.
+        maps: of every scale, non-negative.
         height: of the image, px.
         width: of the image, px.
-        resolution: "full" resizes to the canvas and cuts it to the image (H, W), "strided" resizes to the strided size.
+        resolution: "full" resizes to the canvas and crops to the image (H, W), "strided" resizes to the strided size.
         output_stride: px of the image per cell of a map.
-        merge: "sum" over the scales (IRN), or "max" (dissertation, eq. 2.4).
+        merge: "sum" over the scales (IRN), or "max" (Kim 2022, dissertation, eq. 2.4).
     """
     if merge not in ("sum", "max"):
         raise ValueError(f"merge: expected sum or max, found '{merge}'")
@@ -65,9 +63,9 @@ def merge_scales(
 
 
 def normalise_maps(maps: Float[Tensor, "C h w"]) -> Float[Tensor, "C h w"]:
-    """M'_c = M_c / max_u M_c of non-negative maps: each maximum is 1, zeros stay (dissertation, eqs. 1.11, 3.3).
+    """M'_c = M_c / max_u M_c of non-negative maps: each maximum is 1; all-zero maps stay zero (eqs. 1.11 and 3.3).
 
-    IRN adds 1e-5 to the maximum against 0 / 0; without it the maximum is 1 however small the scores are.
+    IRN adds 1e-5 to the maximum to avoid 0 / 0; here the maximum is 1 however small the scores are.
     """
     if maps.numel() == 0:
         return maps

@@ -19,12 +19,12 @@ from pydensecrf import densecrf
 GT_PROB = 0.7
 """Probability that a given label is right, where a preset made for probabilities is used on labels."""
 
-_LEAST = 1e-5  # probabilities are raised to this before their logarithm
+_LEAST = 1e-5  # lower bound on probabilities, for their logarithm
 
 
 @dataclass(frozen=True)
 class Gaussian:
-    """The term of position alone: its width in px and its weight w_g."""
+    """The term that depends on position only: its width in px and its weight w_g."""
 
     sxy: float
     compat: float
@@ -41,9 +41,9 @@ class Bilateral:
 
 @dataclass(frozen=True)
 class Preset:
-    """One published choice of parameters.
+    """One set of parameters.
 
-    `gt_prob` tells the unary energy: None for -log of given probabilities, else the probability that a given label is
+    `gt_prob` selects the unary energy: None for -log of probabilities, otherwise the probability that a given label is
     right.
     """
 
@@ -54,7 +54,7 @@ class Preset:
 
 
 def preset_of(numbers: Mapping[str, Any] | None) -> Preset | None:
-    """The preset of these numbers, named as the fields are; None, which is no CRF, for None."""
+    """The preset with these numbers, named as its fields; None (no CRF) for None."""
     if numbers is None:
         return None
     terms = {"gaussian": Gaussian(**numbers["gaussian"]), "bilateral": Bilateral(**numbers["bilateral"])}
@@ -62,10 +62,10 @@ def preset_of(numbers: Mapping[str, Any] | None) -> Preset | None:
 
 
 def probability_unary(probabilities: Shaped[NDArray[Any], "L H W"]) -> Float[NDArray[np.float32], "L H W"]:
-    """Energies -log p, with p raised to at least 1e-5.
+    """Energies -log p, with p clamped to at least 1e-5.
 
-    It need not sum to 1: a factor common to the labels of a pixel changes nothing. Raises ValueError if a p is negative
-    or not finite.
+    p need not sum to 1: a factor common to all labels of a pixel has no effect. Raises ValueError if p is negative or
+    not finite.
     """
     if not np.isfinite(probabilities).all() or probabilities.min() < 0:
         raise ValueError("expected probabilities that are finite and not negative")
@@ -75,9 +75,9 @@ def probability_unary(probabilities: Shaped[NDArray[Any], "L H W"]) -> Float[NDA
 def label_unary(
     labels: Integer[NDArray[Any], "H W"], num_labels: int, gt_prob: float
 ) -> Float[NDArray[np.float32], "L H W"]:
-    """Energies of labels 0..n-1: -log(gt_prob) of the given one, -log((1 - gt_prob) / (n - 1)) of each of the others.
+    """Energies of labels 0..n-1: -log(gt_prob) for the given one, -log((1 - gt_prob) / (n - 1)) for each other one.
 
-    Raises ValueError for n = 1, where the others are none, for a label out of range and for gt_prob outside (0, 1).
+    Raises ValueError for n < 2, for a label out of range and for gt_prob outside (0, 1).
     """
     if num_labels < 2:
         raise ValueError(f"expected at least 2 labels, found {num_labels}")
@@ -95,9 +95,8 @@ def dense_crf(
 ) -> Float[NDArray[np.float32], "L H W"]:
     """Marginal probabilities (L, H, W) after mean field, from unary energies (L, H, W).
 
-    `image` (H, W, 3) is the raw RGB image in uint8: the widths of colour are in its levels, so a normalised image is
-    refused. The library divides each kernel by the square roots of its sums at both pixels. Raises ValueError if type
-    or sizes do not fit.
+    `image` (H, W, 3) is the raw RGB image in uint8, since colour widths are in levels of 0..255. The library divides
+    each kernel by the square roots of its sums at both pixels. Raises ValueError for another type or unequal sizes.
     """
     if image.dtype != np.uint8:
         raise ValueError(f"expected the raw image in uint8, 0..255, found {image.dtype}")
@@ -122,8 +121,8 @@ def refine(
 ) -> Shaped[NDArray[Any], "L H W"]:
     """Make probabilities (L, H, W) follow the edges of `image` (H, W, 3) uint8.
 
-    A preset for labels takes the strongest label of each pixel in place of its probabilities. Without a preset the
-    probabilities are returned as they are, and so they are if there is one label.
+    A preset for labels uses the strongest label of each pixel instead of its probabilities. Without a preset, or with
+    only one label, the probabilities are returned unchanged.
     """
     if preset is None or len(probabilities) == 1:
         return probabilities
@@ -137,7 +136,7 @@ def refine_labels(
 ) -> Integer[NDArray[Any], "H W"]:
     """Make labels 0..num_labels-1 follow the edges of `image` (H, W, 3) uint8; some may vanish.
 
-    Without a preset the labels are returned as they are, and so they are if there is one label.
+    Without a preset, or with only one label, the labels are returned unchanged.
     """
     if preset is None or num_labels == 1:
         return labels

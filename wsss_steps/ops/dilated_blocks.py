@@ -1,4 +1,4 @@
-"""Maps of a classifier with parallel dilated blocks: how they are fused, and its losses (dissertation, 2.3.1)."""
+"""Fusion and losses of the maps of a classifier with parallel dilated blocks (Kim 2022, dissertation, 2.3.1)."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ def cam_loss(
     Args:
         maps: of every block, the standard one first.
         tags: {0, 1}.
-        detach_target: no gradient through M. M contains M0, and the loss is meant to pull M0 up to it; the
-            dissertation does not say.
+        detach_target: no gradient through M, which contains M0, so that the loss pulls M0 up to M; the dissertation
+            does not say.
     """
     target = fuse_blocks(maps)
     distance = ((target.detach() if detach_target else target).relu() - maps[0].relu()).square()

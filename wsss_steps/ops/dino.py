@@ -14,7 +14,7 @@ def teacher_targets(
 ) -> Float[Tensor, "... K"]:
     """Targets softmax((scores - centre) / temperature), without gradient.
 
-    The centre keeps one prototype from winning everywhere, the low temperature keeps all from being equal.
+    The centre keeps one prototype from dominating, the low temperature keeps the targets from being uniform.
     """
     return torch.softmax((scores.detach() - centre) / temperature, dim=-1)
 
@@ -39,10 +39,10 @@ def dino_loss(
 def matching(
     places: Float[Tensor, "B 4"], grid: int, others: Float[Tensor, "B 4"], other_grid: int
 ) -> Int[Tensor, "B N"]:
-    """For every patch of a view the patch of another view of the same image in which its centre lies; -1 if in none.
+    """For every patch of a view, the patch of another view of the same image that contains its centre; -1 if none.
 
-    Views are square grids of `grid` patches a side, N = grid^2, row by row. A place is top, left, height and width of
-    a view in the image; a mirrored view starts at its right edge and has a negative width.
+    Views are square grids of `grid` patches per side, N = grid^2, row by row. A place is top, left, height and width of
+    a view in the image; for a mirrored view left is the right edge and the width is negative.
     """
     centres = (torch.arange(grid) + 0.5) / grid
     cells = []
@@ -81,13 +81,13 @@ def cosine(progress: float, start: float, end: float) -> float:
 
 
 def warmed_up(progress: float, warmup: float, peak: float, end: float) -> float:
-    """Linear from 0 to `peak` over the share `warmup` of the progress in [0, 1], then half a cosine to `end`."""
+    """Linear from 0 to `peak` until progress (in [0, 1]) reaches `warmup`, then half a cosine to `end`."""
     if progress < warmup:
         return peak * progress / warmup
     return cosine((progress - warmup) / (1 - warmup), peak, end)
 
 
 def mean_entropy(probabilities: Float[Tensor, "... K"]) -> Float[Tensor, ""]:
-    """Mean entropy in nats: 0 or ln K through a whole training is the sign of a collapse."""
+    """Mean entropy in nats: if it stays at 0 or ln K, training has collapsed."""
     entropies: Tensor = torch.special.entr(probabilities).sum(dim=-1)
     return entropies.mean()

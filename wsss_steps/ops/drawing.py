@@ -1,4 +1,4 @@
-"""Pictures of maps for the eye: heat over a photograph, label maps in colour, superpixels in their mean colours."""
+"""Pictures of maps: heat maps over a photograph, label maps in colour, superpixels in their mean colours."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _HATCH_PERIOD = 8  # px
 
 
 def nearest(values: NDArray[Any], height: int, width: int) -> NDArray[Any]:
-    """A map (H, W) or (H, W, ...) at another size, each pixel from the nearest one."""
+    """A map (H, W) or (H, W, ...) resized by nearest neighbour."""
     rows = (np.arange(height) + 0.5) * values.shape[0] / height
     columns = (np.arange(width) + 0.5) * values.shape[1] / width
     sampled: NDArray[Any] = values[rows.astype(np.intp)[:, None], columns.astype(np.intp)]
@@ -24,7 +24,7 @@ def nearest(values: NDArray[Any], height: int, width: int) -> NDArray[Any]:
 
 
 def heat(image: UInt8[np.ndarray, "H W 3"], values: Float32[np.ndarray, "H W"]) -> UInt8[np.ndarray, "H W 3"]:
-    """Lay values in [0, 1] over an image as heat colours; the lower the value, the more of the image is seen."""
+    """Overlay values in [0, 1] on an image as heat colours; the lower the value, the more transparent."""
     stops = np.linspace(0, 1, len(_HEAT))
     colours = np.stack([np.interp(values, stops, _HEAT[:, channel]) for channel in range(3)], axis=-1)
     share = (0.4 + 0.3 * np.clip(values, 0, 1))[..., None]
@@ -40,7 +40,7 @@ def coloured(labels: UInt8[np.ndarray, "H W"], palette: UInt8[np.ndarray, "256 3
 
 
 def mean_colours(image: UInt8[np.ndarray, "H W 3"], regions: Integer[np.ndarray, "H W"]) -> UInt8[np.ndarray, "H W 3"]:
-    """Every region in its mean colour, its edge towards another region in white."""
+    """Every region in its mean colour, with white edges between regions."""
     _, index = np.unique(regions, return_inverse=True)
     index = index.reshape(-1)
     sizes = np.bincount(index)

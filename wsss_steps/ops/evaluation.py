@@ -1,8 +1,8 @@
-"""Evaluation of label maps: one count per image, all measures from it (dissertation eqs. 1.5 to 1.8).
+"""Evaluation of label maps: all measures come from one confusion matrix per image (Kim 2022, dissertation, ch. 1).
 
 A confusion is an int64 array (C + 1, C + 2): pixels whose ground truth is the class of the row (0 background, 1..C)
-and whose prediction is the class of the column; the last column counts pixels that were predicted as unlabelled
-(255). Pixels whose ground truth is 255 (void) are nowhere counted. Confusions of images add up.
+and whose prediction is the class of the column; the last column counts pixels predicted as unlabelled (255). Pixels
+whose ground truth is 255 (void) are not counted. The confusion of several images is the sum of theirs.
 """
 
 from __future__ import annotations
@@ -15,15 +15,15 @@ from numpy.typing import NDArray
 
 VOID = 255
 LEVEL = 0.95  # of the bootstrap interval
-_DRAWS_AT_ONCE = 64  # resamplings held in memory together: 64 x images x 8 bytes
+_DRAWS_AT_ONCE = 64  # resamplings in memory at a time: 64 x images x 8 bytes
 
 
 @dataclass(frozen=True)
 class Measures:
-    """Measures of one confusion: per class, (C + 1,) background first, NaN where a class is left out; their means.
+    """Measures of one confusion (eqs. 1.5 to 1.8): per class, (C + 1,) background first, NaN if absent; and means.
 
     Per class iou + fp + fn = 1 (fp, fn: false positives and negatives over the union). `miou` is the mean over all
-    classes, `mean_fp` and `mean_fn` over the classes 1..C, as tables of the field have them; their sum need not be 1.
+    classes, `mean_fp` and `mean_fn` over the classes 1..C, as usual in the literature; their sum need not be 1.
     """
 
     iou: Float64[np.ndarray, " classes"]
@@ -40,8 +40,8 @@ def confusion(
 ) -> Int64[np.ndarray, "rows columns"]:
     """Count the pixels of one image; `num_classes` is C, without background.
 
-    Raises ValueError if the maps differ in size or hold values other than 0..C and 255: such a value would otherwise
-    land silently in the cell of another class.
+    Raises ValueError if the maps differ in size or hold values other than 0..C and 255, which would silently count for
+    another class.
     """
     if truth.shape != predicted.shape:
         raise ValueError(
@@ -61,7 +61,7 @@ def confusion(
 def cam_labels(
     cam: Float32[np.ndarray, "n H W"], classes: UInt8[np.ndarray, " n"], threshold: float
 ) -> UInt8[np.ndarray, "H W"]:
-    """Label each pixel by the argmax over [constant background plane of `threshold`, maps]; a tie is background."""
+    """Label each pixel by the argmax over a constant background map of `threshold` and the maps; ties are background."""
     if len(classes) == 0:
         return np.zeros(cam.shape[1:], np.uint8)
     return np.where(cam.max(axis=0) > np.float32(threshold), classes[cam.argmax(axis=0)], 0).astype(np.uint8)
@@ -74,11 +74,11 @@ def cam_confusions(
     thresholds: Float32[np.ndarray, " thresholds"],
     num_classes: int,
 ) -> Int64[np.ndarray, "thresholds rows columns"]:
-    """The confusion of `cam_labels` at every one of ascending `thresholds`, from one argmax and one count.
+    """The confusion of `cam_labels` at each of the ascending `thresholds`, from one argmax and one count.
 
     A pixel of strongest class c and strength v is labelled c at the thresholds below v, and background at the others.
-    So pixels are counted by (ground truth, c, number of thresholds below v) and the counts summed up from the highest
-    threshold down.
+    So pixels are counted by (ground truth, c, number of thresholds below v), and the counts are summed from the
+    highest threshold down.
     """
     if (np.diff(thresholds) <= 0).any():
         raise ValueError(f"expected ascending thresholds, found {thresholds.tolist()}")
@@ -93,14 +93,14 @@ def cam_confusions(
     steps = len(thresholds) + 1
     cells = (truth[counted].astype(np.int64) * (num_classes + 2) + strongest[counted]) * steps + below
     counts = np.bincount(cells, minlength=everywhere.size * steps).reshape(*everywhere.shape, steps)
-    at_least = counts[..., ::-1].cumsum(axis=-1)[..., ::-1]  # pixels above that many thresholds, or more
+    at_least = counts[..., ::-1].cumsum(axis=-1)[..., ::-1]  # pixels above at least that many thresholds
     result = np.moveaxis(at_least[..., 1:], -1, 0).astype(np.int64)
     result[..., 0] += counts.sum(axis=(1, 2))[None] - result.sum(axis=2)
     return result
 
 
 def _triples(confusions: Int64[np.ndarray, "... rows columns"], pred_ignore: str) -> Int64[np.ndarray, "... 3 rows"]:
-    """Pixels predicted rightly (TP), predicted (P) and in the ground truth (T), per class."""
+    """Per class, pixels predicted correctly (TP), predicted (P) and in the ground truth (T)."""
     if pred_ignore not in ("count_as_wrong", "exclude"):
         raise ValueError(f"unknown policy pred_ignore '{pred_ignore}'; known: count_as_wrong, exclude")
     labelled = confusions[..., :-1]
@@ -111,7 +111,7 @@ def _triples(confusions: Int64[np.ndarray, "... rows columns"], pred_ignore: str
 def _ratios(
     triples: NDArray[np.number], absent: str
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """IoU, FP and FN per class from (..., 3, C + 1); a class without any pixel has NaN, or an IoU of 0."""
+    """IoU, FP and FN per class from (..., 3, C + 1); all NaN for a class without pixels, or with "zero" an IoU of 0."""
     if absent not in ("nan_skip", "zero"):
         raise ValueError(f"unknown policy absent '{absent}'; known: nan_skip, zero")
     right, predicted, truth = (triples[..., row, :].astype(np.float64) for row in range(3))
@@ -127,7 +127,7 @@ def _ratios(
 
 
 def _mean(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Mean over the last axis without NaN; NaN if nothing is left."""
+    """Mean over the last axis, ignoring NaN; NaN if all are."""
     known = ~np.isnan(values)
     count = known.sum(axis=-1)
     mean: NDArray[np.float64] = np.where(
@@ -160,15 +160,15 @@ def bootstrap_miou(
     pred_ignore: str = "count_as_wrong",
     absent: str = "nan_skip",
 ) -> tuple[float, float]:
-    """The 95 % percentile interval of the mIoU when images are drawn again with replacement, `draws` times from `seed`.
+    """The 95 % bootstrap percentile interval of the mIoU: images are resampled `draws` times, from `seed`.
 
-    It tells how much the score owes to the choice of images; it does not cover the randomness of training. (NaN, NaN)
-    without images or draws.
+    It shows how much the score depends on the choice of images, not on the randomness of training. (NaN, NaN) without
+    images or draws.
     """
     images, rows = confusions.shape[:2]
     if images == 0 or draws == 0:
         return float("nan"), float("nan")
-    # Counts in float64 are exact below 2 ** 53 pixels, so the order of summation in the matrix product changes nothing.
+    # float64 counts below 2 ** 53 are exact, so the order of summation in the matrix product does not matter.
     flat = _triples(confusions, pred_ignore).reshape(images, 3 * rows).astype(np.float64)
     generator = np.random.default_rng(seed)
     scores = []
@@ -187,10 +187,10 @@ def bootstrap_miou(
 def coverage_and_precision(
     total: Int64[np.ndarray, "rows columns"],
 ) -> tuple[Float64[np.ndarray, " classes"], Float64[np.ndarray, " classes"], float, float]:
-    """How much of each class the seeds label, and how much of what they label is right; then both over all pixels.
+    """Coverage and precision of seeds per class, then both over all pixels.
 
     Coverage of class c: share of its pixels that have any label. Precision of c: share of the pixels labelled c that
-    are of class c. Void pixels are not counted; NaN where there is no pixel to take a share of.
+    are of class c. Void pixels are not counted; NaN if there are no pixels.
     """
     labelled = total[:, :-1]
     right = np.diagonal(labelled)

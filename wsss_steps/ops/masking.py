@@ -1,4 +1,4 @@
-"""Losses of a segmenter that a classifier judges by what is left of an image (dissertation, section 2.3.3)."""
+"""Losses of a segmenter supervised by a classifier on masked images (Kim 2022, dissertation, section 2.3.3)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from wsss_steps.ops.losses.pixels import mean_per_image
 def foreground_map(
     probabilities: Float[Tensor, "B L h w"], tags: Float[Tensor, "B C"], weights: Float[Tensor, "B C"] | None = None
 ) -> Float[Tensor, "B h w"]:
-    """Sum over the present classes, and no others, of their probabilities, times `weights` if given; L = C + 1."""
+    """Sum of the probabilities of the present classes only, times `weights` if given; L = C + 1."""
     chosen = tags if weights is None else tags * weights
     return (probabilities[:, 1:] * chosen[:, :, None, None]).sum(1)
 
@@ -22,17 +22,17 @@ def foreground_map(
 def saliency_loss(
     logits: Float[Tensor, "B L h w"], labels: Int[Tensor, "B h w"], tags: Float[Tensor, "B C"]
 ) -> Float[Tensor, ""]:
-    """Cross-entropy of background and foreground alone, averaged over the images (eq. 2.7).
+    """Cross-entropy of background against foreground, averaged over the images (eq. 2.7).
 
     -(mean over background pixels of log H_0) - (mean over object pixels of log of the sum of H_c, c present).
 
-    Logarithms are taken of logits, never of probabilities: a network that is sure of background everywhere still gets a
-    gradient, while a probability that is clamped away from 0 has none, and such a network never came back.
+    It is computed from logits, not from probabilities: a network that is sure of background everywhere still gets a
+    gradient. Clamped probabilities gave none, and such a network never recovered.
 
     Args:
         logits: H is their softmax over C + 1 labels, background first.
-        labels: 0 background, 255 unlabelled and skipped, all others object, whichever class they name.
-        tags: the present classes, {0, 1}. An image without any has no object pixels to explain.
+        labels: 0 background, 255 unlabelled (ignored), all others object, whatever the class.
+        tags: the present classes, {0, 1}. In an image without any, object pixels are ignored.
     """
     logs = torch.log_softmax(logits, dim=1)
     background = labels == 0
@@ -45,7 +45,7 @@ def saliency_loss(
 def attention_map(
     probabilities: Float[Tensor, "B L h w"], tags: Float[Tensor, "B C"], erased: Float[Tensor, "B C"]
 ) -> Float[Tensor, "B 1 h w"]:
-    """F = 1 - sum of H_c b_c over the present classes, in [0, 1] (eq. 2.8): near 0 where an erased class is seen.
+    """F = 1 - sum of H_c b_c over the present classes, in [0, 1] (eq. 2.8): near 0 on pixels of erased classes.
 
     erased: b, {0, 1}.
     """
@@ -55,9 +55,9 @@ def attention_map(
 def attention_loss(
     scores: Float[Tensor, "B C"], tags: Float[Tensor, "B C"], erased: Float[Tensor, "B C"]
 ) -> Float[Tensor, " B"]:
-    """Of each image, mean over its present classes of the cross-entropy of sigmoid(scores) and t' (eq. 2.10).
+    """Per image, the mean over its present classes of the cross-entropy of sigmoid(scores) and t' (eq. 2.10).
 
-    t' = t (1 - b): what was erased is to be gone, and the rest to be there. 0 for an image without tags.
+    t' = t (1 - b): erased classes should be absent and the others present. 0 for an image without tags.
     """
     loss = F.binary_cross_entropy_with_logits(scores, tags * (1 - erased), reduction="none")
     return (loss * tags).sum(1) / tags.sum(1).clamp(min=1)

@@ -1,4 +1,4 @@
-"""Superpixel-guided seeded region growing (dissertation section 3.3.3)."""
+"""Superpixel-guided seeded region growing (Kim 2022, dissertation, section 3.3.3)."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from wsss_steps.ops.labels import IGNORE
 def free_part_means(
     probabilities: Float[Tensor, "B L h w"], ids: Int[Tensor, " P"], free: Tensor, num_ids: int
 ) -> tuple[Float[Tensor, "N L"], Tensor]:
-    """Mean probability over the free pixels of each superpixel, (N, L) (dissertation eq. 3.6), and whether it has any.
+    """Mean probability over the free pixels of each superpixel, (N, L) (eq. 3.6), and whether it has any.
 
-    `ids` number the superpixels of the whole batch, pixel by pixel with the image as the slowest index; `free` is bool.
+    `ids` are superpixels numbered across the batch, one per pixel, image by image; `free` is bool.
     """
     rows = probabilities.permute(0, 2, 3, 1).reshape(-1, probabilities.shape[1])
     sums = rows.new_zeros(num_ids, rows.shape[1]).index_add_(0, ids[free], rows[free])
@@ -32,18 +32,17 @@ def grow(
     beta_fg: float,
     present: Float[Tensor, "B C"] | None,
 ) -> Int[Tensor, "B h w"]:
-    """Give every superpixel's unlabelled pixels the class that is sure there (dissertation eqs. 3.6 and 3.7).
+    """Give each superpixel's unlabelled pixels the class that is confident there (eqs. 3.6 and 3.7).
 
     Args:
         probabilities: softmax output H; label 0 is background, L = C + 1.
-        seeds: the initial seed, 0..C and 255. Its labels are kept: growing always starts from it and never from what
-            grew before.
+        seeds: the initial seeds, 0..C and 255. Their labels are kept, and growing always starts from them.
         superpixels: ids >= 1 of every pixel, within each image; 0 marks padding, which never grows.
-        beta_bg: a superpixel whose mean probability of background is its largest and strictly above this becomes
-            background.
+        beta_bg: a superpixel becomes background if the mean probability of background is its largest and strictly
+            above this.
         beta_fg: the same for a class.
-        present: tags in {0, 1}; only tagged classes and background compete, with their probabilities as they are. None
-            lets all classes compete, which is (3.7) read literally.
+        present: tags in {0, 1}; only tagged classes and background compete, without renormalisation. None lets all
+            classes compete, which is (3.7) taken literally.
 
     Returns:
         Labels 0..C and 255. No gradient flows through them. Ties go to the lowest label.

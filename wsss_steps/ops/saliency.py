@@ -11,16 +11,16 @@ from scipy import linalg, ndimage
 
 from wsss_steps.ops.superpixels import cosine_similarity
 
-WEAK_EDGE = 1e-5  # of TokenCut: what links patches that are not alike, so that the graph holds together
+WEAK_EDGE = 1e-5  # of TokenCut: between dissimilar patches, so that the graph is connected
 
 
 def tokencut(features: Shaped[NDArray[Any], "h w d"], *, tau: float, connected: bool) -> Bool[NDArray[np.bool_], "h w"]:
     """The salient patches by a normalised cut of the graph of patches (TokenCut, Wang et al. 2022).
 
-    Edges are 1 between patches of cosine similarity above `tau` and 1e-5 between others. The second smallest
-    eigenvector of (D - E) x = lambda D x is cut at its mean; the salient side is the one that holds the entry of
-    largest absolute value, the seed. With `connected` only the part of that side that is linked to the seed over
-    sides of patches is kept. Nothing is salient if all edges are equal: such a graph has no cut.
+    Edges are 1 between patches of cosine similarity above `tau` and 1e-5 between others. The eigenvector of the second
+    smallest eigenvalue of (D - E) x = lambda D x is cut at its mean; the salient side has the entry of largest absolute
+    value, the seed. With `connected`, only the 4-connected part that contains the seed is kept. Nothing is salient if
+    all edges are 1: such a graph has no cut.
     """
     rows, columns, dims = features.shape
     linked = cosine_similarity(features.reshape(-1, dims)) > tau
@@ -35,10 +35,10 @@ def tokencut(features: Shaped[NDArray[Any], "h w d"], *, tau: float, connected: 
 
 
 def second_eigenvector(edges: Float[NDArray[np.float64], "N N"]) -> Float[NDArray[np.float64], " N"]:
-    """Second smallest solution x of (D - E) x = lambda D x for symmetric edges E > 0 with row sums D, of length 1 in D.
+    """Eigenvector x of the second smallest lambda of (D - E) x = lambda D x; edges E > 0 are symmetric, D their sums.
 
-    Found as that of the symmetric matrix I - D^-1/2 E D^-1/2, multiplied by D^-1/2. Its sign is arbitrary. Time grows
-    with N^3: a second at N = 2,000.
+    It is D^-1/2 times that of the symmetric matrix I - D^-1/2 E D^-1/2, so x^T D x = 1; its sign is arbitrary. Time
+    grows with N^3: a second at N = 2,000.
     """
     root = 1 / np.sqrt(edges.sum(axis=1))
     size = len(edges)
@@ -54,10 +54,10 @@ def lost(
 ) -> Bool[NDArray[np.bool_], "h w"]:
     """The salient patches by expansion of one seed patch (LOST, Simeoni et al. 2021).
 
-    The degree of a patch is the number of patches with a positive correlation (scalar product) to it. The seed is the
-    patch of lowest degree, the first of equals. It is joined by those of the `least_similar` patches of lowest degree
-    that correlate positively with it. Salient is a patch whose mean correlation with these is positive; with
-    `connected`, only those linked to the seed over sides of patches. Nothing is salient if the seed's vector is zero.
+    The degree of a patch is the number of patches with a positive correlation (dot product) to it. The seed is the
+    patch of lowest degree, the first of ties. It is joined by those of the `least_similar` patches of lowest degree
+    that correlate positively with it. A patch is salient if its mean correlation with these is positive; with
+    `connected`, only in the 4-connected part that contains the seed. Nothing is salient if the seed's vector is zero.
     """
     rows, columns, dims = features.shape
     vectors = features.reshape(-1, dims).astype(np.float32)
@@ -72,7 +72,7 @@ def lost(
 
 
 def _part(salient: Bool[NDArray[np.bool_], "h w"], seed: int, connected: bool) -> Bool[NDArray[np.bool_], "h w"]:
-    """All salient patches, or those in one piece with the patch `seed` (row-major index), which is salient."""
+    """All salient patches, or those 4-connected to the salient patch `seed` (row-major index)."""
     if not connected:
         return salient
     pieces = ndimage.label(salient)[0]

@@ -21,8 +21,8 @@ def strongest_class(
         classes: their ids, 1..C, ascending.
 
     Returns:
-        The foreground map F = max over classes, and the id of the class that attains it; ties go to the first class.
-        Without classes F is 0, and so is the id.
+        The foreground map F = max over classes, and the id of that class; ties go to the first class. Without classes
+        both are 0.
     """
     if not len(classes):
         return np.zeros(maps.shape[1:], maps.dtype), np.zeros(maps.shape[1:], np.uint8)
@@ -32,13 +32,13 @@ def strongest_class(
 def threshold_seeds(
     maps: Float[np.ndarray, "n H W"], classes: Integer[np.ndarray, " n"], foreground: float, background: float
 ) -> UInt8[np.ndarray, "H W"]:
-    """Seeds from two thresholds (dissertation eqs. 1.12 and 1.13); both comparisons are strict.
+    """Seeds from two thresholds (Kim 2022, dissertation, eqs. 1.12 and 1.13); both comparisons are strict.
 
     Args:
         maps: one map per present class, each divided by its maximum: 0..1.
         classes: their ids, 1..C, ascending.
         foreground: tau_2; a pixel above it takes its strongest class.
-        background: tau_3 <= tau_2; a pixel whose every map lies below it is background.
+        background: tau_3 <= tau_2; a pixel where all maps lie below it is background.
 
     Returns:
         The label of every pixel. An image without classes is background everywhere.
@@ -58,7 +58,7 @@ def threshold_seeds(
 def saliency_seeds(
     maps: Float[np.ndarray, "n H W"], classes: Integer[np.ndarray, " n"], refined: UInt8[np.ndarray, "H W"]
 ) -> UInt8[np.ndarray, "H W"]:
-    """Seeds from a refined saliency map: the strongest class where it says object (dissertation section 2.3.2).
+    """Seeds from a refined saliency map: the strongest class where it is 1, object (section 2.3.2).
 
     Args:
         maps: one map per present class, each divided by its maximum: 0..1.
@@ -66,14 +66,14 @@ def saliency_seeds(
         refined: 0 background, 1 object, 255 unlabelled.
 
     Returns:
-        The label of every pixel. An image without classes has no object: what is not unlabelled is background.
+        The label of every pixel. In an image without classes, objects become background.
     """
     _, label = strongest_class(maps, classes)
     return np.where(refined == 1, label, refined).astype(np.uint8)
 
 
 def least_activated(strength: Float[np.ndarray, "H W"], superpixels: Integer[np.ndarray, "H W"]) -> int:
-    """The superpixel with the smallest mean foreground activation (dissertation eq. 3.5); ties go to the lowest id."""
+    """The superpixel with the smallest mean foreground activation (eq. 3.5); ties go to the lowest id."""
     ids = superpixels.ravel()
     counts = np.bincount(ids)
     means = np.full(len(counts), np.inf)
@@ -89,20 +89,19 @@ def superpixel_seeds(
     alpha: float,
     bg_conflict: Literal["override", "keep_fg"],
 ) -> UInt8[np.ndarray, "H W"]:
-    """Seeds from one threshold and the superpixel least like any class (dissertation eqs. 3.4 and 3.5).
+    """Seeds from one threshold and the least activated superpixel (eqs. 3.4 and 3.5).
 
     Args:
         maps: one map per present class, each divided by its maximum: 0..1.
         classes: their ids, 1..C, ascending.
         superpixels: id of every pixel.
         alpha: a pixel strictly above it takes its strongest class.
-        bg_conflict: `override`: every pixel of the background superpixel is background, as (3.5) reads; `keep_fg`: only
-            those that (3.4) left unlabelled.
+        bg_conflict: `override`: every pixel of that superpixel becomes background, as in (3.5); `keep_fg`: only those
+            that (3.4) left unlabelled.
 
     Returns:
-        The label of every pixel. An image without classes is background everywhere. Where the whole image is one
-        superpixel, class seeds are kept whatever `bg_conflict` says: to override them would leave no class at all (our
-        guard).
+        The label of every pixel. An image without classes is background everywhere. If the whole image is one
+        superpixel, class seeds are always kept, since overriding them would leave no class (our addition).
     """
     strength, label = strongest_class(maps, classes)
     if not len(classes):

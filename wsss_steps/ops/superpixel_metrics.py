@@ -1,7 +1,7 @@
-"""How well superpixels fit a ground truth: measures of regions and boundaries (dissertation, eqs. 3.9 to 3.12).
+"""Region and boundary measures of superpixels against ground truth (Kim 2022, dissertation, eqs. 3.9 to 3.12).
 
 Each measure is counted as (numerator, denominator) per image, so that its mean over images and its pooled value come
-from the same count.
+from the same counts.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ def region_counts(
 ) -> tuple[Counts, Counts]:
     """Undersegmentation error (3.9) and achievable segmentation accuracy (3.12), each as (numerator, denominator).
 
-    `truth` holds semantic classes, background among them; its void pixels (255) are taken out of every set. The
-    denominator is the number of the others, which may be 0.
+    `truth` holds semantic classes, including background; void pixels (255) are excluded. The denominator is the number
+    of remaining pixels, which may be 0.
     """
     valid = truth != VOID
     classes = int(truth[valid].max(initial=0)) + 1
@@ -40,9 +40,9 @@ def boundary_pixels(
 ) -> Bool[NDArray[np.bool_], "H W"]:
     """The pixels with a 4-neighbour of another label: both sides of every edge.
 
-    With "inner4" the frame of the image bounds nothing. With "opencv" it does: the pixels are those that OpenCV's
-    `findContours` finds in the mask of each label in turn, as of version 3.2, with all contours and all their points
-    (any mode but RETR_EXTERNAL, CHAIN_APPROX_NONE); it takes what lies outside the image for background.
+    With "inner4" the image frame is no boundary. With "opencv" it is: the pixels are those that OpenCV's `findContours`
+    (since 3.2, any mode but RETR_EXTERNAL, CHAIN_APPROX_NONE) finds in the mask of each label in turn; it treats the
+    outside of the image as background.
     """
     result = np.zeros(labels.shape, bool)
     below = labels[1:] != labels[:-1]
@@ -66,7 +66,7 @@ def _near(mask: NDArray[np.bool_], tolerance: float) -> NDArray[np.bool_]:
 
 
 def without_void(truth: Integer[NDArray[Any], "H W"]) -> Integer[NDArray[Any], "H W"]:
-    """Each void pixel (255) takes the value of the nearest pixel that has one; a map of void alone stays as it is."""
+    """Each void pixel (255) takes the value of the nearest non-void pixel; an all-void map is returned unchanged."""
     is_void = truth == VOID
     if is_void.all() or not is_void.any():
         return truth
@@ -85,13 +85,12 @@ def boundary_counts(
 ) -> tuple[Counts, Counts]:
     """Boundary recall (3.10) and boundary precision (3.11), each as (numerator, denominator); a denominator may be 0.
 
-    What a boundary is, `boundary` says (see `boundary_pixels`). With "opencv" both maps share the frame of the image,
-    which can only raise the two measures. The dissertation used a "contour finding method provided by opencv" (3.4.3)
-    and does not say with which options. A boundary pixel counts as found if one of the other map lies nearer than
-    `boundary_tolerance` px, strictly. Void pixels (255) are no class and so bound nothing. With `void` = "nearest" each
-    takes the class of the nearest pixel that has one, so that the boundary of an object ringed by void runs along the
-    middle of the ring; with "exclude", boundaries nearer than the tolerance to void are left out of both sets, and such
-    an object has none.
+    `boundary` defines a boundary (see `boundary_pixels`). With "opencv" both maps share the frame of the image, which
+    can only raise the two measures. The dissertation used a "contour finding method provided by opencv" (3.4.3) without
+    stating its options. A boundary pixel counts as found if the other map has one strictly nearer than
+    `boundary_tolerance` px. Void pixels (255) are no class and have no boundary. With `void` = "nearest" each takes the
+    class of the nearest non-void pixel, so the boundary of an object ringed by void runs along the middle of the ring;
+    with "exclude", boundaries nearer than the tolerance to void are left out of both sets, and such an object has none.
     """
     is_void = truth == VOID
     counted = np.ones(truth.shape, bool)

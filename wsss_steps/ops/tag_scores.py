@@ -1,4 +1,4 @@
-"""How well predicted tags agree with the given ones."""
+"""Agreement of predicted tags with the given ones."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from numpy import ndarray
 
 
 def tag_scores(predicted: Bool[ndarray, "N C"], tags: Bool[ndarray, "N C"]) -> dict[str, float]:
-    """F1, precision and recall of tags: micro (over all tags together), and the macro mean of F1 over the classes.
+    """Micro F1, precision and recall over all tags, and macro F1 (the mean over the classes).
 
-    A ratio 0 / 0 is 0. Classes that are neither tagged nor predicted anywhere are left out of the macro mean.
+    0 / 0 counts as 0. Classes that are neither tagged nor predicted anywhere are left out of the macro mean.
     """
     hits, said, true = ((tags & predicted).sum(0), predicted.sum(0), tags.sum(0))
     seen = said + true > 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
@@ -51,6 +52,17 @@ Device = Annotated[str, AfterValidator(known_device)]
 EXPONENT = re.compile(r"[-+]?\d+(\.\d*)?[eE][-+]?\d+")  # a number such as 1e-3 that YAML 1.1 takes for text
 IMAGENET_MEAN: Rgb = (0.485, 0.456, 0.406)
 IMAGENET_STD: Rgb = (0.229, 0.224, 0.225)
+
+
+@dataclass(frozen=True)
+class ChoiceOf:
+    """Marks a setting that is a choice itself: its text names a method of `slot`, with overrides if you like."""
+
+    slot: str
+
+
+FeaturesChoice = Annotated[str, ChoiceOf("features")]
+SaliencyChoice = Annotated[str, ChoiceOf("saliency")]
 
 
 class Settings(BaseModel):

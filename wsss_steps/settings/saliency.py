@@ -13,6 +13,7 @@ from wsss_steps.settings.base import (
     BatchSize,
     Count,
     Crop,
+    FeaturesChoice,
     LearningRate,
     Network,
     Optimisation,
@@ -53,7 +54,7 @@ class UnsupervisedSaliency(Settings):
     """What stands out among the patches by their features, from no label: TokenCut or LOST; maps of 0 and 255."""
 
     method: Literal["unsupervised"] = "unsupervised"
-    features: Literal["keys", "backbone", "rgb"] = Field("keys", description="what patches are compared by")
+    features: FeaturesChoice = Field("keys", description="choice of features that patches are compared by")
     algorithm: Literal["tokencut", "lost"] = Field(
         "tokencut", description="normalised cut of the graph of patches, or expansion of the least like patch"
     )

@@ -6,7 +6,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field, model_validator
 
-from wsss_steps.settings.base import Fraction, Settings
+from wsss_steps.settings.base import Fraction, SaliencyChoice, Settings
 
 
 class ThresholdSeeds(Settings):
@@ -41,7 +41,7 @@ class SaliencySeeds(Settings):
 
     needs_saliency: ClassVar[bool] = True
     method: Literal["saliency"] = "saliency"
-    saliency: str = Field(
+    saliency: SaliencyChoice = Field(
         "detector",
         pattern="^[^/]+$",
         description="choice of saliency maps; ground_truth, made of the label images, is an upper bound",

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from wsss_steps.settings.base import Count, Positive, Settings
+from wsss_steps.settings.base import Count, FeaturesChoice, Positive, Settings
 from wsss_steps.settings.crf import CrfPreset
 
 
@@ -14,7 +14,7 @@ class DinoSuperpixels(Settings):
     """Superpixels discovered from features, Table 3.1."""
 
     method: Literal["dino"] = "dino"
-    features: Literal["keys", "backbone", "rgb"] = Field("keys", description="what patches are compared by")
+    features: FeaturesChoice = Field("keys", description="choice of features that patches are compared by")
     tau: float = Field(0.3, gt=-1, le=1, description="cosine similarity with the seed patch above which a patch joins")
     order: Literal["lowest", "highest"] = Field("lowest", description="degree of the patch that is the next seed")
     crf: CrfPreset = Field("none", description="dense CRF on the superpixels as labels")
@@ -26,9 +26,3 @@ class SlicSuperpixels(Settings):
     method: Literal["slic"] = "slic"
     count: Count = Field(30, description="superpixels asked for")
     compactness: Positive = Field(10.0, description="weight of nearness against likeness of colour")
-
-
-class NoSuperpixels(Settings):
-    """For recipes without superpixels."""
-
-    method: Literal["none"] = "none"

@@ -8,7 +8,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from wsss_steps.workflow.configuration import GROUND_TRUTH, Config, Recipe, resolve
+from wsss_steps.workflow.choices import resolve
+from wsss_steps.workflow.config import GROUND_TRUTH, Config, Recipe
 
 STAGES_OF_THE_CLASSIFIER = ("cams", "seeds")  # all later stages are made by the segmenter
 

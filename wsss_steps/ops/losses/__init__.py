@@ -1,1 +1,1 @@
-"""Losses: one file per kind, so that a new one disturbs none that exists."""
+"""Losses: one file per kind, so that a new one changes no digest of an existing one."""

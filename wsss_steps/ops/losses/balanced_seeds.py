@@ -10,10 +10,10 @@ from wsss_steps.ops.losses.pixels import mean_per_image, pixel_cross_entropy
 
 
 def balanced_seed_loss(logits: Float[Tensor, "B L h w"], labels: Int[Tensor, "B h w"]) -> Float[Tensor, ""]:
-    """Mean over background pixels plus mean over class pixels of each image, averaged over the batch (eq. 3.8, DSRG).
+    """Mean over background pixels plus mean over class pixels of each image, averaged over the batch (as in DSRG).
 
-    As printed, the inner sum of (3.8) runs over all present classes at every class pixel; it is read here as the
-    pixel's own class, as in DSRG. Both readings agree on an image with one class.
+    This is eq. 3.8 of Kim (2022, dissertation). As printed, its inner sum runs over all present classes at every class
+    pixel; here, as in DSRG, it is the pixel's own class. Both agree on an image with one class.
     """
     loss = pixel_cross_entropy(logits, labels)
     background = labels == 0

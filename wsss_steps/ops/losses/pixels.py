@@ -1,4 +1,4 @@
-"""Cross-entropy of single pixels, and means over some of them: what losses on partial label maps are made of."""
+"""Per-pixel cross-entropy and means over some pixels: the parts of losses on partial label maps."""
 
 from __future__ import annotations
 

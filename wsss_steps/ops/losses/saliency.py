@@ -10,10 +10,10 @@ from wsss_steps.ops.labels import IGNORE
 
 
 def saliency_loss(logits: Float[Tensor, "B 1 H W"], masks: Int[Tensor, "B H W"]) -> Float[Tensor, ""]:
-    """Binary cross-entropy of sigmoid(logits) and masks of 1 salient, 0 not, 255 not counted (outside the image).
+    """Binary cross-entropy of sigmoid(logits) and masks: 1 salient, 0 not, 255 ignored (outside the image).
 
-    PoolNet sums over the pixels; here it is their mean over the whole batch, so that the learning rate does not depend
-    on the size of the images. Without a counted pixel it is 0.
+    PoolNet sums over the pixels; here it is the mean over the pixels of the batch, so that the learning rate does not
+    depend on the image size. It is 0 if all pixels are ignored.
     """
     counted = masks != IGNORE
     losses = F.binary_cross_entropy_with_logits(logits[:, 0], (masks == 1).to(logits.dtype), reduction="none")

@@ -1,0 +1,105 @@
+"""What a configuration file may say. Free of torch.
+
+A *choice* is a method's name with overrides of its defaults, `superpixel~alpha=0.6`; it is also the name of a folder. A
+*recipe* is one choice per slot.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import Field, create_model
+
+from wsss_steps.settings.base import Backbone, Device, Settings
+from wsss_steps.settings.registry import METHODS
+from wsss_steps.settings.steps import (
+    Evaluate,
+    EvaluateSuperpixels,
+    MakeExample,
+    MakeSaliencyExample,
+    Predict,
+    Prepare,
+    PretrainKeys,
+)
+
+SLOTS_OF_A_RECIPE = ("classifier", "cams", "superpixels", "seeds", "segmenter")
+GROUND_TRUTH = "ground_truth"  # saliency maps made of the label images, by a rule that may see them
+
+
+class Recipe(Settings):
+    """One choice per slot; `superpixels: none` for methods that need none."""
+
+    classifier: str = "plain"
+    cams: str = "cam"
+    superpixels: str = "none"
+    seeds: str = "threshold"
+    segmenter: str = "plain"
+
+    def lineage(self, choices: int = len(SLOTS_OF_A_RECIPE)) -> str:
+        """The folder below `results/<dataset>` of what the first so many of the recipe's choices made."""
+        return "/".join(getattr(self, slot) for slot in SLOTS_OF_A_RECIPE[:choices])
+
+
+class Config(Prepare):
+    """What config.yaml may say: the data set (inherited), its recipes, and settings of steps. `WHOLE` has the slots."""
+
+    root: str = Field(
+        "", description="folder of the data set in PASCAL VOC layout; required unless `draw` is given, never written to"
+    )
+    draw: MakeExample | None = Field(
+        None, description="draw the embedded example data set into `results/<dataset>/scenes`, instead of `root`"
+    )
+    recipes: dict[str, Recipe] = Field(min_length=1, description="name -> one choice per slot")
+    compare_superpixels: tuple[str, ...] = Field(
+        (), description="choices measured against the ground truth in superpixels.csv"
+    )
+    backbones: dict[str, Backbone] = Field(
+        {}, description="networks of your own by name, beside small, resnet50, resnet101, vgg16"
+    )
+    pretrain_keys: PretrainKeys = Field(PretrainKeys(), description="overrides of its defaults")
+    draw_saliency: MakeSaliencyExample = Field(
+        MakeSaliencyExample(), description="the drawn images and masks that a saliency detector may learn from"
+    )
+    predict: Predict = Field(Predict(), description="overrides of its defaults")
+    evaluate: Evaluate = Field(Evaluate(), description="overrides of its defaults")
+    evaluate_superpixels: EvaluateSuperpixels = Field(EvaluateSuperpixels(), description="overrides of its defaults")
+    gallery_images: int = Field(8, ge=1, le=10_000, description="rows of the contact sheet")
+    keep_features: bool = Field(False, description="keep the features (48 GB for VOC) after the superpixels are made")
+    shards: int = Field(
+        1,
+        ge=1,
+        le=999,
+        description="jobs that share the images of a stage that works image by image; no result depends on it",
+    )
+    gpus_per_training: int = Field(
+        1,
+        ge=1,
+        le=1024,
+        description="processes, with a GPU each, that train one network: a fact of the machine, it reruns nothing",
+    )
+    threads: int = Field(
+        8,
+        ge=1,
+        le=4096,
+        description="most CPU threads of a job with a network: a fact of the machine, it reruns nothing; but sums on a "
+        "CPU are rounded in another order, so its numbers are comparable to the last digit at equal threads only",
+    )
+    device: Device = Field(
+        "auto", description="auto, cpu, cuda, or cuda:N for one GPU: a fact of the machine, it reruns nothing"
+    )
+
+    @property
+    def data_folder(self) -> str:
+        """Where the data set lies: the user's folder, which no rule writes to, or what the workflow draws."""
+        return self.root if self.draw is None else f"results/{self.dataset}/scenes"
+
+
+def _with_slots() -> type[Config]:
+    """`Config` with a key for every slot that exists."""
+    table: Any = Field({}, description="method -> overrides of its defaults")
+    slots: dict[str, Any] = {slot: (dict[str, dict[str, Any]], table) for slot in METHODS}
+    return create_model("Config", __base__=Config, **slots)
+
+
+WHOLE = _with_slots()
+"""The whole of config.yaml."""
