@@ -4,7 +4,7 @@
 #                          > pretrain_keys > extract_keys > make_superpixels -^-----------^
 #                          > predict_saliency > refine_saliency (with the maps) > make_seeds
 #
-# Every arrow is a file. A recipe is one choice per slot; its folder below results/<dataset>/ is
+# Every arrow is a file. A recipe is one choice per slot; its folder below results/<name>/ is
 #   <classifier>/<cams>/<superpixels>/<seeds>/<segmenter>/
 # so that two recipes share all that they have in common. See config.yaml for the recipes and docs/architecture.md for the steps.
 from snakemake.utils import min_version
@@ -38,6 +38,10 @@ rule all:
     default_target: True
     input:
         results(),
+
+
+onstart:
+    sharing.record(CONFIG, CONFIG_FILES)
 
 
 onsuccess:

@@ -14,12 +14,14 @@ from wsss_steps.methods import arguments
 from wsss_steps.provenance import digests
 from wsss_steps.report import tables
 from wsss_steps.settings.saliency import source as saliency_source
-from wsss_steps.workflow import choices, configuration, declarations, preflight, splits
+from wsss_steps.workflow import choices, configuration, declarations, preflight, sharing, splits
 from wsss_steps.workflow.config import GROUND_TRUTH
 
 try:
     preflight.check(map(Path, workflow.configfiles), [Path("results"), Path("logs")])
     CONFIG = configuration.load(config)
+    CONFIG_FILES = list(map(Path, workflow.configfiles))
+    sharing.check(CONFIG, CONFIG_FILES)
 except UserError as error:
     raise WorkflowError(str(error))
 
@@ -36,9 +38,10 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 
 pathvars:
-    results=f"results/{CONFIG.dataset}",
-    logs=f"logs/{CONFIG.dataset}",
-    benchmarks=f"logs/{CONFIG.dataset}/benchmarks",
+    results=CONFIG.results,
+    tables=CONFIG.tables_folder,
+    logs=CONFIG.logs,
+    benchmarks=f"{CONFIG.logs}/benchmarks",
 
 
 wildcard_constraints:
@@ -233,7 +236,7 @@ def state_of(split, artifact, read, settings):
     """Parameter: changes when the content of the user's files does that the artifact is made of (`data/sources.py`)."""
     if CONFIG.draw:
         return "drawn"
-    record = record_of(Path(f"results/{CONFIG.dataset}/splits/{split}/{artifact}"))
+    record = record_of(Path(f"{CONFIG.results}/splits/{split}/{artifact}"))
     return sources.state(read(Path(CONFIG.root), **arguments(read, settings)), record)
 
 
@@ -387,11 +390,11 @@ def features_to_keep():
 
 def results():
     """Input of the default target: with ground truth for the tables, without it for the pseudo-labels alone."""
-    wanted = ["<results>/gallery.png", *pseudo_labels_of_all_recipes(), *features_to_keep()]
+    wanted = ["<tables>/gallery.png", *pseudo_labels_of_all_recipes(), *features_to_keep()]
     recipes = list(CONFIG.recipes.values())
     if CONFIG.mask_folder is not None:
-        wanted += ["<results>/summary.csv"]
-        wanted += ["<results>/superpixels.csv"] if CONFIG.compare_superpixels else []
+        wanted += ["<tables>/summary.csv"]
+        wanted += ["<tables>/superpixels.csv"] if CONFIG.compare_superpixels else []
         wanted += [
             f"<results>/{recipe.lineage()}/segmentation_crf/{split}" for recipe in recipes for split in CONFIG.unscored
         ]
@@ -411,14 +414,14 @@ def tag_scores():
 def print_tables():
     """At the end of a run: the tables, and where the results lie."""
     for classifier, split, path in tag_scores():
-        score = Path("results", CONFIG.dataset, path)
+        score = Path(CONFIG.results, path)
         if score.is_file():
             f1 = json.loads(score.read_text(encoding="utf-8"))["f1"]
             print(f"Tags of {split} by classifier {classifier}: F1 {f1:.3f}")
     for name in ("summary.csv", "superpixels.csv"):
-        path = Path("results", CONFIG.dataset, name)
+        path = Path(CONFIG.tables_folder, name)
         if path.is_file():
             print(tables.printed(path))
     for name, recipe in CONFIG.recipes.items():
-        print(f"Pseudo-labels of recipe {name}: results/{CONFIG.dataset}/{recipe.lineage()}/pseudo_labels/")
-    print(f"Picture: results/{CONFIG.dataset}/gallery.png")
+        print(f"Pseudo-labels of recipe {name}: {CONFIG.results}/{recipe.lineage()}/pseudo_labels/")
+    print(f"Picture: {CONFIG.tables_folder}/gallery.png")

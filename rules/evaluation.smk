@@ -126,7 +126,7 @@ rule summarise_superpixels:
     input:
         scores_of_superpixels,
     output:
-        "<results>/superpixels.csv",
+        "<tables>/superpixels.csv",
     log:
         "<logs>/summarise_superpixels.log",
     benchmark:
@@ -149,7 +149,7 @@ rule summarise:
         checkpoints=checkpoints_of_summary,
         saliency=saliency_of_summary,
     output:
-        "<results>/summary.csv",
+        "<tables>/summary.csv",
     log:
         "<logs>/summarise.log",
     benchmark:
@@ -173,7 +173,7 @@ rule draw_gallery:
         ground_truth="<results>/splits/train/ground_truth.json",
         sources=sources_of_gallery,
     output:
-        "<results>/gallery.png",
+        "<tables>/gallery.png",
     log:
         "<logs>/draw_gallery.log",
     benchmark:

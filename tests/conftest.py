@@ -1,4 +1,4 @@
-"""Shapes in signatures are checked in the test run alone; the real photographs are found here, or tests are skipped."""
+"""Array shapes in signatures are checked in tests only; tests on real photographs are skipped if there are none."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from jaxtyping import install_import_hook
 
-# Before torch is imported: networks of a few pixels gain nothing from threads, and threads that wait for each other by
-# spinning take many times as long where something else runs beside the tests.
+# Before torch is imported: networks of a few pixels gain nothing from threads, and threads that spin while waiting
+# slow the tests down many times if anything else is running.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 

@@ -1,7 +1,7 @@
-"""What the dissertation (Kim, 2022) states of its two setups, and where our configurations depart from it.
+"""What the dissertation (Kim, 2022) states about its two setups, and where our configurations differ.
 
 `test_dissertation.py` compares with configs/dissertation_ch2.yaml and configs/dissertation_ch3.yaml. A number in
-brackets is a reference of the dissertation from which it takes a value: [6] DeepLab-v2, [47] PoolNet, [49] the dense
+brackets is a reference from which the dissertation takes a value: [6] DeepLab-v2, [47] PoolNet, [49] the dense
 CRF, [74] IRN.
 """
 
@@ -13,10 +13,10 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Row:
-    """One value: `says` in the dissertation at `where`; `here` and `reason` if ours is another.
+    """One value: `says` in the dissertation at `where`; `here` and `reason` if ours differs.
 
-    `says` is in words where the dissertation gives no value that a setting could have. key: slot.method.setting;
-    settings in round brackets are worked out by the test. recipe: the only one that the row is of.
+    `says` is in words where the dissertation gives no value of the setting. key: slot.method.setting; those in round
+    brackets are computed by the test. recipe: the one that the row applies to, if not all.
     """
 
     chapter: int
@@ -29,7 +29,7 @@ class Row:
 
     @property
     def departs(self) -> bool:
-        """Whether ours is another value, which needs a reason."""
+        """Whether our value differs, which needs a reason."""
         return bool(self.reason)
 
     @property
@@ -49,7 +49,7 @@ OWN_MEAN = "the mean that the initial weights were trained with; images less thi
 
 
 def sgd(chapter: int, method: str, where: str, **values: Any) -> list[Row]:
-    """Rows of the optimisation that sections 2.4.1 and 3.4.1 have in common, and of what the caller adds."""
+    """Rows of the optimisation settings that sections 2.4.1 and 3.4.1 share, and the caller's own."""
     common = {
         "learning_rate": 1e-3,
         "head_multiplier": 10.0,
@@ -77,7 +77,7 @@ CHAPTER_2 = [
     Row(2, "classifier.mdc.init", "normal", "2.4.1"),
     Row(2, "classifier.mdc.lambda_cls", 0.1, "2.4.1, eq. 2.3"),
     # the saliency maps, 2.3.2
-    Row(2, "cams.cam.scales", [0.5, 0.75, 1.0], "2.4.3, S4 of Table 2.6"),  # S7, 0.5, 1 and 1.5, is as good
+    Row(2, "cams.cam.scales", [0.5, 0.75, 1.0], "2.4.3, S4 of Table 2.6"),  # S7 (0.5, 1 and 1.5) is as good
     Row(2, "cams.cam.merge", "max", "eq. 2.4"),
     Row(2, "cams.cam.flip", False, "eq. 2.4"),
     Row(2, "cams.cam.resolution", "full", "eq. 2.4"),
@@ -201,7 +201,7 @@ CHAPTER_3 = [
 
 ROWS = [*CHAPTER_2, *CHAPTER_3]
 
-# Settings of which the dissertation does not speak, by chapter and choice: they are left at their defaults.
+# Settings that the dissertation does not mention, by chapter and choice: they keep their defaults.
 MACHINE = ["seed", "compute_precision", "channels_last"]
 INPUT = ["backbone.mean", "backbone.std", "backbone.options", "backbone.supervision"]
 EVALUATE = ["pred_ignore", "absent", "thresholds", "bootstrap", "seed"]
@@ -213,7 +213,7 @@ NOT_SAID: dict[int, dict[str, list[str]]] = {
             *["output_stride", "dilated", "frozen_stages", "frozen_batch_norm", "resize_long"],
             *["warmup_from", "init_std", "detach_target"],
         ],
-        # of how PoolNet was trained the dissertation says nothing
+        # the dissertation does not say how PoolNet was trained
         "saliency.detector": [
             *MACHINE,
             *INPUT,
@@ -232,7 +232,7 @@ NOT_SAID: dict[int, dict[str, list[str]]] = {
     },
     3: {
         "classifier.plain": [*MACHINE, *INPUT, "warmup_from", "legacy_irn_momentum"],
-        "cams.cam": ["scales", "flip", "merge", "resolution"],  # eq. 3.3 is of one image; these are IRN's
+        "cams.cam": ["scales", "flip", "merge", "resolution"],  # eq. 3.3 is for one image; these are IRN's
         "features.keys": ["input_mode", "image_scale"],
         "seeds.superpixel": ["bg_conflict"],
         "segmenter.spsrg": ["dilated", *MACHINE, *INPUT, "frozen_stages", "resize_long", "restrict_to_present"],

@@ -1,4 +1,4 @@
-"""What a user is told of each fault, compared with docs/reliability.md: the table there is of what the tests see."""
+"""The message for each fault, compared with docs/reliability.md: its tables list what the tests observe."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ DOCUMENT = Path(__file__).resolve().parent.parent / "docs" / "reliability.md"
 
 
 def said(message: str, printed: object) -> None:
-    """Raise unless `message`, in which <...> stands for anything, is in what was printed and in the document."""
+    """Raise unless `message`, in which <...> stands for anything, is in the output and in the document."""
     parts = re.split(r"<[^<>]+>", message)
     if not re.search(".*?".join(map(re.escape, parts)), str(printed), flags=re.DOTALL):
         raise AssertionError(f"expected: {message}\nfound: {printed}")

@@ -1,6 +1,6 @@
-"""Tiny trainings of all four kinds, each in a process of its own that may be killed, at a chosen step or from outside.
+"""Tiny trainings of all four kinds, each in a process that can be killed at a chosen step or from outside.
 
-The processes are forks of a server that has imported all they need, so that one takes a fraction of a second.
+The processes are forks of a server that has imported all they need, so that each takes a fraction of a second.
 """
 
 from __future__ import annotations
@@ -51,10 +51,12 @@ TRAININGS = {"classifier": classifier, "segmenter": segmenter, "saliency": salie
 
 
 def processes() -> ForkServerContext:
-    """The server of processes, which imports this module once."""
+    """The fork server, which imports this module once."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload([__name__])
-    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, sys.path))  # for the server: Python 3.11 does not tell it
+    os.environ["PYTHONPATH"] = os.pathsep.join(
+        filter(None, sys.path)
+    )  # for the server: Python 3.11 does not pass it on
     forkserver.ensure_running()
     return context
 
@@ -76,7 +78,7 @@ def settings_of(kind: str, **overrides: Any) -> dict[str, Any]:
 
 
 def make_inputs(folder: Path) -> None:
-    """Write what the four trainings read: seven images for training, in epochs of three steps, and one for val."""
+    """Write the inputs of the four trainings: seven training images, in epochs of three steps, and one of val."""
     rng = np.random.default_rng(0)
     entries, seeds, superpixels = [], [], []
     for number in range(8):
@@ -132,7 +134,7 @@ class Run:
     def start(
         self, every: float = 0.0, wait: float | None = None, hook: Callable[..., Any] | None = None, *of: Any
     ) -> ForkServerProcess:
-        """Start the training in a process, with a state every `every` seconds; `hook(*of)` is called in it first."""
+        """Start the training in a process, saving a state every `every` seconds; `hook(*of)` is called in it first."""
         environment = {resuming.SAVE: str(every)} | ({} if wait is None else {"WSSS_WAIT_SECONDS": str(wait)})
         process = processes().Process(target=train, args=(self.kind, self.command(), environment, hook, of))
         process.start()
@@ -145,12 +147,12 @@ class Run:
         return process.exitcode
 
     def checksums_of_what_is_there(self) -> list[str | None]:
-        """Of the weights and the history, None for what is not there."""
+        """Checksums of weights and history, None for a missing one."""
         files = (self.output, self.history)
         return [hashlib.sha256(path.read_bytes()).hexdigest() if path.exists() else None for path in files]
 
     def checksums(self) -> tuple[str, ...]:
-        """Of the weights and the history; a FileNotFoundError if one is not there."""
+        """Checksums of weights and history; FileNotFoundError if one is missing."""
         found = [checksum for checksum in self.checksums_of_what_is_there() if checksum]
         if len(found) < 2:
             raise FileNotFoundError(f"{self.outputs}: weights or history are not there")
@@ -184,8 +186,8 @@ def die_at_step(step: int, number: int) -> None:
 
 
 def tell_all_at_step(step: int, workers: int) -> None:
-    """Let other processes read ahead; after a step, tell them and this process to end, as SLURM does."""
-    multiprocessing.set_start_method("fork", force=True)  # as in a process that is no server's
+    """Load data in worker processes; after a step, signal them and this process to end, as SLURM does."""
+    multiprocessing.set_start_method("fork", force=True)  # as in a process that no server started
     loader, before = loop.DataLoader, resuming.Keeper.after_step
 
     def with_workers(*arguments: Any, **options: Any) -> Any:
@@ -196,7 +198,7 @@ def tell_all_at_step(step: int, workers: int) -> None:
             others = multiprocessing.active_children()
             if len(others) != workers:
                 raise RuntimeError(f"expected {workers} workers, found {len(others)}")
-            # by another process: a worker takes it otherwise from its parent
+            # by another process: torch's workers handle a SIGTERM from their parent differently
             subprocess.run(["kill", "-TERM", *(str(process.pid) for process in others), str(os.getpid())], check=True)
             time.sleep(0.2)
         return before(self, state)
@@ -222,7 +224,7 @@ def die_in(module: str, name: str, call: int = 1) -> None:
 
 
 def stay_at_step(step: int, until: str) -> None:
-    """Stand still after a step until the file `until` exists; `until`.here says that this process is there."""
+    """Pause after a step until the file `until` exists; `until`.here says that this process has paused."""
     before = resuming.Keeper.after_step
 
     def after_step(self: resuming.Keeper, state: Any) -> bool:
@@ -238,7 +240,7 @@ def stay_at_step(step: int, until: str) -> None:
 
 @contextlib.contextmanager
 def staying(run: Run, step: int, until: Path) -> Iterator[ForkServerProcess]:
-    """A training that has come to a step and stands still there until the file `until` exists; killed in the end."""
+    """A training paused at a step until the file `until` exists; killed in the end."""
     process = run.start(0.0, None, stay_at_step, step, str(until))
     try:
         wait_for(Path(f"{until}.here"))
@@ -249,7 +251,7 @@ def staying(run: Run, step: int, until: Path) -> Iterator[ForkServerProcess]:
 
 
 def wait_for(path: Path, text: str = "", most: float = 60.0) -> None:
-    """Wait until a file exists and holds `text`; a TimeoutError if that does not come."""
+    """Wait until a file exists and holds `text`; TimeoutError if it never does."""
     end = time.monotonic() + most
     while not path.exists() or (text and text not in path.read_text()):
         if time.monotonic() > end:
@@ -258,7 +260,7 @@ def wait_for(path: Path, text: str = "", most: float = 60.0) -> None:
 
 
 def training_of(state: Path, before: int = 0, most: float = 120.0) -> int:
-    """The process that trains, which is not the one `before`, when there is a state in its folder `state`."""
+    """The process that trains, other than `before`, once there is a state in its folder `state`."""
     wait_for(state / "state.safetensors", most=most)
     end = time.monotonic() + most
     while not (found := re.findall(r"process (\d+)", (state / "lock").read_text())) or int(found[0]) == before:

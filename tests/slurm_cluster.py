@@ -1,6 +1,6 @@
-"""A real SLURM of one node on the loopback interface, for tests: partitions cpu and gpu, made-up GPUs and memory.
+"""A real SLURM of one node on the loopback interface, for tests: partitions cpu and gpu, simulated GPUs and memory.
 
-SLURM's commands look for their configuration at one fixed place, so there must be none yet, and we must be root.
+SLURM's commands read their configuration from one fixed place, so there must be none yet, and we must be root.
 """
 
 from __future__ import annotations
@@ -74,13 +74,13 @@ def why_not() -> str | None:
 
 
 class Cluster:
-    """The daemons, by the process ids that they write."""
+    """The daemons, by the process ids they write."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
     def start(self) -> str | None:
-        """Start munge, the controller and the node; why they do not come up, or None."""
+        """Start munge, the controller and the node; why they failed to start, or None."""
         try:
             self._start()
         except (OSError, LookupError, RuntimeError, subprocess.CalledProcessError) as error:
@@ -104,7 +104,7 @@ class Cluster:
         self.start_node()
 
     def start_node(self) -> None:
-        """Start the daemon of the node and wait until it takes jobs."""
+        """Start the daemon of the node and wait until it accepts jobs."""
         subprocess.run(["slurmd"], check=True)
         end = time.monotonic() + 60
         while "idle" not in told("sinfo", "--noheader", "--format=%T"):
@@ -118,7 +118,7 @@ class Cluster:
             os.kill(int((self.folder / f"{daemon}.pid").read_text()), number)
 
     def stop(self) -> None:
-        """End all of it, and take the configuration away."""
+        """Stop everything, and remove the configuration."""
         told("scancel", "--user=root")
         for daemon in ("slurmd", "slurmctld"):
             self.kill(daemon, signal.SIGTERM)
@@ -130,7 +130,7 @@ class Cluster:
 
 
 def told(*command: str) -> str:
-    """What a command of SLURM prints; empty if it fails or hangs."""
+    """The output of a SLURM command; empty if it fails or hangs."""
     with contextlib.suppress(subprocess.TimeoutExpired):
         return subprocess.run(command, capture_output=True, text=True, timeout=30).stdout
     return ""

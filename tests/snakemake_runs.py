@@ -15,7 +15,7 @@ import yaml
 
 PROJECT = ("Snakefile", "config.yaml", "rules", "wsss_steps", "profiles", "envs")
 
-# a data set that is drawn in a second, and how to train on it as quickly
+# a data set drawn in a second, and settings to train on it as quickly
 DRAWN: dict[str, Any] = {
     "dataset": "tiny",
     "classes": ["bird", "pineapple", "boat", "cart", "beetle", "mushroom"],
@@ -28,7 +28,7 @@ QUICK_CLASSIFIER: dict[str, Any] = QUICK | {"frozen_stages": 0, "resize_long": N
 
 
 def copy_of_project(repository: Path, folder: Path) -> None:
-    """Copy what the workflow runs from, so that a test may edit it."""
+    """Copy the files of the workflow, so that a test may edit them."""
     for name in PROJECT:
         source = repository / name
         copy = shutil.copytree if source.is_dir() else shutil.copy
@@ -36,7 +36,7 @@ def copy_of_project(repository: Path, folder: Path) -> None:
 
 
 def configure(folder: Path, content: Mapping[str, Any]) -> None:
-    """Write the configuration that `snakemake` runs on."""
+    """Write the configuration that `snakemake` uses."""
     (folder / "test.yaml").write_text(yaml.safe_dump(dict(content)))
 
 
@@ -48,8 +48,8 @@ def project_in(folder: Path, repository: Path, content: Mapping[str, Any]) -> Pa
 
 
 def started(folder: Path, *arguments: str) -> subprocess.Popen[str]:
-    """Snakemake, running in `folder` on its test.yaml; its output and errors come together."""
-    # the workflow must find its Python and its package without help
+    """Snakemake, running in `folder` on its test.yaml; stdout and stderr are merged."""
+    # the workflow must find its Python and package unaided
     folder_of_python = str(Path(sys.executable).parent)
     path = os.pathsep.join(part for part in os.environ["PATH"].split(os.pathsep) if part != folder_of_python)
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"} | {"PATH": path}
@@ -59,14 +59,14 @@ def started(folder: Path, *arguments: str) -> subprocess.Popen[str]:
 
 
 def snakemake(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run Snakemake in `folder` on its test.yaml; output and errors come back together."""
+    """Run Snakemake in `folder` on its test.yaml; stdout and stderr are merged."""
     process = started(folder, *arguments)
     output, _ = process.communicate()
     return subprocess.CompletedProcess(process.args, process.returncode, output)
 
 
 def succeed(folder: Path, *arguments: str) -> str:
-    """Run Snakemake and return what it printed; a RuntimeError with all of it if it failed."""
+    """Run Snakemake and return its output; a RuntimeError with the output if it failed."""
     done = snakemake(folder, *arguments)
     if done.returncode:
         raise RuntimeError(done.stdout)
@@ -74,17 +74,17 @@ def succeed(folder: Path, *arguments: str) -> str:
 
 
 def jobs(folder: Path, *arguments: str) -> list[str]:
-    """What a dry run says of each job that it plans, the target apart."""
+    """What a dry run prints about each planned job, except the target."""
     parts = re.split(r"\n(?=(?:local)?rule \w+:)", succeed(folder, "--dry-run", *arguments))
     return [part for part in parts if re.match(r"(?:local)?rule (?!all:)", part)]
 
 
 def planned(folder: Path, *arguments: str) -> set[str]:
-    """Names of the rules that a dry run plans, without the target."""
+    """Names of the rules that a dry run plans, except the target."""
     return {re.sub(r"^(?:local)?rule (\w+):.*", r"\1", job, flags=re.DOTALL) for job in jobs(folder, *arguments)}
 
 
 def python(folder: Path, *arguments: str) -> str:
-    """Run Python in `folder` on the copy of the package there, and return what it printed."""
+    """Run Python in `folder` with the copy of the package there, and return its output."""
     command = [sys.executable, *arguments]
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True).stdout

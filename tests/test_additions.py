@@ -1,4 +1,4 @@
-"""What is added disturbs nothing that exists: no digest of code and no settings, so that no artifact is made again."""
+"""Additions change no existing code digest and no settings, so that no artifact is rewritten."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-# digests of the code of every step and of every module that is loaded by name, and all settings of every method
+# code digests of every step and every module loaded by name, and all settings of every method
 DECIDING = """
 import json
 from pathlib import Path
@@ -39,7 +39,7 @@ Add = Callable[[Path], None]
 
 
 def python(folder: Path, script: str) -> str:
-    """What a script prints that imports the package in `folder`."""
+    """The output of a script that imports the package in `folder`."""
     done = subprocess.run([sys.executable, "-c", script], cwd=folder, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return done.stdout

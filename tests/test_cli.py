@@ -27,7 +27,7 @@ calls: list[dict[str, Any]] = []
 
 @pytest.fixture(autouse=True)
 def _fresh() -> Iterator[None]:
-    """No former calls; and the root logger as it was, which `main` sets up for itself."""
+    """Clears earlier calls, and restores the root logger, which `main` sets up for itself."""
     calls.clear()
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
@@ -93,7 +93,7 @@ def test_the_stamp_tells_what_was_used(tmp_path: Path) -> None:
     stamp = json.loads(calls[0]["stamp"])
     assert (stamp["step"], stamp["settings"], stamp["code"]) == (step.__module__, {"x": 1}, "c0de")
     assert stamp["device"] in ("cpu", "cuda")
-    assert sorted(stamp["inputs"]) == ["input_map", "parts[0]"]  # what does not exist yet is no input
+    assert sorted(stamp["inputs"]) == ["input_map", "parts[0]"]  # what does not exist yet is not an input
     assert stamp["inputs"]["input_map"]["sha256"].startswith("ca978112ca1bbdca")  # SHA-256 of "a"
 
 
@@ -139,7 +139,7 @@ def test_an_unknown_device_is_refused(capsys: pytest.CaptureFixture) -> None:
 
 
 def test_a_device_that_is_a_command_is_refused(capsys: pytest.CaptureFixture) -> None:
-    """Snakemake's --set-resources passes any text."""
+    """Snakemake's --set-resources accepts any text."""
     with pytest.raises(SystemExit, match="1"):
         main(step, ["--input-map", "a", "--parts", "--settings", "{}", "--device", "cpu; touch x"])
     said(DEVICE + "'cpu; touch x'", capsys.readouterr().err)
@@ -190,7 +190,7 @@ def test_all_wrong_lists_many_problems_and_counts_the_rest() -> None:
 
 
 def test_an_older_process_does_not_replace_what_a_newer_one_made(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
-    """A job that was lost, of other settings, ends after the job that came after it."""
+    """An orphaned job with other settings ends after the job that replaced it."""
     output = tmp_path / "seeds.json"
 
     def make(*, output: Path, settings: dict[str, Any], stamp: str = "") -> None:

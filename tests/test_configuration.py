@@ -1,4 +1,4 @@
-"""The border: what a config may say, what it means, and what is said of one that is wrong."""
+"""Validation of configurations: what they may say, what it means, and the messages about wrong ones."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def test_root_in_a_path_of_weights(tmp_path: Path) -> None:
 
 
 def test_sources_of_saliency(tmp_path: Path) -> None:
-    """Where maps, pairs and weights lie; the root is put in, and what does not exist is an error before any job."""
+    """Paths of maps, pairs and weights: {root} is filled in, and a missing path is an error before any job."""
     root = make_voc(tmp_path / "voc")
     for name in ("saliency", "DUTS-TR"):
         (root / name).mkdir()

@@ -1,4 +1,4 @@
-"""What a row of the summary declares: the extra supervision of each stage of each recipe."""
+"""The extra supervision that the summary declares for each stage of each recipe."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""GPUs are given out one to a process, and none to two; there is none here, so torch's answers are made up."""
+"""Each process gets a GPU that no other has; there is none here, so torch's answers are faked."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ with locks.one_of([Path(name) for name in sys.argv[1:]], "computes on it") as in
 
 @pytest.fixture
 def workstation(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[int]:
-    """A machine with two GPUs; the devices that were chosen."""
+    """A fake machine with two GPUs; the devices that were chosen."""
     chosen: list[int] = []
     for name in ("CUDA_VISIBLE_DEVICES", "SLURM_JOB_ID"):
         monkeypatch.delenv(name, raising=False)
@@ -56,7 +56,7 @@ def test_each_process_gets_a_gpu_of_its_own(workstation: list[int], tmp_path: Pa
     other = hold(locks_of(tmp_path), "0", "1")
     with devices.leased("cuda"):
         assert workstation == [0, 1]
-    other.kill()  # a dead process keeps nothing
+    other.kill()  # a dead process holds nothing
     other.wait()
     with devices.leased("cuda"):
         assert workstation == [0, 1, 0]
@@ -94,7 +94,7 @@ def test_devices_that_slurm_gave_are_taken(workstation: list[int], monkeypatch: 
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "1")
     with devices.leased("auto") as name:
         assert (name, workstation) == ("cuda", [0])
-    monkeypatch.setenv("LOCAL_RANK", "1")  # one of the processes that torchrun started
+    monkeypatch.setenv("LOCAL_RANK", "1")  # one of the processes started by torchrun
     with devices.leased("auto"):
         assert workstation == [0, 1]
 

@@ -1,4 +1,4 @@
-"""configs/dissertation_ch2.yaml and _ch3.yaml are the dissertation's setups, key by key, but for listed differences."""
+"""configs/dissertation_ch2.yaml and _ch3.yaml are the dissertation's setups, key by key, except listed differences."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ RECIPES = [(2, "vgg16"), (2, "resnet101"), (3, "resnet101")]
 
 
 def whole_voc(root: Path) -> Path:
-    """A few images in the layout that the two files expect below `root`, with empty files of weights; returns it."""
+    """A few images in the layout that the two files expect below `root`, with empty weights files; returns it."""
     tiny_voc.make_voc(root)
     tiny_voc.write_list(root, "train_aug", tiny_voc.SPLITS["train"])
     (root / "SegmentationClass").rename(root / "SegmentationClassAug")
@@ -42,7 +42,7 @@ def content(repository: Path, chapter: int, root: Path) -> dict[str, Any]:
 
 
 def choices_of(config: Config, recipe: str) -> Iterator[choices.Choice]:
-    """The choices of a recipe, and those that they name: features and saliency maps. `none` has no settings."""
+    """A recipe's choices with settings (not `none`), and the features and saliency maps they name."""
     for slot in SLOTS_OF_A_RECIPE:
         choice = choices.resolve(config, slot, getattr(config.recipes[recipe], slot))
         if choice.method != "none":
@@ -123,7 +123,7 @@ def test_every_value_is_the_dissertations_or_a_listed_difference(
 def test_every_setting_is_in_the_table_or_known_not_to_be_said(
     repository: Path, voc: Path, chapter: int, recipe: str
 ) -> None:
-    """So that whoever adds a setting to a method looks up what the dissertation says of it."""
+    """So that whoever adds a setting looks up what the dissertation says about it."""
     found = resolved(configuration.load(content(repository, chapter, voc)), chapter, recipe)
     said = {row.key for row in rows_of(chapter, recipe)}
     silent = {f"{choice}.{key}" for choice, keys in NOT_SAID[chapter].items() for key in keys}

@@ -1,4 +1,4 @@
-"""One step of DINO: what moves, what stays, what is refused."""
+"""One step of DINO: what changes, what stays, what is refused."""
 
 from collections import Counter
 from typing import Any
@@ -78,7 +78,7 @@ def test_a_loss_that_is_not_finite_stops_with_its_parts() -> None:
 
 
 def test_temperatures_pairs_and_weights_are_where_they_belong(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Student 0.1, teacher 0.05; a view is not compared with itself; the patches' loss counts 0.3 times."""
+    """Student 0.1, teacher 0.05; a view is not compared with itself; the loss of patches has weight 0.3."""
     trained, asked = distillation(patch_weight=0.3), []
 
     def watch(name: str) -> None:

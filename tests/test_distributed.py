@@ -1,4 +1,4 @@
-"""Two processes that train together, on a CPU, end in the weights of one."""
+"""Two processes that train together, on a CPU, end in the same weights as one."""
 
 from __future__ import annotations
 
@@ -69,12 +69,12 @@ def test_two_processes_give_the_weights_of_one(kind: str, inputs: Path, tmp_path
 
 
 def test_an_interrupted_one_goes_on(inputs: Path, tmp_path: Path) -> None:
-    many = (*FROZEN, ("epochs", 100), ("learning_rate", 1e-4))  # so low that rounding does not grow
+    many = (*FROZEN, ("epochs", 100), ("learning_rate", 1e-4))  # low enough that rounding errors do not grow
     alone = succeed(killing.Run("classifier", inputs, tmp_path / "alone", many))
     run = killing.Run("classifier", inputs, tmp_path / "together", many)
     first = started(run, *TOGETHER, WSSS_SAVE_SECONDS="0")
     killing.training_of(run.state.parent)
-    first.send_signal(signal.SIGTERM)  # torchrun sends it on to both
+    first.send_signal(signal.SIGTERM)  # torchrun forwards it to both
     output, _ = first.communicate(timeout=300)
     assert first.returncode != 0
     assert run.state.exists(), output

@@ -1,4 +1,4 @@
-"""docs/settings.md says what is true now, and of every setting what it means."""
+"""docs/settings.md is up to date and describes every setting."""
 
 from __future__ import annotations
 

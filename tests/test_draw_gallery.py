@@ -70,7 +70,7 @@ def run(folder: Path, columns: tuple[tuple[str, str], ...] = COLUMNS, **override
 
 
 def test_the_sheet_holds_every_picture(folder: Path) -> None:
-    """Three rows of six columns; in the last column stand the colours of the labels of t0, cat, in VOC's dark red."""
+    """Three rows of six columns; the last column shows the labels of t0, a cat, in VOC's dark red."""
     sheet = run(folder)
     assert sheet.mode == "RGB"
     assert sheet.info["provenance"] == '{"step": "draw_gallery"}'

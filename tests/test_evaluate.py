@@ -95,7 +95,7 @@ def test_all_background(folder: Path) -> None:
     rows = {row["class"]: row for row in score["per_class"]}
     assert rows["background"]["iou"] == pytest.approx(96 / 180)
     assert [rows[name]["pixels"] for name in ("background", "cat", "dog")] == [288, 126, 126]
-    assert rows["cat"]["precision"] is None  # nothing was predicted as a cat: null, as JSON has no NaN
+    assert rows["cat"]["precision"] is None  # no cat was predicted: null, since JSON has no NaN
 
 
 def test_confusions_of_every_image_are_kept(folder: Path) -> None:
@@ -133,7 +133,7 @@ def test_the_best_threshold_is_chosen_and_declared(folder: Path) -> None:
     assert [point["threshold"] for point in score["sweep"]] == [0.2, 0.5, 0.6, 0.9]
     assert [point["miou"] for point in score["sweep"][1:3]] == [1.0, 1.0]
     assert score["sweep"][3]["miou"] == pytest.approx(96 / 180 / 3)
-    assert (score["threshold"], score["miou"]) == (0.5, 1.0)  # the lowest of equals
+    assert (score["threshold"], score["miou"]) == (0.5, 1.0)  # the lowest of ties
     assert score["gt_used_for"] == "evaluation and choice of the threshold"
     with Store(folder / "confusions.h5", CONFUSIONS) as store:
         assert store["t0"]["confusion"].tolist() == [[96, 0, 0, 0], [0, 84, 0, 0], [0, 0, 0, 0]]
@@ -213,13 +213,13 @@ def test_a_split_without_ground_truth_has_an_empty_score(folder: Path) -> None:
 
 
 def test_what_has_ground_truth_is_scored(folder: Path) -> None:
-    """A part of train, as VOC's 1,464 of 10,582 images; that none else lacks a mask is for `prepare_masks` to see."""
+    """A subset of train, such as VOC's 1,464 of 10,582 images; `prepare_masks` checks for missing masks."""
     without_masks(folder, ("t1",))
     assert run(folder, write_cams(folder / "cams.h5", graded_cams()), "cams")["images"] == 2
 
 
 def test_the_interval_is_drawn_as_the_settings_say(folder: Path) -> None:
-    """Three images, of which one is missed altogether and one in part, so that it matters which are drawn."""
+    """Three images, one missed entirely and one in part, so that it matters which are drawn."""
     maps = {name: without_void(name) for name in TRAIN} | {"t1": np.zeros((HEIGHT, WIDTH), np.uint8)}
     maps["t2"][:3] = 2
     predictions, found = write_folder(folder / "labels", maps), []
@@ -236,7 +236,7 @@ def test_the_interval_is_drawn_as_the_settings_say(folder: Path) -> None:
 
 @pytest.mark.parametrize(("absent", "miou"), [("nan_skip", 1.0), ("zero", 2 / 3)])
 def test_a_class_that_is_nowhere_counts_as_the_settings_say(folder: Path, absent: str, miou: float) -> None:
-    """The one image that is scored shows a cat; also where the best threshold is sought."""
+    """The only scored image shows a cat; the same holds in the search for the best threshold."""
     without_masks(folder, ("t1", "t2"))
     score = run(folder, write_cams(folder / "cams.h5", graded_cams()), "cams", thresholds=(0.5,), absent=absent)
     assert (score["miou"], score["sweep"][0]["miou"]) == pytest.approx((miou, miou))

@@ -1,4 +1,4 @@
-"""The step that scores superpixels: means, pooled values, void, and what it refuses."""
+"""Scoring superpixels: means, pooled values, void, and what is refused."""
 
 import csv
 import json
@@ -88,13 +88,13 @@ def test_settings_are_used(paths: dict[str, Path]) -> None:
 def test_the_boundary_of_opencv_has_the_frame_and_is_named(
     paths: dict[str, Path], tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Images one pixel high are frame alone, so that either map finds all of the other."""
+    """Images one pixel high are all frame, so each map finds all of the other."""
     with caplog.at_level("INFO"):
         run(**paths, settings=SETTINGS | {"boundary": "opencv"})
     score = json.loads(paths["score"].read_text())
     assert score["settings"]["boundary"] == "opencv"
     assert score["scores"]["BR"] == score["scores"]["BP"] == {"mean": 1, "images": 2, "pooled": 1}
-    assert score["scores"]["UE"]["mean"] == pytest.approx((2 / 6 + 4 / 4) / 2)  # no measure of boundaries: as ever
+    assert score["scores"]["UE"]["mean"] == pytest.approx((2 / 6 + 4 / 4) / 2)  # no boundary measures: unchanged
     assert "BR  1.0000  boundary recall (mean over 2 images, boundary: opencv)" in caplog.text
     run(**paths | {"score": tmp_path / "inner4.json"}, settings=SETTINGS)
     table = tmp_path / "superpixels.csv"

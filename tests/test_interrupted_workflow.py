@@ -1,4 +1,4 @@
-"""Snakemake and its trainings are killed and started again: nothing is trained twice, and the weights are the same."""
+"""Snakemake and its trainings are killed and restarted: nothing is trained twice, and the weights are the same."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A training begins as one process or as several, and nothing else begins."""
+"""A training starts as one process or several, and nothing else is started."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ def stamp_of(step: str, inputs: dict[str, Path], **settings: object) -> str:
 
 @pytest.fixture
 def results(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """From images over a manifest, weights and a store to label maps, a score and a table; paths are relative."""
+    """From images through a manifest, weights and a store to label maps, a score and a table; paths are relative."""
     monkeypatch.chdir(tmp_path)
     tiny_voc.make_voc(tmp_path / "voc")
     cli.main(prepare.run, tiny_voc.prepare_words(Path("voc"), Path("out/m.json")))

@@ -1,4 +1,4 @@
-"""The step that makes seeds: images of several sizes, without tags, strided maps, and what it refuses."""
+"""Making seeds: images of several sizes, images without tags, strided maps, and what is refused."""
 
 from pathlib import Path
 

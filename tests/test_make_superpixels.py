@@ -1,4 +1,4 @@
-"""The step that makes superpixels: with and without features, and what it refuses."""
+"""Making superpixels: with and without features, and what is refused."""
 
 from pathlib import Path
 

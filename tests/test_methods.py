@@ -1,4 +1,4 @@
-"""The registry, and the law that a method's functions read every one of its settings."""
+"""The registry, and that a method's functions read every one of its settings."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def test_every_setting_of_a_step_is_read(step: str, cls: type[Settings]) -> None
 
 
 def test_every_setting_of_a_data_set_reaches_the_steps_of_a_split(tmp_path: Path) -> None:
-    """The lists and what is scored of each split are told apart while planning; all else is read by two steps."""
+    """Planning resolves the lists and what is scored of each split; two steps read everything else."""
     config = tiny_voc.config(tiny_voc.make_voc(tmp_path / "voc"))
     images, masks = (make(config, "val") for make in (splits.images_settings, splits.masks_settings))
     decided = {"train_list", "splits", "unscored"}  # list_file and tagged

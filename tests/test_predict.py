@@ -1,4 +1,4 @@
-"""Scores over scales and mirror images, by networks whose answer is known."""
+"""Scores over scales and mirror images, with networks whose output is known."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ DEEPLAB = preset_of(crf.numbers("deeplab"))
 
 
 class Pixels(nn.Module):
-    """Gives the first two channels of the image as logits."""
+    """Returns the first two channels of the image as logits."""
 
     def forward(self, images: Tensor) -> Tensor:
         return images[:, :2]
 
 
 class Width(nn.Module):
-    """Gives the width of its input as the logit of label 1."""
+    """Returns the width of its input as the logit of label 1."""
 
     def forward(self, images: Tensor) -> Tensor:
         logits = torch.zeros(1, 2, -(-images.shape[2] // 8), -(-images.shape[3] // 8))
@@ -106,7 +106,7 @@ PLAIN = {"split": "val", "known_tags": False, "scales": [1.0], "flip": False, "m
 
 
 class Colours(nn.Module):
-    """Gives the image as logits."""
+    """Returns the image as logits."""
 
     def forward(self, images: Tensor) -> Tensor:
         return images
@@ -114,7 +114,7 @@ class Colours(nn.Module):
 
 @pytest.fixture
 def manifest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Two training images and one of val, of random colours; whatever network is asked for is `Colours`."""
+    """Two training images and one of val, in random colours; every network is `Colours`."""
     rng = np.random.default_rng(0)
     entries = []
     for (name, shape), split, tag in zip(SHAPES.items(), ("train", "train", "val"), (1, 2, 1), strict=True):
@@ -146,7 +146,7 @@ def found(manifest: Path, **settings: Any) -> dict[str, np.ndarray]:
 
 
 def test_held_out_images_may_show_any_class(manifest: Path) -> None:
-    """Tags of val reach no label map: dog wins pixels of an image that is tagged with cat."""
+    """Tags of val reach no label map: dog wins pixels in an image tagged cat."""
     maps = found(manifest)
     assert set(maps) == {"crf/c", "raw/c"}
     assert np.array_equal(maps["raw/c"], scores(manifest, "c").argmax(2))
@@ -174,7 +174,7 @@ def test_training_images_show_background_and_their_own_tags(manifest: Path) -> N
 def test_one_folder_is_refined_by_the_preset_and_the_other_is_not(
     manifest: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A CRF that makes background of dog, cat of background and dog of cat."""
+    """A CRF that turns dog into background, background into cat and cat into dog."""
     asked = []
 
     def refine(image: np.ndarray, probabilities: np.ndarray, preset: Preset) -> np.ndarray:

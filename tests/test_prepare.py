@@ -55,7 +55,7 @@ def test_manifest_and_ground_truth_are_written(tmp_path: Path, caplog: pytest.Lo
     manifest = read_manifest(tmp_path / "train.json")
     assert tag_matrix(manifest.split("train"), 2).tolist() == [[1, 0], [0, 1], [1, 1]]
     assert sorted(read_ground_truth(tmp_path / "train_truth.json").masks) == ["t0", "t1", "t2"]
-    assert "SegmentationClass" not in (tmp_path / "train.json").read_text()  # training must not see where masks lie
+    assert "SegmentationClass" not in (tmp_path / "train.json").read_text()  # training must not see the paths of masks
     for line in (
         "train: 3 images",
         "train: 3 label images of 3 images",
@@ -97,7 +97,7 @@ def test_settings_are_checked(override: dict[str, object], message: str) -> None
 
 @pytest.mark.data
 def test_real_photographs(real_data: Path) -> None:
-    """Six of VOC's twenty classes, tags from a table: masks have all their values, tags only the six."""
+    """Six of VOC's twenty classes, tags from a table: masks keep all values, tags have only the six."""
     root = real_data / "voc_animals"
     manifest, truth, _ = read_voc(
         root,

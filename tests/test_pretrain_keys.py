@@ -1,4 +1,4 @@
-"""A tiny pretraining: one epoch, its files, and that the seed decides their bytes; and the keys read from them."""
+"""A tiny pretraining of one epoch: its files, reproducible from the seed, and the keys extracted with them."""
 
 import functools
 from pathlib import Path
@@ -61,7 +61,7 @@ def test_history_and_weights(manifest: Path) -> None:
     assert header.endswith(",learning_rate,teacher_momentum")
     assert {"image", "patch", "image_entropy", "patch_entropy"} < set(header.split(","))
     assert [row.split(",")[0] for row in rows] == ["1", "2"]
-    assert rows[-1].endswith(",1")  # at the end the teacher stands still
+    assert rows[-1].endswith(",1")  # at the end the teacher no longer changes
     state, content = read_weights(output, "vit")
     assert read_stamp(output) == {"step": "test"}
     assert (content["patch"], content["width"], content["image_size"]) == (8, 12, 24)
@@ -138,7 +138,7 @@ def test_views_are_normalised() -> None:
 
 
 class Watching:
-    """In place of the distillation: writes down what each step is given."""
+    """In place of the distillation: records what each step receives."""
 
     def __init__(self) -> None:
         self.rates: list[float] = []

@@ -1,4 +1,4 @@
-"""Initial weights: wrappers are taken off, misfits are told, nothing in a file is run, real weights see real cats."""
+"""Initial weights: wrappers removed, mismatches reported, no code in a file run, real weights recognise real cats."""
 
 import logging
 import pickle
@@ -91,7 +91,7 @@ def nested(state: State) -> dict[str, Any]:
 
 
 def moco(state: State) -> dict[str, Any]:
-    """MoCo v3: the projector takes the place of fc, and stands in both encoders."""
+    """MoCo v3: the projector replaces fc, in both encoders."""
     projector = {"fc.0.weight": torch.zeros(8, 2048), "fc.1.running_mean": torch.zeros(8), "fc.3.weight": torch.ones(4)}
     base = state | projector
     average = {key: value + 1 for key, value in base.items()}
@@ -106,7 +106,7 @@ def moco_v2(state: State) -> dict[str, Any]:
 
 
 def irn(state: State) -> State:
-    """The layers stand a second and a third time, in stages and in a list of stages."""
+    """Duplicates of the layers, in stages and in a list of stages."""
     stem = {"conv1": "stage1.0", "bn1": "stage1.1", "layer1": "stage1.4"}
     names = stem | {f"layer{number}": f"stage{number}.0" for number in (2, 3, 4)}
     stages = {".".join([names[key.split(".")[0]], *key.split(".")[1:]]): value for key, value in state.items()}
@@ -174,11 +174,11 @@ def test_numbers_that_are_no_weights_are_refused(tmp_path: Path) -> None:
     ]
     assert same(target, build(seed=1))
     save_file(build().net.state_dict() | unused, tmp_path / "w.safetensors")
-    load_backbone(target, spec(str(tmp_path / "w.safetensors")), None)  # what is not used may hold anything
+    load_backbone(target, spec(str(tmp_path / "w.safetensors")), None)  # unused tensors may hold anything
 
 
 def vgg_state(**layers: tuple[int, ...]) -> State:
-    """Weights of VGG16 with further layers of these shapes, `_` for `.` in their names."""
+    """Weights of VGG16 with extra layers of these shapes, `_` for `.` in their names."""
     generator = torch.Generator().manual_seed(5)
     state = build("vgg16", seed=1).net.state_dict()
     for name, shape in layers.items():
@@ -233,7 +233,7 @@ def test_layers_of_4096_channels_are_left_out_and_told(tmp_path: Path, caplog: p
 
 
 def test_shapes_decide_what_is_filled(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    """fc7 of the dilated blocks is 3x3, that of the file 1x1; and nothing is filled behind a layer that is new."""
+    """fc7 of the dilated blocks is 3x3, that of the file 1x1; and nothing is loaded behind a new layer."""
     state = vgg_state(**CONVOLUTIONAL)
     save_file(state, tmp_path / "w.safetensors")
     options = {"dilations": [3], "init": "normal", "init_std": 0.01}
@@ -282,7 +282,7 @@ def test_a_misfit_lists_a_few_of_each_kind(tmp_path: Path) -> None:
     assert lines[1].endswith(" ...")
     assert lines[2] == "  1 unexpected: blocks.9.weight"
     assert lines[3] == "  1 of another shape: conv_stem.weight: expected (16, 3, 3, 3), found (16, 4, 3, 3)"
-    assert same(target, build(seed=1))  # nothing is loaded by halves
+    assert same(target, build(seed=1))  # nothing is loaded in part
 
 
 def test_weights_of_a_deeper_network_are_refused(tmp_path: Path) -> None:
@@ -340,7 +340,7 @@ def test_a_failed_download_tells_the_way_out(monkeypatch: pytest.MonkeyPatch) ->
 
 @pytest.mark.data
 def test_imagenet_weights_know_cats_and_dogs(real_data: Path) -> None:
-    """Through our own backbone, loader and normalisation. Class 1 + n is n of ImageNet: cats 281-285, dogs 151-268."""
+    """With our own backbone, loader and normalisation. Class 1 + n is n of ImageNet: cats 281-285, dogs 151-268."""
     file = real_data / "weights" / "mobilenetv2_100_imagenet.safetensors"
     options = {"num_classes": 1001, "pad_type": "same"}
     backbone = build("timm:mobilenetv2_100", **options)

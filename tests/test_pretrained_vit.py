@@ -1,4 +1,4 @@
-"""Weights in every naming give the same network; what does not fit, and what cannot be had, is said."""
+"""Weights in every naming give the same network; misfits and failed downloads are reported."""
 
 import logging
 from pathlib import Path
@@ -20,7 +20,7 @@ IMAGE = torch.linspace(-1, 1, 3 * 8 * 12).reshape(1, 3, 8, 12)
 
 @pytest.fixture
 def network(monkeypatch: pytest.MonkeyPatch) -> torch.nn.Module:
-    """A tiny network, and its shape known under a name as the published ones are."""
+    """A tiny network, whose shape is registered under a name like the published ones."""
     monkeypatch.setitem(vit.KNOWN, NAME, TINY)
     torch.manual_seed(0)
     return vit.build(TINY).eval()
@@ -50,7 +50,7 @@ def test_every_naming_gives_the_same_keys(network: torch.nn.Module, tmp_path: Pa
 def test_moco_v3_as_published_gives_its_base_encoder(
     network: torch.nn.Module, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Both encoders have a projector in the place of the head, and there is a predictor beside them."""
+    """Both encoders have a projector in place of the head, and there is a predictor besides."""
     projector = {"head.0.weight": torch.zeros(4, 12), "head.1.running_var": torch.ones(4)}
     base = network.state_dict() | projector
     state = {f"module.momentum_encoder.{name}": tensor + 1 for name, tensor in base.items()}

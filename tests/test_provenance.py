@@ -101,13 +101,18 @@ def test_stamp_is_sorted_and_names_its_inputs(tmp_path: Path) -> None:
     assert text == json.dumps(content, sort_keys=True)
 
 
-MESSAGES = """
+MESSAGES = '''
+LIMIT = 3
+"""Words below a constant."""
+
+
 def check(value, log):
+    """Words."""
     if value < 0:
         raise ValueError(f"expected 0 or more, found {value}")
     log.info("%s is fine", value)
     return value
-"""
+'''
 
 
 def digest_of(folder: Path, text: str) -> str:
@@ -117,7 +122,13 @@ def digest_of(folder: Path, text: str) -> str:
 
 
 @pytest.mark.parametrize(
-    ("old", "new"), [('f"expected 0 or more, found {value}"', '"no: " + str(value)'), ('"%s is fine", value', '"fine"')]
+    ("old", "new"),
+    [
+        ("Words.", "Other words."),
+        ("Words below", "Other words below"),
+        ('f"expected 0 or more, found {value}"', '"no: " + str(value)'),
+        ('"%s is fine", value', '"fine"'),
+    ],
 )
 def test_what_is_said_decides_nothing(old: str, new: str, tmp_path: Path) -> None:
     assert digest_of(tmp_path, MESSAGES) == digest_of(tmp_path, MESSAGES.replace(old, new))

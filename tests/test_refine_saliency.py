@@ -1,4 +1,4 @@
-"""The steps that turn saliency maps into seeds, on two images of a few pixels; and what they refuse."""
+"""The steps from saliency maps to seeds, on two images of a few pixels; and what they refuse."""
 
 from __future__ import annotations
 
@@ -134,7 +134,7 @@ def truth_store(tmp_path: Path) -> Path:
 
 
 def test_saliency_of_the_ground_truth(tmp_path: Path) -> None:
-    """Classes 255, background 0; the column of void goes to whichever of them is nearer, here the first of equals."""
+    """Classes 255, background 0; the void column takes the nearer of the two, here the first of a tie."""
     with Store(truth_store(tmp_path), SALIENCY) as store:
         assert store.provenance == {"step": "test"}
         assert store.ids() == ["t0", "t1", "t2"]

@@ -1,4 +1,4 @@
-"""A training that is killed, wherever it is, and started again ends in the same bytes as one that was not."""
+"""A training that is killed at any point and resumed ends with the same bytes as an undisturbed one."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def test_killed_at_a_step(
 @pytest.mark.parametrize(
     ("where", "resumed"),
     [
-        (("wsss_steps.train_classifier", "trainees.start"), False),  # before anything is kept
+        (("wsss_steps.train_classifier", "trainees.start"), False),  # before anything is saved
         (("os", "fsync", 4), True),  # the fourth state is written, but not yet in its place
         (("wsss_steps.methods.trainees", "content"), True),  # trained
         (("wsss_steps.training.loop", "write_history"), True),  # between the two outputs
@@ -224,7 +224,7 @@ class StopError(Exception):
 
 
 def fitted(folder: Path | None, stop: int | None = None) -> tuple[dict[str, torch.Tensor], Any]:
-    """Weights and history after three epochs of three steps; with dropout, batch norm and all global generators."""
+    """Weights and history after three epochs of three steps, with dropout, batch norm and all global generators."""
     torch.manual_seed(0)
     random.seed(0)
     np.random.seed(0)

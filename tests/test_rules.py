@@ -1,6 +1,6 @@
-"""What the rules pass to the steps, read off the commands of one dry run: files, splits, settings and digests of code.
+"""What the rules pass to the steps, read from the commands of one dry run: files, splits, settings, code digests.
 
-One dry run takes about two seconds and runs nothing, so that slips of the wiring show without the slow workflow tests.
+One dry run takes about two seconds and runs nothing, so wiring mistakes show without the slow workflow tests.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ CONFIG: dict[str, Any] = {
 }
 TRAIN, VAL, EXTRA = (f"results/tiny/splits/{split}/manifest.json" for split in ("train", "val", "extra"))
 TRUTH = {split: f"results/tiny/splits/{split}/ground_truth.json" for split in ("train", "val")}
-# the slots whose methods decide what a step writes
+# the slots whose methods affect what a step writes
 SLOTS = {
     "train_classifier": ("classifier",),
     "make_cams": ("classifier", "cams"),
@@ -132,20 +132,20 @@ def project(tmp_path_factory: pytest.TempPathFactory, repository: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def config(project: Path) -> Config:
-    """The configuration, as the rules see it."""
+    """The configuration as the rules see it."""
     with contextlib.chdir(project):
         return configuration.load(yaml.safe_load(Path("test.yaml").read_text()))
 
 
 @pytest.fixture(scope="module")
 def jobs(project: Path) -> list[str]:
-    """What a dry run says of each job."""
+    """What a dry run prints about each job."""
     return runs.jobs(project, "--printshellcmds")
 
 
 @pytest.fixture(scope="module")
 def commands(jobs: list[str]) -> list[Command]:
-    """All that a dry run plans."""
+    """All jobs of a dry run."""
     return [read(job) for job in jobs]
 
 
@@ -154,7 +154,7 @@ def folder_of(name: str, choices: int = 5) -> str:
 
 
 def of_recipe(name: str, **inputs: Any) -> Iterator[tuple[str, dict[str, Any]]]:
-    """The commands that are a recipe's own, by hand; `inputs`: superpixels, saliency and files of weights, if any."""
+    """The commands of one recipe alone, by hand; `inputs`: superpixels, saliency and weights files, if any."""
     classifier, cams, seeds, segmenter = (folder_of(name, choices) for choices in (1, 2, 4, 5))
     superpixels, saliency = inputs.get("superpixels", []), inputs.get("saliency")
     yield (
@@ -224,7 +224,7 @@ def superpixels_of(name: str) -> str:
 
 
 def shared() -> Iterator[tuple[str, dict[str, Any]]]:
-    """The commands that recipes share, but for the tables and the gallery."""
+    """The commands that recipes share, except the tables and the gallery."""
     for split in ("train", "val", "extra"):
         manifest = f"results/tiny/splits/{split}/manifest.json"
         listed = {"root": "voc", "list_file": f"voc/ImageSets/Segmentation/{split}.txt"}
@@ -279,7 +279,7 @@ def lines(found: list[tuple[str, dict[str, Any]]]) -> list[str]:
 
 
 def test_every_step_reads_and_writes_what_it_should(commands: list[Command]) -> None:
-    """All commands of six recipes, which were written down by hand: no split, stage or input is exchanged."""
+    """All commands of six recipes, compared with hand-written ones: no split, stage or input is mixed up."""
     found = [(one.step, one.paths) for one in commands if one.step not in TABLES]
     assert lines(found) == lines(all_expected())
 
@@ -296,7 +296,7 @@ def wildcards(one: Command) -> dict[str, str]:
 
 
 def test_settings_are_those_of_the_choice(commands: list[Command], config: Config) -> None:
-    """Slots by hand: the maps' settings are those of `cams`, not of the classifier that they come from."""
+    """Slots by hand: the maps' settings are those of `cams`, not of their classifier."""
     own = {step: slots[-1] for step, slots in SLOTS.items() if step not in ("predict", "evaluate_classifier")}
     chosen = [one for one in commands if one.step in own]
     assert {one.step for one in chosen} == set(own)
@@ -355,7 +355,7 @@ def test_the_digest_of_code_covers_the_step_and_its_methods(commands: list[Comma
 
 
 def options_of(step: str) -> set[str]:
-    """Names of the parameters of a step's `run`, read without loading what it imports."""
+    """Names of the parameters of a step's `run`, read without importing the step."""
     tree = ast.parse(digests.source_of(f"wsss_steps.{step}").read_text(encoding="utf-8"))
     run = next(node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == "run")
     return {argument.arg for argument in run.args.kwonlyargs}
@@ -373,7 +373,7 @@ def test_steps_are_told_all_that_they_ask_for_and_a_log_of_their_own(commands: l
 
 
 def test_every_given_saliency_map_is_an_input(commands: list[Command]) -> None:
-    """A folder does not tell that a map in it was rewritten."""
+    """A folder's time does not change when a map in it is rewritten."""
     jobs = {wildcards(one)["saliency"]: one.job for one in commands if one.step == "predict_saliency"}
     for name, job in jobs.items():
         listed = next(line for line in job.splitlines() if line.strip().startswith("input:"))
@@ -428,7 +428,7 @@ def test_features_alone_are_temporary(jobs: list[str]) -> None:
     ("file", "rule", "state"), [("data", "prepare", "images"), ("evaluation", "prepare_masks", "masks")]
 )
 def test_rules_that_read_the_users_files_know_their_state(file: str, rule: str, state: str, repository: Path) -> None:
-    """No command shows it: a parameter by which Snakemake sees that images or masks were edited."""
+    """It is in no command: a parameter by which Snakemake sees that images or masks were edited."""
     rules = re.split(r"\n(?=rule )", (repository / "rules" / f"{file}.smk").read_text())
     text = next(text for text in rules if text.startswith(f"rule {rule}:"))
     assert f"state=state_of_{state}," in text.partition("params:")[2]
@@ -436,7 +436,7 @@ def test_rules_that_read_the_users_files_know_their_state(file: str, rule: str, 
 
 @pytest.mark.workflow
 def test_an_edited_image_or_mask_is_read_again(project: Path) -> None:
-    """What is edited is of another size than it was; a mask does not concern the images."""
+    """Editing changes the size of the file; a mask does not affect the images."""
     places = [project / "voc" / "JPEGImages" / "v0.jpg", project / "voc" / "SegmentationClass" / "t0.png"]
     targets = ("--printshellcmds", *TRUTH.values())
     runs.succeed(project, *targets)

@@ -1,4 +1,4 @@
-"""The steps of saliency through their files: a detector from pairs to maps, given maps, and what is refused."""
+"""The saliency steps through their files: a detector from pairs to maps, given maps, and what is refused."""
 
 from __future__ import annotations
 
@@ -155,7 +155,7 @@ def test_a_shard_may_be_without_any_map_and_a_data_set_may_not(manifest: Path, t
 def test_maps_of_a_detector_are_of_the_image_as_it_expects_it(
     manifest: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """By hand, of a network that gives its input: the sigmoid of red less the mean over the deviation."""
+    """By hand, for a network that returns its input: the sigmoid of red minus the mean, over the standard deviation."""
     mean, std = (0.6, 0.35, 0.2), (0.2, 0.5, 0.9)
     content = {"network": {"backbone": Backbone(net="small", mean=mean, std=std).model_dump(mode="json")}}
     monkeypatch.setattr(methods, "rebuild", lambda *_: (torch.nn.Identity(), content))
@@ -167,4 +167,4 @@ def test_maps_of_a_detector_are_of_the_image_as_it_expects_it(
             with Image.open(entry.image) as photo:
                 red = np.array(photo)[..., 0] / 255
             expected = 1 / (1 + np.exp(-(red - mean[0]) / std[0]))
-            np.testing.assert_allclose(store[entry.id]["saliency"], expected, atol=0.002)  # kept in 255 steps
+            np.testing.assert_allclose(store[entry.id]["saliency"], expected, atol=0.002)  # stored in 255 steps

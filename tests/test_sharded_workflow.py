@@ -1,4 +1,4 @@
-"""The whole workflow in shards: every number is that of one job, and an image less touches one shard."""
+"""The whole workflow in shards: the numbers equal those of one job, and removing an image affects one shard."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ SLIC = "results/voc/superpixels/slic~count=4/superpixels.h5"
 
 
 def project_in(folder: Path, repository: Path, **changes: Any) -> Path:
-    """A copy of the project, run; the saliency map of one image is missing, and left out."""
+    """A copy of the project, run; one image has no saliency map and is left out."""
     runs.project_in(folder, repository, {**TINY, **changes})
     make_voc(folder / "voc")
     write_saliency(folder / "voc", ["t0", "t2"])
@@ -58,12 +58,12 @@ def whole(tmp_path_factory: pytest.TempPathFactory, repository: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def sharded(tmp_path_factory: pytest.TempPathFactory, repository: Path) -> Path:
-    """In three shards, of which some have no image."""
+    """In three shards, some without images."""
     return project_in(tmp_path_factory.mktemp("sharded"), repository, shards=3)
 
 
 def stores_of(results: Path) -> dict[str, tuple[str, Path]]:
-    """Name below the results, kind and path of every store of images, those of single shards apart."""
+    """Name below the results, kind and path of every store, except those of single shards."""
     found = {path.relative_to(results).as_posix(): path for path in results.rglob("*.h5")}
     return {
         name: (path.stem, path) for name, path in found.items() if ".shards" not in name and "evaluation" not in name

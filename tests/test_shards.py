@@ -1,4 +1,4 @@
-"""Shards: each image is in one, an index opens them all, and what does not fit is refused."""
+"""Shards: each image is in one, an index opens all of them, and mismatched shards are refused."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def test_an_index_opens_the_stores_of_all_shards(tmp_path: Path) -> None:
         assert store.provenance == {"step": "join_shards"}
         with pytest.raises(UserError, match="holds no image 'c'"):
             store["c"]
-    with h5py.File(index) as file:  # as a viewer opens it
+    with h5py.File(index) as file:  # as a viewer would open it
         assert (file["images/a/seeds"][()] == 255).all()
         assert json.loads(file.attrs["classes"]) == ["background", "cat"]
 

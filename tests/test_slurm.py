@@ -1,4 +1,4 @@
-"""The workflow on a real SLURM, with jobs cancelled, out of time, on a node that dies: the bytes are as without."""
+"""The workflow on a real SLURM, with a cancelled job, a timeout and a dying node: the same bytes as without SLURM."""
 
 from __future__ import annotations
 
@@ -50,14 +50,14 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[slurm.Cluster]
 
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory: pytest.TempPathFactory, repository: Path) -> dict[Path, bytes]:
-    """What a run without SLURM makes."""
+    """The artifacts of a run without SLURM."""
     folder = runs.project_in(tmp_path_factory.mktemp("undisturbed"), repository, TINY)
     runs.succeed(folder, "--", TARGET)
     return {path: (folder / path).read_bytes() for path in ARTIFACTS}
 
 
 def job_of_training() -> str:
-    """The id of the one job that runs now."""
+    """The id of the only running job."""
     jobs = slurm.told("squeue", "--noheader", "--states=running", "--format=%i").split()
     assert len(jobs) == 1, jobs
     return jobs[0]
@@ -95,7 +95,7 @@ def test_the_bytes_are_those_of_a_quiet_run(
     assert "told to end by SIGTERM" in (project / LOG).read_text()
     assert not (project / ARTIFACTS[0]).exists()
 
-    # another runs into its time limit: it is stopped meanwhile, so that it does not end before
+    # another hits its time limit: it is paused until then, so that it does not end before
     second = runs.started(project, *SUBMIT)
     training = training_of(project / STATE, training)
     wait_for(project / LOG, "going on from", 120)
@@ -108,7 +108,7 @@ def test_the_bytes_are_those_of_a_quiet_run(
     assert second.returncode == 1, output
     assert "told to end by SIGTERM" in (project / LOG).read_text()
 
-    # the node's daemon dies under the third, is given up, and comes back
+    # the node's daemon dies during the third, the node is marked down, and the daemon restarts
     third = runs.started(project, *SUBMIT)
     training = training_of(project / STATE, training)
     wait_for(project / LOG, "going on from", 120)
@@ -118,7 +118,7 @@ def test_the_bytes_are_those_of_a_quiet_run(
     os.kill(training, signal.SIGCONT)
     cluster.start_node()
     output, _ = third.communicate()
-    if third.returncode:  # the executor may take the job for failed, or SLURM may have sent it again
+    if third.returncode:  # the executor may consider the job failed, or SLURM may have requeued it
         output = runs.succeed(project, *SUBMIT)
     assert not (project / STATE).exists()
     assert {path: (project / path).read_bytes() for path in ARTIFACTS} == undisturbed, output

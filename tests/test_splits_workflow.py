@@ -1,4 +1,4 @@
-"""Splits are apart: a change of the user's own files reruns what it decides, and nothing else."""
+"""Splits are independent: a change of the user's files reruns what depends on it, and nothing else."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def run(tmp_path_factory: pytest.TempPathFactory, repository: Path) -> Path:
 
 @pytest.fixture
 def restored(run: Path) -> Iterator[Path]:
-    """The data set, whose files get their content back after the test."""
+    """The data set, whose files are restored after the test."""
     root = run / "voc"
     before = {path: path.read_bytes() for path in root.rglob("*") if path.is_file()}
     yield root
@@ -122,7 +122,7 @@ def test_a_changed_list_of_val_reruns_its_own_predictions(run: Path, restored: P
 
 
 def test_a_corrected_mask_reruns_the_evaluation(run: Path, restored: Path) -> None:
-    """The score was stale, and the printer of lineages called all inputs as recorded."""
+    """Once the score stayed stale, and `provenance` called all inputs as recorded."""
     score = run / "results/voc" / LINEAGE / "evaluation/segmentation/val.json"
     before = json.loads(score.read_text())["miou"]
     mask = restored / "SegmentationClass/v0.png"
@@ -146,7 +146,7 @@ def test_without_held_out_images_there_are_pseudo_labels(run: Path, restored: Pa
 
 
 def test_the_users_folder_is_never_an_output(run: Path) -> None:
-    """`draw` left in beside `root`: refused before any job, and the photographs stay, even with --forceall."""
+    """`draw` left beside `root`: refused before any job, and the photographs stay, even with --forceall."""
     before = sorted(path.name for path in (run / "voc").rglob("*"))
     runs.configure(run, TINY | {"draw": {"train": 1, "val": 1, "size": 64, "seed": 0}})
     done = runs.snakemake(run, "--forceall")

@@ -36,7 +36,7 @@ def write_checkpoint(path: Path, kind: str, init_weights: str) -> Path:
 
 @pytest.fixture
 def inputs(tmp_path: Path) -> dict[str, Any]:
-    """Scores and checkpoints of two recipes, and what `settings` says of them."""
+    """Scores and checkpoints of two recipes, and `settings` about them."""
     classifier = write_checkpoint(tmp_path / "c.safetensors", "classifier", "torchvision resnet50-0676ba61.pth")
     segmenter = write_checkpoint(tmp_path / "s.safetensors", "segmenter", "random")
     scores, checkpoints, rows = [], [], []
@@ -59,7 +59,7 @@ def inputs(tmp_path: Path) -> dict[str, Any]:
 
 
 def with_saliency(inputs: dict[str, Any], folder: Path, name: str, supervision: str) -> None:
-    """Let the second recipe rest on saliency maps that leave two images out."""
+    """Let the second recipe use saliency maps that leave out two images."""
     grid = np.zeros((2, 2), np.uint8)
     items = [(image, {"saliency": grid}) for image in "abc"]
     write_store(folder / "saliency.h5", SALIENCY, items, stamp="{}", left_out=["b", "c"])

@@ -1,4 +1,4 @@
-"""The two steps of the class activation maps, on a few pixels and through their files."""
+"""The two steps to class activation maps, on a few pixels and through their files."""
 
 import functools
 import logging
@@ -97,7 +97,7 @@ def test_dilated_blocks_from_tags_to_maps(manifest: Path, tmp_path: Path) -> Non
 
 
 class Colours(torch.nn.Module):
-    """A classifier whose map of a class is a channel of the image less red: green of cat, blue of dog."""
+    """A classifier whose map of a class is a channel of the image minus red: green for cat, blue for dog."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -134,7 +134,7 @@ def colours(manifest: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_maps_are_of_the_image_as_the_classifier_expects_it(manifest: Path, colours: Callable[..., Any]) -> None:
-    """By hand: pixels less the classifier's own mean over its own deviation; negative is 0; the maximum is 1."""
+    """By hand: pixels minus the classifier's own mean, over its own deviation; negatives become 0, the maximum 1."""
     made = colours()
     assert made["stamp"] == {"step": "test"}
     for entry in read_manifest(manifest).split("train"):
@@ -143,7 +143,7 @@ def test_maps_are_of_the_image_as_the_classifier_expects_it(manifest: Path, colo
         positive = [np.maximum(pixels[..., tag] - pixels[..., 0], 0) for tag in entry.tags]
         expected = [one / one.max() for one in positive]
         assert made["items"][entry.id]["class"].tolist() == list(entry.tags)
-        np.testing.assert_allclose(made["items"][entry.id]["cam"], expected, atol=0.002)  # kept in 255 steps
+        np.testing.assert_allclose(made["items"][entry.id]["cam"], expected, atol=0.002)  # stored in 255 steps
 
 
 def test_every_scale_is_read_and_the_mirror_image_with_it(colours: Callable[..., Any]) -> None:
@@ -158,7 +158,7 @@ def test_the_same_seed_gives_the_same_file(manifest: Path, tmp_path: Path) -> No
 
 
 def test_initial_weights_come_from_a_file(manifest: Path, tmp_path: Path) -> None:
-    """A classifier's own file starts another; with every stage frozen, the backbone ends as it began."""
+    """A classifier's own file initialises another; with every stage frozen, the backbone stays as it was."""
     first = train(manifest, tmp_path, "first", seed=3)
     small = Backbone(net="small", weights="first.safetensors")
     second = train(manifest, tmp_path, "second", weights=first, backbone=small, frozen_stages=4)
@@ -170,7 +170,7 @@ def test_initial_weights_come_from_a_file(manifest: Path, tmp_path: Path) -> Non
 
 @pytest.fixture
 def with_fc6(tmp_path: Path) -> Path:
-    """Weights of the small network with an fc6 of 8 channels that fits dilated blocks."""
+    """Weights of the small network with an fc6 of 8 channels, which fits dilated blocks."""
     torch.manual_seed(7)
     state = build_backbone("small", output_stride=4, options={}).net.state_dict()
     state |= {"fc6.weight": torch.randn(8, 128, 3, 3) / 30, "fc6.bias": torch.randn(8)}
@@ -189,7 +189,7 @@ def dilated(**overrides: Any) -> dict[str, Any]:
 def test_layers_of_the_head_that_start_from_a_file_have_the_rate_of_the_backbone(
     manifest: Path, tmp_path: Path, with_fc6: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """With a multiplier of nearly 0 the new layers stay where they began, and fc6 learns."""
+    """With a multiplier of nearly 0 the new layers keep their initial weights, and fc6 learns."""
     fit = train_classifier.loop.fit
     made = []
 
@@ -296,7 +296,7 @@ def test_weights_of_another_network_are_refused(manifest: Path, tmp_path: Path) 
 
 
 def test_training_reads_the_images_of_train_alone(manifest: Path, tmp_path: Path) -> None:
-    """The weights are the same bytes when the manifest has no other split."""
+    """The weights have the same bytes when the manifest has no other split."""
     data = read_manifest(manifest)
     write_manifest(tmp_path / "train.json", Manifest(data.dataset, data.classes, tuple(data.split("train"))))
     alone = train(tmp_path / "train.json", tmp_path, "alone", epochs=1)
@@ -320,7 +320,7 @@ def test_tag_scores_of_a_split(manifest: Path, tmp_path: Path) -> None:
 def test_tags_are_predicted_above_one_half(manifest: Path) -> None:
     class Known(torch.nn.Module):
         def forward(self, images: torch.Tensor) -> torch.Tensor:
-            return torch.tensor([[0.0, 1e-3]])  # probabilities 0.5 and a little more: cat no, dog yes
+            return torch.tensor([[0.0, 1e-3]])  # probabilities 0.5 and slightly more: cat no, dog yes
 
     entries = [entry for entry in read_manifest(manifest).entries if entry.split == "val"]
     assert [entry.tags for entry in entries] == [(2,), (1,)]

@@ -1,4 +1,4 @@
-"""Training on four small images, from seeds to label maps; and what the steps refuse."""
+"""Training on small images, from seeds to label maps; and what the steps refuse."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def classifier_in(folder: Path, classes: tuple[str, ...] = ("red", "green"), **overrides: Any) -> Path:
-    """A classifier at its random start, as a file."""
+    """A classifier with random weights, as a file."""
     output = folder / "classifier.safetensors"
     few = {"output_stride": 8, "dilated": True, "frozen_stages": 0, "frozen_batch_norm": "none"}
     chosen = PlainClassifier(**few).model_dump(mode="json") | {"backbone": SMALL | overrides}

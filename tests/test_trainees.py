@@ -1,4 +1,4 @@
-"""What the three trainings share: every setting reaches the network, the data, the optimiser and the loop."""
+"""What three trainings share: every setting reaches the network, the data, the optimiser and the loop."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def settings_of(kind: str, **overrides: Any) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def inputs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Path]]:
-    """What each step reads: three training images, their seeds and superpixels; two pairs for the detector."""
+    """The inputs of each step: three training images, their seeds and superpixels; two pairs for the detector."""
     folder = tmp_path_factory.mktemp("inputs")
     manifest = write_voc(make_voc(folder / "voc"), folder / "m.json")
     labels = [(entry.id, truth_of(entry.id)) for entry in read_manifest(manifest).split("train")]
@@ -64,7 +64,7 @@ def inputs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Path
 
 @dataclass
 class Asked:
-    """What `loop.fit` was asked for, with the weights that it was given; nothing is trained."""
+    """The arguments of `loop.fit`, with the network's weights; nothing is trained."""
 
     network: Any
     dataset: Any
@@ -80,7 +80,7 @@ Run = Callable[..., Asked]
 
 @pytest.fixture
 def run(inputs: dict[str, dict[str, Path]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
-    """A function that runs the step of a kind of network, all but the training."""
+    """A function that runs the step for a kind of network, except the training."""
     fit, made = loop.fit, []
 
     @functools.wraps(fit)  # the steps read its signature
@@ -131,7 +131,7 @@ def test_the_seed_decides_the_initial_weights(run: Run, kind: str) -> None:
 
 @pytest.mark.parametrize("kind", STEPS)
 def test_the_backbone_computes_in_the_precision_of_the_settings(run: Run, kind: str) -> None:
-    """bfloat16 has eight bits; what it can hold does not change when it is rounded to it."""
+    """bfloat16 has eight significant bits; a value it can hold is unchanged by rounding to it."""
     images = torch.randn(1, 3, 32, 32, generator=torch.Generator().manual_seed(0))
     for precision in ("bfloat16", "float32"):
         asked = run(kind, compute_precision=precision)

@@ -1,4 +1,4 @@
-"""The loop: it learns, the same seed gives the same weights, rates are as asked for, bad losses stop it."""
+"""The loop: it learns, the same seed gives the same weights, learning rates are as set, bad losses stop it."""
 
 import csv
 import math
@@ -25,7 +25,7 @@ OPTIMISATION = {"learning_rate": 0.1, "head_multiplier": 10.0, "momentum": 0.9, 
 
 
 class Points:
-    """Points in the plane, tagged by the side of a line they lie on; the item remembers which it is."""
+    """Points in the plane, tagged by their side of a line; records which ones were read."""
 
     def __init__(self, count: int = 10) -> None:
         self.points = torch.randn(count, 2, generator=torch.Generator().manual_seed(0))
@@ -193,7 +193,7 @@ def test_recorded_parts_move_no_weight() -> None:
 
 
 def test_every_epoch_draws_from_a_seed_of_its_own() -> None:
-    """What a network draws itself, as dropout does: by seed and epoch, whatever was drawn before."""
+    """Random numbers drawn by the network, as in dropout, depend on seed and epoch, not on earlier draws."""
 
     def seeds_of(seed: int) -> list[int]:
         found = []

@@ -1,4 +1,4 @@
-"""The whole workflow on a tiny data set: every file is made, and only what an edit concerns is rewritten."""
+"""The whole workflow on a tiny data set: every file is made, and only what an edit affects is rewritten."""
 
 from __future__ import annotations
 
@@ -66,6 +66,7 @@ def test_every_artifact_is_there_and_whole(project: Path) -> None:
     for path in (
         *(f"splits/{split}/{name}.json" for split in ("train", "val") for name in ("manifest", "ground_truth")),
         "plain/evaluation/tags/val.json",
+        "configurations/test.yaml.json",
         "summary.csv",
         "superpixels.csv",
         "gallery.png",
@@ -199,7 +200,7 @@ def test_without_label_images_nothing_is_evaluated(project: Path) -> None:
         ({"epoch": 3}, "epoch: unknown key"),
         (
             {"recipes": {"a": {"seeds": "treshold"}}},
-            "unknown seeds method 'treshold'; known methods: saliency, superpixel, threshold",
+            "unknown seeds method 'treshold'; known methods: none, saliency, superpixel, threshold",
         ),
     ],
 )
@@ -240,7 +241,7 @@ LINEAGE = "mdc/cam~merge=max/none/saliency~saliency={}"
 
 @pytest.fixture(scope="module")
 def masked(tmp_path_factory: pytest.TempPathFactory, repository: Path) -> Path:
-    """A copy of the project in which the recipes with saliency have run; the map of t1 is missing, and left out."""
+    """A copy of the project in which the recipes with saliency have run; t1 has no map and is left out."""
     folder = runs.project_in(tmp_path_factory.mktemp("masked"), repository, MASKING)
     tiny_voc.make_voc(folder / "voc")
     tiny_voc.write_saliency(folder / "voc", ["t0", "t2"])

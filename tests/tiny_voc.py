@@ -1,4 +1,4 @@
-"""A data set of a few pixels in PASCAL VOC layout, whole and valid: tests spoil one thing of it at a time."""
+"""A valid data set of a few pixels in PASCAL VOC layout; tests break one thing in it at a time."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ TAGS = {"t0": ("cat",), "t1": ("dog",), "t2": ("cat", "dog"), "v0": ("dog",), "v
 
 
 def truth_of(image_id: str) -> np.ndarray:
-    """The left half is background, a column of void follows, then cat above dog, as far as the image has them."""
+    """The left half is background, followed by a column of void, then cat above dog, as far as the image has them."""
     labels = np.zeros((HEIGHT, WIDTH), np.uint8)
     labels[:, WIDTH // 2] = 255
     tags = [CLASSES.index(name) + 1 for name in TAGS[image_id]]
@@ -70,13 +70,13 @@ def write_saliency(root: Path, ids: Iterable[str]) -> None:
 
 
 def config(root: Path, **overrides: Any) -> Config:
-    """A configuration for it, as it is loaded before any job is planned."""
+    """A configuration for it, as loaded before any job is planned."""
     content = {"dataset": "tiny", "root": str(root), "classes": list(CLASSES), "recipes": {"cam": {}}}
     return configuration.load(content | overrides)
 
 
 def read_voc(root: Path, **overrides: Any) -> tuple[Manifest, GroundTruth, Counter[str]]:
-    """What the workflow reads of it: entries, ground truth and notes of all splits together."""
+    """What the workflow reads from it: entries, ground truth and notes of all splits together."""
     mine = config(root, **overrides)
     entries, notes = [], Counter[str]()
     truth = GroundTruth({}, ())

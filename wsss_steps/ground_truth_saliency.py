@@ -18,14 +18,15 @@ from wsss_steps.data.manifest import Entry, GroundTruth, read_ground_truth, read
 from wsss_steps.errors import all_wrong
 from wsss_steps.formats.kinds.saliency import SALIENCY
 from wsss_steps.formats.stores import write_store
-from wsss_steps.ops.superpixel_metrics import VOID, without_void
+from wsss_steps.ops.labels import IGNORE
+from wsss_steps.ops.superpixel_metrics import without_void
 from wsss_steps.progress import track
 
 
 def objects(labels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """255 on pixels of classes, 0 on background; void pixels take the nearest other pixel's value, 0 if none exists."""
     known = without_void(labels)
-    return np.where((known != 0) & (known != VOID), 255, 0).astype(np.uint8)
+    return np.where((known != 0) & (known != IGNORE), 255, 0).astype(np.uint8)
 
 
 def maps(entries: list[Entry], truth: GroundTruth) -> Iterator[tuple[str, dict[str, NDArray[np.uint8]]]]:

@@ -37,7 +37,7 @@ Range = tuple[float, float]
 
 
 def batches(count: int, batch_size: int, generator: torch.Generator) -> list[list[int]]:
-    """Indices of one epoch in random order, in full batches; an incomplete batch is dropped unless it is the only one."""
+    """Indices of one epoch in random order, in full batches; an incomplete one is dropped unless it is the only one."""
     order = torch.randperm(count, generator=generator).tolist()
     starts = range(0, max(count - batch_size, 0) + 1, batch_size)
     return [order[start : start + batch_size] for start in starts]

@@ -1,4 +1,4 @@
-"""Correct saliency maps by the class activation maps of the same images (dissertation, section 2.3.2)."""
+"""Correct saliency maps by the class activation maps of the same images (Kim 2022, dissertation, section 2.3.2)."""
 
 from __future__ import annotations
 

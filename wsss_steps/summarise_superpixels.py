@@ -1,4 +1,4 @@
-"""Gather the scores of all compared superpixels in one table, `superpixels.csv` (as the dissertation's Table 3.5)."""
+"""Gather the scores of all compared superpixels in one table, `superpixels.csv` (Kim 2022, dissertation, Table 3.5)."""
 
 from __future__ import annotations
 

@@ -2,9 +2,9 @@
 
     python tests/campaigns/kill_training.py --kills 100
 
-Every training is killed one to three times (SIGKILL or SIGTERM), then left to end. It survived if its weights and its
-history have the checksums of the undisturbed training, and if whatever output was there after a kill was whole.
-The exit status is 1 if one did not. Not part of the tests: it takes as long as it is given.
+Every training is killed one to three times (SIGKILL or SIGTERM), then runs to its end. It passes if its weights and
+history have the checksums of the undisturbed training, and if every output found after a kill was intact.
+The exit status is 1 if one fails. Not part of the tests, since it takes minutes.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ INTERVALS = (0.0, 0.1, 1e6)  # seconds between two states
 
 
 def undisturbed(kind: str, inputs: Path, folder: Path) -> tuple[tuple[str, ...], float]:
-    """Checksums of the outputs of a training, and the seconds that it takes."""
+    """Checksums of the outputs of a training, and its duration in seconds."""
     run = Run(kind, inputs, folder / "undisturbed", EPOCHS)
-    run.finish(1e6)  # the first one also starts the server of processes
+    run.finish(1e6)  # the first one also starts the fork server
     begun = time.monotonic()
     status = run.finish(1e6)
     if status:
@@ -39,7 +39,7 @@ def undisturbed(kind: str, inputs: Path, folder: Path) -> tuple[tuple[str, ...],
 
 
 def kill(run: Run, longest: float, rng: random.Random, seen: Counter[str]) -> bool:
-    """Start a training and kill it; whether the output that is there then, if any, is whole."""
+    """Start a training and kill it; whether its output, if there is any yet, is intact."""
     number = rng.choice((signal.SIGKILL, signal.SIGTERM))
     process = run.start(rng.choice(INTERVALS))
     process.join(rng.uniform(0, longest))
@@ -54,7 +54,7 @@ def kill(run: Run, longest: float, rng: random.Random, seen: Counter[str]) -> bo
 
 
 def survives(run: Run, expected: tuple[str, ...], longest: float, rng: random.Random, seen: Counter[str]) -> str:
-    """Kill a training one to three times and let it end; what went wrong, or nothing."""
+    """Kill a training one to three times, then let it end; what went wrong, or nothing."""
     for _ in range(rng.randint(1, 3)):
         if not kill(run, longest, rng, seen):
             return "did not end when it was told to"

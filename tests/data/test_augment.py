@@ -23,7 +23,7 @@ SIZE: dict[str, Any] = {"resize_long": None, "resize_scale": None, "scale_set": 
 
 
 def coordinates(height: int, width: int) -> np.ndarray:
-    """An image whose pixels tell their place: red is the row, green the column."""
+    """An image whose pixels encode their position: red is the row, green the column."""
     rows, columns = np.mgrid[:height, :width]
     return np.stack([rows, columns, np.full_like(rows, 200)], axis=2).astype(np.uint8)
 
@@ -87,7 +87,7 @@ def test_scales_of_a_set_occur_alone_and_about_equally_often() -> None:
 
 
 def test_a_set_leaves_the_draws_of_other_settings_as_they_were() -> None:
-    """What a training drew before there were sets: one number for each range that is given, and nothing else."""
+    """As before `scale_set` existed: one random number per given range, and no others."""
     for seed in range(20):
         rng, reference = np.random.default_rng(seed), np.random.default_rng(seed)
         factor = reference.integers(320, 640, endpoint=True) / 500 * reference.uniform(0.5, 1.5)

@@ -1,4 +1,4 @@
-"""The embedded example data set: reproducible, exact in layout, and showing what it is meant to show."""
+"""The embedded example data set: reproducible, in the exact layout, and showing what it is meant to show."""
 
 from __future__ import annotations
 
@@ -11,16 +11,17 @@ import pytest
 from PIL import Image
 
 from wsss_steps.errors import UserError
-from wsss_steps.example.scenes import CLASSES, CONTEXT_OF, VOID, Scene
+from wsss_steps.example.scenes import CLASSES, CONTEXT_OF, Scene
 from wsss_steps.formats.labels import voc_palette
 from wsss_steps.make_example import image_id, run, scene_of
+from wsss_steps.ops.labels import IGNORE
 
 SIZE = 128
 SETTINGS = {"train": 4, "val": 2, "size": SIZE, "seed": 0}
 
 
 def digests(folder: Path) -> dict[str, str]:
-    """Path below `folder` to the digest of the file's bytes."""
+    """Path below `folder` -> digest of the file."""
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     return {path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
 
@@ -83,8 +84,8 @@ def test_label_images_are_indexed_with_the_voc_palette(drawn: Path) -> None:
             assert image.size == photograph.size
             assert photograph.mode == "RGB"
             values = set(np.unique(np.asarray(image)).tolist())
-        assert values <= {*range(len(CLASSES) + 1), VOID}
-        assert VOID in values
+        assert values <= {*range(len(CLASSES) + 1), IGNORE}
+        assert IGNORE in values
 
 
 def test_annotations_agree_with_the_label_images(drawn: Path) -> None:
@@ -98,7 +99,7 @@ def test_annotations_agree_with_the_label_images(drawn: Path) -> None:
         ]
         assert root.findtext("segmented") == "1"
         listed = {CLASSES.index(found.findtext("name", "")) + 1 for found in root.iter("object")}
-        assert listed == set(np.unique(labels).tolist()) - {0, VOID}
+        assert listed == set(np.unique(labels).tolist()) - {0, IGNORE}
         in_a_box = np.zeros(labels.shape, bool)
         for found in root.iter("object"):
             assert [child.tag for child in found] == ["name", "pose", "truncated", "occluded", "bndbox", "difficult"]
@@ -108,7 +109,7 @@ def test_annotations_agree_with_the_label_images(drawn: Path) -> None:
             assert 1 <= left < right <= labels.shape[1]
             assert 1 <= top < bottom <= labels.shape[0]
             in_a_box[top - 1 : bottom, left - 1 : right] = True
-        assert in_a_box[(labels > 0) & (labels != VOID)].all()
+        assert in_a_box[(labels > 0) & (labels != IGNORE)].all()
 
 
 def test_an_interrupted_run_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -151,7 +152,7 @@ def test_sizes_vary_about_the_nominal_side(scenes: list[Scene]) -> None:
 
 def test_listed_classes_are_the_visible_ones(scenes: list[Scene]) -> None:
     for scene in scenes:
-        classes, pixels = np.unique(scene.labels[(scene.labels > 0) & (scene.labels != VOID)], return_counts=True)
+        classes, pixels = np.unique(scene.labels[(scene.labels > 0) & (scene.labels != IGNORE)], return_counts=True)
         assert {CLASSES[value - 1] for value in classes} == names_in(scene)
         assert pixels.min() >= 50
 
@@ -159,7 +160,7 @@ def test_listed_classes_are_the_visible_ones(scenes: list[Scene]) -> None:
 def test_every_border_of_an_object_is_void(scenes: list[Scene]) -> None:
     for scene in scenes:
         for first, second in ((scene.labels[1:], scene.labels[:-1]), (scene.labels[:, 1:], scene.labels[:, :-1])):
-            assert ((first == second) | (first == VOID) | (second == VOID)).all()
+            assert ((first == second) | (first == IGNORE) | (second == IGNORE)).all()
 
 
 def test_one_to_three_classes(scenes: list[Scene]) -> None:
@@ -198,9 +199,9 @@ def test_things_are_large_and_small_cut_and_hidden(scenes: list[Scene]) -> None:
 
 
 def test_colours_of_objects_and_ground_overlap(scenes: list[Scene]) -> None:
-    """A threshold on any one colour channel of the whole set finds the objects hardly better than chance."""
-    pixels = np.concatenate([scene.image[scene.labels != VOID] for scene in scenes])
-    on_object = np.concatenate([scene.labels[scene.labels != VOID] > 0 for scene in scenes])
+    """A threshold on any single colour channel finds the objects hardly better than chance."""
+    pixels = np.concatenate([scene.image[scene.labels != IGNORE] for scene in scenes])
+    on_object = np.concatenate([scene.labels[scene.labels != IGNORE] > 0 for scene in scenes])
     for channel in pixels.T:
         of_object = np.cumsum(np.bincount(channel[on_object], minlength=256) / on_object.sum())
         of_ground = np.cumsum(np.bincount(channel[~on_object], minlength=256) / (~on_object).sum())

@@ -1,4 +1,4 @@
-"""The drawn pictures for a saliency detector: reproducible, of other things than the classes, with masks that fit."""
+"""The drawn images for a saliency detector: reproducible, of objects outside the classes, with matching masks."""
 
 from __future__ import annotations
 

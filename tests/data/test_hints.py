@@ -1,4 +1,4 @@
-"""What is said beside a fault of a data set, where what was meant can be told at no cost."""
+"""Hints in error messages about a data set, where it is easy to guess what was meant."""
 
 from __future__ import annotations
 
@@ -124,7 +124,7 @@ def test_a_list_of_paths_and_one_of_another_kind(tmp_path: Path) -> None:
 @pytest.mark.parametrize("names", [("t0",), ("t0", "t1", "t2")])
 @pytest.mark.parametrize("suffix", [".PNG", ".tif"])
 def test_masks_of_another_suffix_are_named(suffix: str, names: tuple[str, ...], root: Path) -> None:
-    """Those of the whole train split as well: it may do without masks, but here it has some."""
+    """Also if no mask has the right suffix: masks of train are optional, but here there are some."""
     for name in names:
         mask = root / "SegmentationClass" / f"{name}.png"
         mask.rename(mask.with_suffix(suffix))

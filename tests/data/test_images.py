@@ -1,4 +1,4 @@
-"""Reading and resizing: no row, column or channel changes its place."""
+"""Reading and resizing: rows, columns and channels keep their order."""
 
 from pathlib import Path
 
@@ -53,7 +53,7 @@ def test_normalise_by_hand() -> None:
 def test_resize_takes_height_before_width_and_keeps_constants() -> None:
     assert (resize_image(np.full((6, 9, 3), 77, np.uint8), (4, 13)) == np.full((4, 13, 3), 77)).all()
     ramp = np.repeat(np.arange(0, 200, 10, dtype=np.uint8)[:, None, None], 4, axis=1).repeat(3, axis=2)
-    assert (np.diff(resize_image(ramp, (10, 8))[:, 0, 0].astype(int)) > 0).all()  # rows still rise downwards
+    assert (np.diff(resize_image(ramp, (10, 8))[:, 0, 0].astype(int)) > 0).all()  # rows still increase downwards
 
 
 def test_nearest_by_hand_and_for_ids_above_8_bits() -> None:

@@ -1,4 +1,4 @@
-"""Random views: their places, their colours, and that a seed decides them."""
+"""Random views: positions, colours, and reproducibility from a seed."""
 
 import colorsys
 
@@ -32,7 +32,7 @@ def test_boxes_lie_in_the_image_and_have_the_area_asked_for() -> None:
 
 def test_a_view_shows_its_place() -> None:
     rows, columns = torch.meshgrid(torch.arange(60) + 0.5, torch.arange(80) + 0.5, indexing="ij")
-    image = torch.stack([rows, columns, rows])  # a pixel's colour is where it lies
+    image = torch.stack([rows, columns, rows])  # a pixel's colour encodes its position
     random = generator()
     mirrored = set()
     for _ in range(20):

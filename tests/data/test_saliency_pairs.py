@@ -1,4 +1,4 @@
-"""Images with masks in the layout of DUTS: what is read of them, and what is said of bad ones."""
+"""Images with masks in the layout of DUTS: what is read, and the messages about bad ones."""
 
 from __future__ import annotations
 

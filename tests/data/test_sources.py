@@ -1,4 +1,4 @@
-"""The state of the user's files changes when their content does, and at no other time."""
+"""The state of the user's files changes exactly when their content does."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def states(root: Path, **overrides: object) -> dict[str, str]:
 
 
 def run(root: Path, **overrides: object) -> dict[str, str]:
-    """Both steps for every split; the states that they were planned with."""
+    """Run both steps for every split; returns the states they were planned with."""
     before = states(root, **overrides)
     config = tiny_voc.config(root, **overrides)
     for split, path in splits.list_files(config).items():
@@ -59,13 +59,13 @@ def run(root: Path, **overrides: object) -> dict[str, str]:
 
 
 def later(path: Path) -> None:
-    """As `touch` does: another time, the same content."""
+    """Like `touch`: a new time, the same content."""
     status = path.stat()
     os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns + 10**9))
 
 
 def in_place(path: Path) -> None:
-    """Another content of the same size."""
+    """Different content of the same size."""
     content = path.read_bytes()
     path.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
     later(path)
@@ -138,7 +138,7 @@ def test_what_was_touched_keeps_its_state_over_further_runs(root: Path) -> None:
 
 
 def test_a_content_that_comes_back_is_a_change_once_the_step_has_run(root: Path) -> None:
-    """What was made of the content between is not what is made of the first."""
+    """What was made from the intermediate content does not count as made from the original."""
     path = root / "SegmentationClass/t0.png"
     content = path.read_bytes()
     first = run(root)["train masks"]
@@ -171,13 +171,13 @@ def test_a_record_that_cannot_be_read_is_none(root: Path) -> None:
 
 
 def test_planning_needs_no_torch(repository: Path) -> None:
-    """A dry run asks for the states of all splits; torch alone takes seconds to import."""
+    """A dry run asks for the states of all splits; importing torch alone takes seconds."""
     script = "import sys; import wsss_steps.workflow.splits, wsss_steps.data.sources; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", script], cwd=repository, check=False).returncode == 0
 
 
 def test_what_changes_while_the_step_reads_is_a_change(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The record has the times from before the images were read, so that none is taken for one that was checked."""
+    """The record has the times from before reading, so an image edited meanwhile does not count as checked."""
     read_split = prepare.read_split
 
     @functools.wraps(read_split)  # the step reads its signature

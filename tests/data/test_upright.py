@@ -1,4 +1,4 @@
-"""Whatever EXIF says of an image, it is read as a viewer shows it, and so is all that belongs to it."""
+"""Whatever its EXIF orientation, an image is read as a viewer shows it, and so is everything that belongs to it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from wsss_steps.methods.saliency import given
 from wsss_steps.predict import predictions
 
 UPRIGHT = np.array([[10, 20, 30], [40, 50, 60]], np.uint8)
-# What a camera stores of it: row 0 and column 0 of the stored image are the named sides of the upright one.
+# As cameras store it: row 0 and column 0 of the stored image are the named sides of the upright one.
 STORED = {
     1: [[10, 20, 30], [40, 50, 60]],  # top, left
     2: [[30, 20, 10], [60, 50, 40]],  # top, right
@@ -152,7 +152,7 @@ def test_pairs_are_compared_upright_and_counted(tmp_path: Path, caplog: pytest.L
 
 
 class Brightness(nn.Module):
-    """Gives label 1 where red is above 25."""
+    """Predicts label 1 where red is above 25."""
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         logits = torch.zeros(1, 2, *images.shape[2:])

@@ -1,4 +1,4 @@
-"""A valid tiny data set is spoiled in one way at a time; the user is told which file, and what was expected."""
+"""A valid tiny data set is broken in one way at a time; the message names the file and what was expected."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def damage(path: Path) -> None:
 
 
 def truncate(path: Path) -> None:
-    path.write_bytes(path.read_bytes()[:-24])  # within the picture itself: its size and form can still be read
+    path.write_bytes(path.read_bytes()[:-24])  # within the pixel data: size and format can still be read
 
 
 def write_mask(path: Path, labels: np.ndarray) -> None:
@@ -274,7 +274,7 @@ def test_faults_of_a_table_are_named(root: Path, what: str) -> None:
     row, message = BAD_TABLES[what]
     with pytest.raises(UserError, match=message) as caught:
         read_voc(root, **with_table(root, GOOD_ROWS + row))
-    assert "(1):" in str(caught.value).splitlines()[0]  # one fault is one line
+    assert "(1):" in str(caught.value).splitlines()[0]  # one line per fault
 
 
 @pytest.mark.parametrize(
@@ -333,7 +333,7 @@ def test_untagged_images_may_be_allowed(root: Path) -> None:
 
 @pytest.mark.parametrize(("other", "expected"), [("background", 0), ("ignore", 255)])
 def test_a_subset_of_the_classes_of_the_masks(root: Path, other: str, expected: int) -> None:
-    """Values 1, 2, 3 are plane, dog, cat: dog becomes 2, cat 1, and plane what the settings say."""
+    """Values 1, 2, 3 are plane, dog, cat: dog becomes 2, cat 1, and plane as set by `other_classes`."""
     values = np.zeros((HEIGHT, WIDTH))
     values[0, :5] = (1, 2, 3, 0, 255)
     write_mask(mask(root, "t2"), values)

@@ -1,4 +1,4 @@
-"""Config files that say something else than was meant: refused before the first job, with the place."""
+"""Config files that do not say what was meant: refused before the first job, with the place."""
 
 from __future__ import annotations
 
@@ -180,7 +180,7 @@ def refused(fault: str) -> str:
 
 @pytest.mark.parametrize("fault", BOUNDS)
 def test_numbers_that_are_out_of_range(fault: str) -> None:
-    """Before the first job: a seed of -1 was a traceback after all trainings."""
+    """Before the first job: a seed of -1 once caused a traceback after all trainings."""
     message, key = BOUNDS[fault]
     found = refused(fault)
     said(message, found)
@@ -193,7 +193,7 @@ def test_what_cannot_be_meant(fault: str) -> None:
 
 
 def test_a_place_too_deep_for_results(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The names of five choices fit into a folder name each, but not below this working directory."""
+    """The five choices fit into folder names, but their path is too long below this working directory."""
     deep = tmp_path.joinpath(*["d" * 200] * ((3900 - len(str(tmp_path))) // 201))
     monkeypatch.setattr(Path, "absolute", lambda path: deep / path)
     found = refused("threads: 1")
@@ -266,7 +266,7 @@ def test_snakemake_refuses_a_key_that_stands_twice(project: Path) -> None:
 @pytest.mark.workflow
 def test_aliases_are_refused_before_the_values_are_looked_at(project: Path) -> None:
     started = time.monotonic()
-    done = dry_run(project, BASE + LAUGHS + "compare_superpixels: *a40\n")  # 2 to the power of 40 texts, if written out
+    done = dry_run(project, BASE + LAUGHS + "compare_superpixels: *a40\n")  # 2 ** 40 strings, if expanded
     said(TEXTS["aliases of aliases"][1], done.stdout)
     assert done.returncode == 1
     assert time.monotonic() - started < 60
@@ -283,7 +283,7 @@ def test_snakemake_refuses_what_is_no_yaml_and_preflight_says_where(project: Pat
 
 @pytest.fixture
 def read_only(project: Path) -> Iterator[Path]:
-    """`results` lies on a disk that cannot be written, if this user may mount one."""
+    """`results` lies on a read-only disk, if this user may mount one."""
     (project / "results").mkdir()
     mount = shutil.which("mount")
     done = mount and subprocess.run(

@@ -1,4 +1,4 @@
-"""Truncated, empty and bit-flipped artifacts and weights: refused by name, never read as if they were whole."""
+"""Truncated, empty and bit-flipped artifacts and weights: refused by name, never read as if they were intact."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def test_a_flipped_bit_in_any_data_set_is_refused_by_name(kind: str, name: str, 
         flipped[place] ^= 1 << place % 8
         path.write_bytes(flipped)
         with Store(path, kinds.find(kind)) as found:
-            assert set(found["a"]) == set(MAPS[kind])  # another image is read as before
+            assert set(found["a"]) == set(MAPS[kind])  # another image can still be read
             with pytest.raises(UserError) as caught:
                 _ = found["b"]
         assert f"s.h5: data set '{name}' of image 'b' cannot be read" in str(caught.value)
@@ -100,7 +100,7 @@ def test_a_flipped_bit_in_any_data_set_is_refused_by_name(kind: str, name: str, 
 
 
 def outcome(path: Path, kind: str, expected: dict[str, Any]) -> str:
-    """What reading gives: the same, a UserError, or what must not be."""
+    """The result of reading: the same content, a UserError, or what must not happen."""
     try:
         found = read(path, kind)
     except UserError:
@@ -113,7 +113,7 @@ def outcome(path: Path, kind: str, expected: dict[str, Any]) -> str:
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork: a crash must not end the test run")
 @pytest.mark.parametrize("kind", ["cams", "superpixels"])
 def test_a_flipped_bit_anywhere_is_refused_or_harmless(kind: str, tmp_path: Path) -> None:
-    """Each try in the same child process, which an alarm ends if reading hangs."""
+    """All tries in one child process, which an alarm ends if reading hangs."""
     path = store(tmp_path / "s.h5", kind)
     expected, content = read(path, kind), path.read_bytes()
     seen, write = os.pipe()
@@ -205,7 +205,7 @@ def test_weights_of_integers_or_without_a_value(tmp_path: Path) -> None:
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("kind", ["zip.pth", "old.pth", "w.safetensors"])
 def test_damaged_weights_are_refused_or_read_in_full(kind: str, tmp_path: Path) -> None:
-    """Cut and flipped anywhere: tensors of the right names and shapes, or a UserError that names the file."""
+    """Truncated and bit-flipped anywhere: tensors of the right names and shapes, or a UserError that names the file."""
     path = tmp_path / kind
     state = {"a.weight": torch.rand(3, 4), "b": torch.rand(7)}
     if kind == "w.safetensors":

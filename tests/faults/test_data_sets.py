@@ -1,4 +1,4 @@
-"""Odd and damaged images, names and tags: `prepare` says all of it before any other job, or takes them as they are."""
+"""Odd and damaged images, names and tags: `prepare` reports them before any other job, or accepts them."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def as_png(root: Path, picture: Image.Image, **options: object) -> None:
 
 
 def header_of(root: Path, height: int, width: int) -> None:
-    """A PNG of a few bytes that claims to be of this size."""
+    """A PNG of a few bytes that claims to have this size."""
     as_png(root, Image.new("RGB", (1, 1)))
     content = bytearray(image(root, suffix="png").read_bytes())
     content[16:24] = width.to_bytes(4, "big") + height.to_bytes(4, "big")
@@ -45,7 +45,7 @@ def header_of(root: Path, height: int, width: int) -> None:
 
 
 def rename(root: Path, new: str) -> None:
-    """Call t0 by another name, everywhere."""
+    """Rename t0 everywhere."""
     for path in list(root.rglob("t0.*")):
         path.rename(path.with_name(new + path.suffix))
     write_list(root, "train", (new, "t1", "t2"))

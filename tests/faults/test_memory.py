@@ -79,7 +79,7 @@ def manifest(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def _quiet() -> Iterator[None]:
-    """The root logger as it was, which `main` sets up for itself."""
+    """Restores the root logger, which `main` sets up for itself."""
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
     yield

@@ -1,4 +1,4 @@
-"""Files under the name of an image that are none, or none that may be read: refused, and at once."""
+"""Files named as images that are none, or none that may be read: refused at once."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def read_map(path: Path) -> object:
 
 
 def read_pair(path: Path) -> Pair:
-    """The pair of which `path` is the mask."""
+    """The pair whose mask is `path`."""
     folder = path.parent / "pairs"
     for kind in ("Image", "Mask"):
         (folder / f"X-{kind}").mkdir(parents=True)
@@ -63,7 +63,7 @@ READERS: dict[str, tuple[Callable[[Path], object], str]] = {
 
 @pytest.fixture(autouse=True)
 def five_seconds() -> Iterator[None]:
-    """Whoever waits for a named pipe to be written is woken."""
+    """Wakes whoever waits for a named pipe to be written."""
 
     def wake(*_: object) -> None:
         pytest.fail("still busy after 5 s")
@@ -122,7 +122,7 @@ def test_an_animated_webp_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_photograph_with_a_preview_behind_it_is_taken(tmp_path: Path) -> None:
-    """Cameras write such files under the name of a JPEG; Pillow calls them MPO."""
+    """Cameras write such files as .jpg; Pillow calls them MPO."""
     photograph = Image.fromarray(np.stack([GREY] * 3, axis=-1))
     photograph.save(tmp_path / "a.jpg", format="MPO", save_all=True, append_images=[photograph.resize((8, 6))])
     with Image.open(tmp_path / "a.jpg") as image:
@@ -155,7 +155,7 @@ def test_label_images_may_be_gif(tmp_path: Path) -> None:
 
 
 def test_every_image_is_opened_with_named_formats(repository: Path) -> None:
-    """Pillow opens all it knows unless told otherwise, and PostScript is among it."""
+    """Pillow opens every format it knows unless told otherwise, PostScript among them."""
     opened = []
     for path in (repository / "wsss_steps").rglob("*.py"):
         tree = ast.parse(path.read_text(encoding="utf-8"))

@@ -1,4 +1,4 @@
-"""A loss that is not finite, one image, an image of one pixel: training stops in words, or ends as it should."""
+"""A non-finite loss, a single image, an image of one pixel: training stops with a message, or ends normally."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ def test_a_batch_that_batch_normalisation_cannot_train_on(tmp_path: Path) -> Non
 
 
 def test_a_loss_that_is_not_finite(tmp_path: Path) -> None:
-    """The former network stays, whole."""
+    """The previous network stays intact."""
     manifest = one_image(tmp_path, 12, 16)
     path = classifier(tmp_path, manifest, "~crop=32")
     before = path.read_bytes()

@@ -1,4 +1,4 @@
-"""Full disks, folders without a right to write, killed and rivalling writers: what is finished stays whole."""
+"""Full disks, read-only folders, killed and competing writers: finished artifacts stay intact."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ def test_a_full_disk(kind: str, small_disk: Path, repository: Path) -> None:
 
 @pytest.mark.parametrize("kind", ["store", "weights", "text"])
 def test_a_limit_of_file_sizes_keeps_the_former_file(kind: str, tmp_path: Path, repository: Path) -> None:
-    """The second way to a disk that takes no more, for which no rights are needed."""
+    """A second way to a full disk, which needs no privileges."""
     assert write(repository, tmp_path, kind).returncode == 0
     before = (tmp_path / KINDS[kind]).read_bytes()
     done = write(repository, tmp_path, kind, before=LIMIT)
@@ -127,7 +127,7 @@ def prepare(repository: Path, root: Path, folder: Path, *before: str) -> subproc
 
 
 def test_a_folder_without_the_right_to_write(tmp_path: Path, repository: Path) -> None:
-    """Root may write anywhere: it gives up that power first, or the test is skipped."""
+    """Root may write anywhere: it drops that privilege first, or the test is skipped."""
     before = []
     if os.geteuid() == 0:
         if shutil.which("setpriv") is None:
@@ -175,7 +175,7 @@ def test_a_writer_killed_midway_leaves_the_former_artifact(kind: str, tmp_path: 
 
 
 def check_whole(folder: Path, kind: str) -> None:
-    """Raise unless the finished artifact is there with all of its 40 images, each readable."""
+    """Raise unless the finished artifact has all of its 40 images, each readable."""
     if kind == "labels":
         assert all(read_labels(folder / "labels" / f"{i}.png").shape == (100, 100) for i in range(40))
         return
@@ -185,7 +185,7 @@ def check_whole(folder: Path, kind: str) -> None:
 
 @pytest.mark.parametrize("kind", ["store", "labels"])
 def test_two_writers_of_one_artifact(kind: str, tmp_path: Path, repository: Path) -> None:
-    """As after a kill of Snakemake, whose jobs run on: each writes apart, the later one's whole artifact stays."""
+    """As when Snakemake was killed and its jobs run on: each writes its own file, and the later one's stays, intact."""
     lines = [command(repository, tmp_path, kind, pause) for pause in ("0.6", "0.9")]
     writers = [subprocess.Popen(line, env=environment) for line, environment in lines]
     assert [writer.wait() for writer in writers] == [0, 0]
@@ -204,7 +204,7 @@ def test_the_temporary_file_of_a_living_writer_is_left_alone(tmp_path: Path) -> 
 
 
 def test_a_process_killed_between_the_temporary_file_and_its_name(tmp_path: Path, repository: Path) -> None:
-    """Its temporary file is whole, and yet never taken for the artifact."""
+    """Its temporary file is complete, but never taken for the artifact."""
     kill = (
         "import os, signal; from wsss_steps.formats import files\n"
         "files.publish = lambda *_: os.kill(os.getpid(), signal.SIGKILL)\n"
@@ -227,7 +227,7 @@ def test_the_manifest_is_readable_after_a_failed_second_run(tmp_path: Path, repo
 
 
 def test_a_folder_that_the_workflow_did_not_make_is_never_replaced(tmp_path: Path, repository: Path) -> None:
-    """As of a user's photographs, given as the output of a step by mistake."""
+    """Such as a user's photographs, given as the output of a step by mistake."""
     photographs = tmp_path / "photographs"
     photographs.mkdir()
     (photographs / "cat.jpg").write_bytes(b"precious")
@@ -239,7 +239,7 @@ def test_a_folder_that_the_workflow_did_not_make_is_never_replaced(tmp_path: Pat
 
 
 def test_a_folder_moved_aside_by_a_killed_process_is_removed(tmp_path: Path) -> None:
-    """Killed after the former folder was moved aside: the next process that writes the same removes it."""
+    """Killed after moving the previous folder aside: the next process that writes the same one removes it."""
     dead = subprocess.Popen([sys.executable, "-c", ""])
     dead.wait()
     left = [tmp_path / f".maps.{middle}{HOST}.{dead.pid}.tmp" for middle in ("former.", "")]

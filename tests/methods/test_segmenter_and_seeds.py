@@ -25,7 +25,7 @@ def options_of(cls: type[Settings]) -> dict:
 
 
 def judge() -> FrozenClassifier:
-    """A small classifier at its random start, frozen."""
+    """A small classifier with random weights, frozen."""
     torch.manual_seed(7)
     options = {"output_stride": 8, "dilated": True, "frozen_stages": 0, "frozen_batch_norm": "none"}
     network = methods.load("classifier", "plain").build(CLASSES, backbone={"net": "small", "options": {}}, **options)
@@ -114,7 +114,7 @@ def test_training_lowers_the_loss(cls) -> None:
 
 
 class Sure(nn.Module):
-    """Says class `label` everywhere, on a grid of stride 8."""
+    """Predicts class `label` everywhere, at stride 8."""
 
     def __init__(self, label: int) -> None:
         super().__init__()
@@ -213,7 +213,7 @@ def test_spsrg_asks_background_and_classes_for_their_own_sureness(
 
 
 class Cells(Sure):
-    """The same on whole cells, the last of which reach over the edge."""
+    """The same on whole cells, the last of which extend beyond the edge."""
 
     def forward(self, images: Tensor) -> Tensor:
         return self.logits[None, :, None, None].expand(
@@ -223,7 +223,7 @@ class Cells(Sure):
 
 @pytest.mark.parametrize("cls", SEGMENTERS)
 def test_cells_whose_centre_is_beyond_the_edge_are_not_labelled(cls) -> None:
-    """Class 2 is right wherever the image is: nothing is to be learnt from the rest, least of all background."""
+    """Class 2 is right inside the image: nothing may be learnt from the padding, least of all background."""
     options = options_of(cls) | {"train_scales": [1.0], "output_stride": 8, "lambda_seg": 0, "classifier": None}
     batch = {
         "images": torch.zeros(1, 3, 12, 12),
@@ -237,7 +237,7 @@ def test_cells_whose_centre_is_beyond_the_edge_are_not_labelled(cls) -> None:
 
 
 class Counting(nn.Module):
-    """A judge that counts how often it is asked, and finds nothing."""
+    """A classifier that counts its calls, and finds nothing."""
 
     asked = 0
 

@@ -1,4 +1,4 @@
-"""One suite of contracts over every backbone; freezing; the sizes that DeepLab states."""
+"""One suite of contracts for every backbone; freezing; the sizes stated by DeepLab."""
 
 import pytest
 import torch
@@ -40,7 +40,7 @@ def test_contract(net: str, output_stride: int) -> None:
     stages = [parameters(stage) for stage in backbone.stages]
     assert len(stages) == 4
     assert set().union(*stages) == parameters([backbone])  # every weight is in a stage
-    assert sum(map(len, stages)) == len(parameters([backbone]))  # and in one only
+    assert sum(map(len, stages)) == len(parameters([backbone]))  # and in only one
 
 
 def test_stages_are_in_the_order_of_the_forward_pass() -> None:
@@ -67,7 +67,7 @@ def test_dilated_networks_have_the_weights_of_the_strided_ones() -> None:
 
 
 def test_dilation_keeps_the_values_where_grids_meet() -> None:
-    """A dilated network computes the same numbers at every second cell: the law of the atrous algorithm."""
+    """A dilated network computes the same numbers at every second cell: the atrous algorithm."""
     strided, dilated = build("vgg16", 32).eval(), build("vgg16", 16).eval()
     dilated.net.load_state_dict(strided.net.state_dict())
     with torch.no_grad():
@@ -112,7 +112,7 @@ def test_batch_norm_moves_unless_frozen() -> None:
 
 @pytest.mark.parametrize("net", ["resnet50", "timm:resnet18"])
 def test_frozen_statistics_leave_the_affine_part_to_training(net: str) -> None:
-    """As in IRN: running means and variances stay, weights and biases of stages that are not frozen move."""
+    """As in IRN: running means and variances stay, weights and biases of trainable stages move."""
     backbone = build(net, 16)
     freeze(backbone, 2, "statistics")
     backbone.train()

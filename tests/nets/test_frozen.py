@@ -1,4 +1,4 @@
-"""The frozen classifier learns nothing, lets gradients through to the attention map, and keeps its normalisation."""
+"""The frozen classifier does not learn, passes gradients to the attention map, and keeps its normalisation."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def test_attention_1_shows_all_and_attention_0_the_mean_colour() -> None:
 
 
 def test_an_erased_pixel_has_the_classifiers_own_mean_colour() -> None:
-    """Images of another normalisation are converted before they are masked, not after."""
+    """Images with another normalisation are converted before masking, not after."""
     classifier = judge(mean=(0.2, 0.3, 0.4), std=(0.1, 0.2, 0.3))
     erased = classifier(torch.randn(1, 3, 16, 16), torch.zeros(1, 1, 16, 16))
     assert torch.equal(erased, classifier.network.scores(torch.zeros(1, 3, 16, 16)))
@@ -65,7 +65,7 @@ def test_an_erased_pixel_has_the_classifiers_own_mean_colour() -> None:
 
 
 class Constant(torch.nn.Module):
-    """The same logits everywhere, on a grid of stride 8."""
+    """The same logits everywhere, at stride 8."""
 
     def __init__(self) -> None:
         super().__init__()

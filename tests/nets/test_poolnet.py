@@ -38,11 +38,11 @@ def test_levels_of_a_backbone() -> None:
         (2, 128, 4, 6),
     ]
     assert torch.equal(levels[-1], backbone(images))
-    assert not any(module._forward_hooks for module in backbone.modules())  # none is left behind, however often it runs
+    assert not any(module._forward_hooks for module in backbone.modules())  # none is left, however often it runs
 
 
 def test_aggregation_adds_averages() -> None:
-    """With convolutions that copy, the sum before the last one is x and its averages over 2, 4 and 8, enlarged."""
+    """With identity convolutions, the input of the last one is x plus its averages over 2, 4 and 8, enlarged."""
     block = FeatureAggregation(1).eval()
     for branch in block.branches:
         nn.init.dirac_(branch.weight)

@@ -1,4 +1,4 @@
-"""A backbone that computes in bfloat16: what goes in and out, its weights and their gradients stay float32."""
+"""A backbone that computes in bfloat16: its input, output, weights and gradients stay float32."""
 
 from __future__ import annotations
 

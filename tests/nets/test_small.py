@@ -1,4 +1,4 @@
-"""The small network: sizes, alignment with the image, no dependence on the batch once trained."""
+"""The small network: sizes, alignment with the image, no dependence on the batch in eval mode."""
 
 import pytest
 import torch
@@ -20,7 +20,7 @@ def test_it_is_small() -> None:
 
 @pytest.mark.parametrize("output_stride", [4, 8])
 def test_cells_lie_over_their_pixels(output_stride: int) -> None:
-    """The middle cell of an odd number of cells looks at the middle of the image, up to chance."""
+    """The middle cell of an odd number of cells sees the middle of the image, up to random weights."""
     torch.manual_seed(0)
     small, side = Small(output_stride), 9 * output_stride
     image = torch.rand(1, 3, side, side, requires_grad=True)

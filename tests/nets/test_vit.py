@@ -15,7 +15,7 @@ TINY = vit.Shape(patch=4, width=12, depth=2, heads=3, image_size=16)
 def network() -> torch.nn.Module:
     torch.manual_seed(0)
     network = vit.build(TINY).eval()
-    torch.nn.init.normal_(network.pos_embed)  # the initial one is nearly zero, and would hide mistakes
+    torch.nn.init.normal_(network.pos_embed)  # the initial one is nearly zero and would hide mistakes
     torch.nn.init.normal_(network.cls_token)
     for parameter in network.parameters():
         if parameter.ndim == 1:

@@ -1,4 +1,4 @@
-"""The dense CRF against hand values, special cases and a mean field by brute force."""
+"""The dense CRF against values by hand, special cases and a brute-force mean field."""
 
 import numpy as np
 import pytest
@@ -25,7 +25,7 @@ def softmax(energies: np.ndarray) -> np.ndarray:
 
 
 def brute_force(image: np.ndarray, energies: np.ndarray, preset: Preset) -> np.ndarray:
-    """Mean field with all N^2 pairs, each kernel divided by the roots of its sums at both pixels."""
+    """Mean field over all N^2 pairs, each kernel divided by the square roots of its sums at both pixels."""
     labels, height, width = energies.shape
     place = np.stack(np.mgrid[:height, :width], axis=-1).reshape(-1, 2).astype(np.float64)
     colour = image.reshape(-1, 3).astype(np.float64)
@@ -48,7 +48,7 @@ def brute_force(image: np.ndarray, energies: np.ndarray, preset: Preset) -> np.n
 
 
 def two_colours() -> tuple[np.ndarray, np.ndarray]:
-    """A picture of 16 x 16 in two colours, and its labels with one wrong pixel on either side."""
+    """An image of 16 x 16 in two colours, and its labels with one wrong pixel on either side."""
     image = np.full((16, 16, 3), 40, np.uint8)
     image[:, 8:] = 200
     labels = np.repeat([[0] * 8 + [1] * 8], 16, axis=0)

@@ -1,4 +1,4 @@
-"""The DINO loss by hand, as a law and by its gradient; its centre and schedules."""
+"""The DINO loss by hand, its invariances and gradient; its centre and schedules."""
 
 import math
 
@@ -22,7 +22,7 @@ def test_only_different_views_are_compared() -> None:
     targets = torch.softmax(torch.randn(2, 3, 5), dim=-1)
     pairs = [(0, 1), (0, 2), (0, 3), (1, 0), (1, 2), (1, 3)]
     parts = [
-        torch.nn.functional.cross_entropy(student[v] / 0.1, targets[g])  # an oracle that takes probabilities too
+        torch.nn.functional.cross_entropy(student[v] / 0.1, targets[g])  # a reference that takes probabilities too
         for g, v in pairs
     ]
     torch.testing.assert_close(dino.dino_loss(student, targets, 0.1), torch.stack(parts).mean())
@@ -77,7 +77,7 @@ def test_a_single_view_is_refused() -> None:
 
 
 def test_matching_by_hand() -> None:
-    # Views of 2 x 2 patches: the whole of a 4 x 4 px image, its right half, and that mirrored.
+    # Views of 2 x 2 patches: a whole image of 4 x 4 px, its right half, and that half mirrored.
     whole, right = torch.tensor([[0.0, 0.0, 4.0, 4.0]]), torch.tensor([[0.0, 2.0, 4.0, 2.0]])
     mirrored = torch.tensor([[0.0, 4.0, 4.0, -2.0]])
     assert dino.matching(right, 2, whole, 2).tolist() == [[1, 1, 3, 3]]

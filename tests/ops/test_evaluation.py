@@ -21,7 +21,7 @@ PREDICTED = np.array([[0, 1, 1, 1, 0]], np.uint8)
 
 
 def random_maps(seed: int, size: tuple[int, int] = (13, 17), classes: int = 3) -> tuple[np.ndarray, np.ndarray]:
-    """Ground truth and prediction with all labels 0..C and 255 in both."""
+    """Ground truth and prediction, each with all labels 0..C and 255."""
     rng = np.random.default_rng(seed)
     values = np.array([*range(classes + 1), 255], np.uint8)
     return values[rng.integers(0, len(values), size)], values[rng.integers(0, len(values), size)]
@@ -33,7 +33,7 @@ def random_maps(seed: int, size: tuple[int, int] = (13, 17), classes: int = 3) -
 def test_five_pixels_by_hand() -> None:
     table = confusion(TRUTH, PREDICTED, 1)
     assert table.dtype == np.int64
-    assert table.tolist() == [[1, 1, 0], [0, 2, 0]]  # the void pixel is nowhere
+    assert table.tolist() == [[1, 1, 0], [0, 2, 0]]  # the void pixel is not counted
     found = measures(table)
     assert found.iou.tolist() == pytest.approx([1 / 2, 2 / 3])
     assert found.miou == pytest.approx(float(Fraction(7, 12)))
@@ -115,7 +115,7 @@ def test_a_class_without_a_pixel_is_skipped_or_zero() -> None:
 
 
 def test_a_class_that_is_only_predicted_is_not_absent() -> None:
-    """Its IoU is 0 under either policy: it was seen where it is not."""
+    """Its IoU is 0 under either policy: it was predicted where it is not."""
     table = confusion(np.array([[0, 0]], np.uint8), np.array([[0, 1]], np.uint8), 1)
     assert measures(table).iou.tolist() == [0.5, 0]
 
@@ -152,7 +152,7 @@ def test_an_unknown_policy_is_refused(policy: str, known: str) -> None:
 
 
 def some_cam(seed: int, count: int) -> tuple[np.ndarray, np.ndarray]:
-    """Maps with steps of 1/10, so that ties with thresholds and between classes occur; classes are 1, 3, ..."""
+    """Maps in steps of 1/10, so that ties occur with thresholds and between classes; classes are 1, 3, ..."""
     rng = np.random.default_rng(seed)
     return (rng.integers(0, 11, (count, 13, 17)) / 10).astype(np.float32), np.array([1, 3, 2][:count], np.uint8)
 
@@ -233,7 +233,7 @@ def test_images_of_nothing_but_void_have_no_interval() -> None:
 
 
 def test_coverage_and_precision_by_hand() -> None:
-    """Of ten pixels seven have a label, five of them the right one; two void pixels are not counted."""
+    """Seven of ten pixels have a label, five of them the right one; two void pixels are not counted."""
     truth = np.array([[0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 255, 255]], np.uint8)
     seeds = np.array([[0, 0, 255, 1, 1, 1, 255, 0, 2, 255, 2, 255]], np.uint8)
     covered, precise, coverage, precision = coverage_and_precision(confusion(truth, seeds, 2))

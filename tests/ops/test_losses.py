@@ -1,4 +1,4 @@
-"""Eq. 3.2 by hand, against torch, and its gradient; the loss of saliency masks likewise."""
+"""Eq. 3.2 by hand, against torch, and its gradient; the same for the loss of saliency masks."""
 
 import math
 

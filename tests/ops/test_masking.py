@@ -1,4 +1,4 @@
-"""Losses of image masking by hand (dissertation, eqs. 2.7 to 2.10), their gradients, and their empty sets."""
+"""Losses of image masking by hand (dissertation, eqs. 2.7 to 2.10), their gradients, and empty sets."""
 
 from math import log
 
@@ -9,7 +9,7 @@ from torch.autograd import gradcheck
 from wsss_steps.ops.masking import attention_loss, attention_map, foreground_map, mean_of, saliency_loss
 
 H = [(0.8, 0.1, 0.1), (0.3, 0.5, 0.2), (0.2, 0.6, 0.2), (0.1, 0.2, 0.7)]
-LABELS = torch.tensor([[[0, 1, 2, 255]]])  # which class an object pixel names does not matter
+LABELS = torch.tensor([[[0, 1, 2, 255]]])  # which class an object pixel has does not matter
 
 
 def row(pixels: list[tuple[float, ...]]) -> torch.Tensor:

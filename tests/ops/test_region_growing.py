@@ -1,4 +1,4 @@
-"""Region growing by hand, against loops, and its laws."""
+"""Region growing by hand, against loops, and its invariants."""
 
 import pytest
 import torch

@@ -37,7 +37,7 @@ def test_labels_are_picked_at_the_centre_of_cells() -> None:
 def test_labels_that_are_sampled_and_drawn_again_stay_where_they_were(
     crop: int, stride: int, scale: float, flipped: bool
 ) -> None:
-    """Straight edges at every pixel of some cells come back without a mean offset, as far as half pixels allow."""
+    """Straight edges at every pixel of some cells come back without a mean offset, up to half pixels."""
     size = scaled_size((crop, crop), scale)
     period = round(stride / scale)
     edges = torch.arange(period, (crop // period - 1) * period)

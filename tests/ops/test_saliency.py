@@ -1,4 +1,4 @@
-"""TokenCut and LOST on features made by hand."""
+"""TokenCut and LOST on hand-made features."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from wsss_steps.ops.saliency import WEAK_EDGE, lost, second_eigenvector, tokencu
 
 
 def blocks(layout: list[str]) -> np.ndarray:
-    """Features (h, w, d): patches of one letter have one unit vector, of two letters orthogonal ones."""
+    """Features (h, w, d): patches of the same letter share a unit vector, different letters have orthogonal ones."""
     letters = sorted({letter for row in layout for letter in row})
     return np.eye(len(letters), dtype=np.float16)[[[letters.index(letter) for letter in row] for row in layout]]
 
@@ -42,7 +42,7 @@ def test_second_eigenvector_solves_the_generalised_problem() -> None:
 
 
 def test_tokencut_takes_the_side_of_the_largest_entry() -> None:
-    """The vector is orthogonal to D 1, so that the smaller of two groups has the larger entries."""
+    """The vector is orthogonal to D 1, so the smaller of two groups has the larger entries."""
     layout = ["aaaa", "abba", "abba", "aaaa", "aaaa"]
     assert cells(tokencut(blocks(layout), tau=0.2, connected=True)) == ["....", ".##.", ".##.", "....", "...."]
     inverse = [row.translate(str.maketrans("ab", "ba")) for row in layout]

@@ -1,4 +1,4 @@
-"""Refined saliency maps by hand (dissertation, eqs. 2.5 and 2.6), and seeds made of them."""
+"""Refined saliency maps by hand (dissertation, eqs. 2.5 and 2.6), and seeds made from them."""
 
 import numpy as np
 import pytest
@@ -17,11 +17,11 @@ def test_refine_by_hand(dtype: type) -> None:
     assert refine(*arrays, **options, uncertain="unlabelled").tolist() == expected.tolist()
     harmful = np.where(expected == 255, 0, expected)
     assert refine(*arrays, **options, uncertain="background").tolist() == harmful.tolist()
-    assert arrays[1].tolist() == salient.tolist()  # the argument is not changed
+    assert arrays[1].tolist() == salient.tolist()  # the argument is not modified
 
 
 def test_stored_scores_keep_the_thresholds_strict() -> None:
-    """204 of 255 is the threshold 0.8 itself, also in the single precision that a store gives."""
+    """204 of 255 is the threshold 0.8 itself, also in the single precision of a store."""
     stored = np.array([[203, 204, 205]], np.uint8).astype(np.float32) * np.float32(1 / 255)
     found = refine(stored, np.zeros((1, 3), np.uint8), tau_1=0.8, tau_2=0.3, uncertain="unlabelled")
     assert found.tolist() == [[0, 0, 1]]

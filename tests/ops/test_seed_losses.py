@@ -1,4 +1,4 @@
-"""Seed losses by hand, their gradients, and their empty sets."""
+"""Seed losses by hand, their gradients, and empty sets."""
 
 from math import log
 

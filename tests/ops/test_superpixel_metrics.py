@@ -1,4 +1,4 @@
-"""Measures of superpixels by hand and against sums over sets of pixels."""
+"""Superpixel measures by hand and against sums over sets of pixels."""
 
 from functools import partial
 
@@ -23,7 +23,7 @@ def by_sets(superpixels: np.ndarray, truth: np.ndarray) -> tuple[tuple[int, int]
 def by_distances(
     superpixels: np.ndarray, truth: np.ndarray, tolerance: float
 ) -> tuple[tuple[int, int], tuple[int, int]]:
-    """Equations 3.10 and 3.11 with all distances, without void."""
+    """Equations 3.10 and 3.11 with all pairwise distances, without void."""
 
     def edges(labels: np.ndarray) -> list[tuple[int, int]]:
         places = set(np.ndindex(labels.shape))

@@ -1,4 +1,4 @@
-"""Discovery against a literal transcription of Table 3.1, hand values and laws; the way from patches to pixels."""
+"""Discovery against a literal transcription of Table 3.1, values by hand and invariants; from patches to pixels."""
 
 import numpy as np
 import pytest
@@ -11,7 +11,7 @@ FIVE = np.stack([np.cos(FIVE_ANGLES), np.sin(FIVE_ANGLES)], axis=1)
 
 
 def table_3_1(features: np.ndarray, tau: float, order: str = "lowest") -> list[list[int]]:
-    """Table 3.1, line by line in float64, and a seed always in its superpixel."""
+    """Table 3.1, line by line in float64, with each seed always in its own superpixel."""
     f = [row / np.linalg.norm(row) for row in features.astype(np.float64)]
     patches = range(len(f))
     a = [[float(f[p] @ f[q]) for q in patches] for p in patches]
@@ -86,7 +86,7 @@ def test_lemma_1_members_are_pairwise_positive_above_one_over_root_two() -> None
 
 
 def test_permuted_patches_give_the_same_sets() -> None:
-    """Groups of different size, opposed to each other: there are no ties that the order of patches could decide."""
+    """Groups of different size, opposed to each other: no ties that the order of patches could decide."""
     random = np.random.default_rng(2)
     simplex = np.eye(5) - 1 / 5  # cosine of -1/4 between any two
     features = np.repeat(simplex, [7, 2, 5, 1, 3], axis=0) * random.uniform(0.5, 2, (18, 1))

@@ -1,4 +1,4 @@
-"""Say what is wrong with config files: where they are no YAML, and which keys they hold twice."""
+"""Report what is wrong with configuration files: invalid YAML and duplicate keys."""
 
 from __future__ import annotations
 

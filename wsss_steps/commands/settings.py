@@ -33,7 +33,7 @@ STEPS: dict[str, type[Settings]] = {
 
 
 def meaning(cls: type[Settings], name: str) -> str:
-    """What a setting means: the nearest description in the line of classes; a class may change a default alone."""
+    """What a setting means: the first description in the class hierarchy, since a class may override only a default."""
     fields = [
         base.model_fields[name] for base in cls.__mro__ if issubclass(base, Settings) and name in base.model_fields
     ]
@@ -57,7 +57,7 @@ def _table(cls: type[Settings]) -> Iterator[str]:
 
 
 def document() -> str:
-    """The whole of docs/settings.md."""
+    """The text of docs/settings.md."""
     lines = ["# Settings", "", "Made by `python -m wsss_steps settings`; a test keeps it true.", ""]
     lines += ["## The top level of a configuration file", "", *_table(WHOLE)]
     for name, cls in STEPS.items():

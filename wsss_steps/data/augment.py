@@ -1,4 +1,4 @@
-"""Random changes of a training image and, in step, of its label maps."""
+"""Random augmentation of a training image and its label maps."""
 
 from __future__ import annotations
 
@@ -29,18 +29,17 @@ def augment(
     flip: bool,
     jitter: Sequence[float],
 ) -> tuple[Float32[ndarray, "3 S S"], dict[str, NDArray[Any]]]:
-    """Resize, mirror, change colours, normalise and crop to S = `crop` px, all drawn from `rng`.
+    """Randomly resize, mirror, change colours and crop to S = `crop` px, and normalise; `rng` decides all.
 
     labels: name -> (map (H, W), value of pixels outside the image). They follow the image, by nearest neighbour.
-    Outside the image the result is 0, the mean colour. Where the image is smaller than the crop, it lies anywhere
-    inside it.
+    Outside the image the result is 0, the mean colour. An image smaller than the crop is placed at random in it.
     """
     before = (image.shape[0], image.shape[1])
     size = draw_size(rng, before, resize_long=resize_long, resize_scale=resize_scale, scale_set=scale_set)
     image = resize_image(image, size)
     maps = {name: resize_nearest(array, size) for name, (array, _) in labels.items()}
     if flip and rng.random() < 0.5:
-        image = image[:, ::-1].copy()  # in order; of a single column `ascontiguousarray` would keep the stride of -1
+        image = image[:, ::-1].copy()  # for a single column `ascontiguousarray` would keep the stride of -1
         maps = {name: array[:, ::-1] for name, array in maps.items()}
     pixels = normalise(change_colours(rng, image, jitter), mean, std)
     window = draw_window(rng, size, crop)
@@ -58,9 +57,9 @@ def draw_size(
 ) -> tuple[int, int]:
     """New (height, width), at least 1 px each.
 
-    The long side is drawn from the whole numbers of the range `resize_long`, ends included; that, or the size as it is,
-    is multiplied by a factor from the range `resize_scale`, and by one of the factors in `scale_set`. What is None
-    draws nothing from `rng`.
+    The long side is a random integer in the range `resize_long`, ends included; the size is then multiplied by a factor
+    from the range `resize_scale`, and by one of the factors in `scale_set`. Each is skipped if None, and then draws
+    nothing from `rng`.
     """
     factor = 1.0
     if resize_long is not None:
@@ -75,7 +74,7 @@ def draw_size(
 def change_colours(
     rng: np.random.Generator, image: UInt8[ndarray, "H W 3"], jitter: Sequence[float]
 ) -> UInt8[ndarray, "H W 3"]:
-    """Brightness, contrast, saturation times factors from [1 - j, 1 + j], then hue turned by [-j, j] of a full turn."""
+    """Brightness, contrast, saturation times factors in [1 - j, 1 + j], then hue shifted by [-j, j] of a full turn."""
     if not any(jitter):
         return image
     pixels = torch.from_numpy(image).permute(2, 0, 1)
@@ -95,7 +94,7 @@ def draw_window(rng: np.random.Generator, size: tuple[int, int], crop: int) -> t
 
 
 def cut(array: NDArray[Any], window: tuple[int, int], crop: int, fill: int) -> NDArray[Any]:
-    """The square (..., crop, crop) of `array` (..., H, W) that starts at `window`; `fill` beyond the edges."""
+    """The square (..., crop, crop) of `array` (..., H, W) that starts at `window`; `fill` outside the image."""
     result = np.full((*array.shape[:-2], crop, crop), fill, array.dtype)
     (top, left), (height, width) = window, array.shape[-2:]
     rows, columns = slice(max(top, 0), min(top + crop, height)), slice(max(left, 0), min(left + crop, width))

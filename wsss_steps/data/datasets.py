@@ -1,6 +1,6 @@
 """Training images as torch data sets.
 
-An item is asked for by (epoch, index): its random changes depend on nothing else.
+Items are indexed by (epoch, index), which with the seed decides their random augmentation.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ NO_SUPERPIXEL = 0  # pixels outside the image
 class TagDataset(Dataset[dict[str, Tensor]]):
     """Images with their tags: `dataset[epoch, index]` is {images (3, S, S) normalised, tags (C,) in {0, 1}}.
 
-    augmentation: the keyword arguments of `augment`. seed: with the epoch and the index it decides every random draw,
-    so an item is the same in whichever worker and order it is made.
+    augmentation: the keyword arguments of `augment`. seed: with epoch and index it decides every random draw, so an
+    item does not depend on the worker or the order.
     """
 
     def __init__(
@@ -65,7 +65,7 @@ class TagDataset(Dataset[dict[str, Tensor]]):
 class SeedDataset(TagDataset):
     """Images with tags, seeds and superpixels.
 
-    An item has besides: seeds (S, S) int64, 255 unlabelled or outside; superpixels (S, S) int64, 0 outside or if none.
+    An item also has seeds (S, S) int64, 255 unlabelled or outside, and superpixels (S, S) int64, 0 outside or if none.
     """
 
     def __init__(
@@ -87,7 +87,7 @@ class SeedDataset(TagDataset):
         return {**self.__dict__, "_stores": {}}
 
     def _read(self, path: Path, kind: Kind, entry: Entry) -> np.ndarray[Any, Any]:
-        """One map of a store, opened by this very process (an HDF5 file must not be shared with a forked worker)."""
+        """One map of a store that this process opened (an open HDF5 file must not be shared with a forked worker)."""
         key = (os.getpid(), kind.name)
         if key not in self._stores:
             self._stores[key] = Store(path, kind)

@@ -16,17 +16,8 @@ from wsss_steps.errors import UserError
 from wsss_steps.formats import pictures
 from wsss_steps.formats.pictures import DAMAGED
 
-EIGHT_BIT_MODES = (
-    "1",
-    "L",
-    "LA",
-    "P",
-    "PA",
-    "RGB",
-    "RGBA",
-    "CMYK",
-    "YCbCr",
-)  # what Pillow turns into RGB without clipping
+# what Pillow converts to RGB without clipping
+EIGHT_BIT_MODES = ("1", "L", "LA", "P", "PA", "RGB", "RGBA", "CMYK", "YCbCr")
 
 MOST_PIXELS = 89_478_485  # Pillow's own limit: an image of 256 MiB. Networks and stores would need many times that.
 
@@ -35,12 +26,12 @@ MOST_PIXELS = 89_478_485  # Pillow's own limit: an image of 256 MiB. Networks an
 def opened(path: Path) -> Iterator[Image.Image]:
     """An image file, not decoded yet; a UserError if it is missing, damaged, too large, or not of 8 bits per channel.
 
-    Its rows are those of the file: `pictures.upright` turns them. Damage that shows only while its user decodes it is a
+    It is as stored in the file: `pictures.upright` turns it. Damage found while decoding inside the block is a
     UserError too.
     """
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # the limit below is as low
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # the limit below is the same
             with pictures.opened(path, pictures.PHOTOGRAPHS) as image:
                 width, height = image.size
                 if width * height > MOST_PIXELS:
@@ -81,7 +72,7 @@ def normalise(image: UInt8[ndarray, "H W 3"], mean: Sequence[float], std: Sequen
 def resize_image(image: UInt8[ndarray, "H W 3"], size: tuple[int, int]) -> UInt8[ndarray, "h w 3"]:
     """Bicubic resize to `size` (height, width) in pixels.
 
-    When shrinking the kernel is widened, so that fine texture does not alias.
+    When shrinking, the kernel is widened, so that fine texture does not alias.
     """
     if image.shape[:2] == tuple(size):
         return image

@@ -1,7 +1,7 @@
-"""The manifest of a data set (ids, images, tags) and, kept apart from it, where the ground truth lies.
+"""The manifest of a data set (ids, images, tags) and, in a separate file, the paths of the ground truth.
 
-Training sees the manifest alone. Only `evaluate` and its kind take the ground truth: that it reaches nothing else can
-be read off the rule graph.
+Only evaluation, the gallery and `ground_truth_saliency` (for an upper bound) read the ground truth, as the rule graph
+shows.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from wsss_steps.provenance.digests import file_digest
 
 @dataclass(frozen=True)
 class Entry:
-    """One image: `tags` are the present classes, ascending, 1..C; `height` and `width` in pixels, of the upright image.
+    """One image: `tags` are the present classes, ascending, 1..C; `height` and `width` of the upright image, px.
 
-    `sha256` is of the file's bytes, so that an image that is changed in place is another one; empty if unknown.
+    `sha256` is of the file's bytes, so that an image changed in place changes the manifest; empty if unknown.
     """
 
     id: str
@@ -66,7 +66,7 @@ class GroundTruth:
     """Label images by image id, and how their values map to the classes of the manifest.
 
     `class_of_value` has 256 numbers: the class 0..C of each value in a label image, 255 for void, -1 for a value that
-    must not occur. `sha256` is of the bytes of each label image as it was checked; none if unknown.
+    must not occur. `sha256` is of the bytes of each label image when it was checked; empty if unknown.
     """
 
     masks: dict[str, str]
@@ -76,7 +76,7 @@ class GroundTruth:
     def labels(self, image_id: str) -> NDArray[np.uint8]:
         """The ground truth (H, W) of one image: 0 background, 1..C, 255 void.
 
-        A UserError if there is none, or if the label image is not what it was when it was checked.
+        A UserError if there is none, or if the label image has changed since it was checked.
         """
         if image_id not in self.masks:
             raise UserError(f"no ground truth for image '{image_id}' ({len(self.masks)} other images have one)")
@@ -119,7 +119,7 @@ def read_manifest(path: Path) -> Manifest:
 
 
 def write_ground_truth(path: Path, truth: GroundTruth) -> None:
-    """Write the places of the label images as JSON."""
+    """Write the paths of the label images as JSON."""
     content = {"class_of_value": list(truth.class_of_value), "masks": truth.masks, "sha256": truth.sha256}
     write_json(path, {"format": "wsss/ground_truth", "version": VERSION, **content})
 

@@ -1,6 +1,6 @@
-"""Random views of images for self-supervised training: crops at two scales, mirror, colour, blur, solarisation.
+"""Random views of images for self-supervised training: crop, mirror, colour, blur, solarisation.
 
-Everything is drawn from one generator, in a fixed order, so the same seed gives the same views.
+All random numbers come from one generator in a fixed order, so the same seed gives the same views.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ def window(
 def cropped(
     image: Float[Tensor, "3 H W"], views: Views, generator: torch.Generator
 ) -> tuple[Float[Tensor, "3 s s"], list[float]]:
-    """One crop, resampled to `views.size` with anti-aliasing, half of them mirrored; and its place.
+    """One crop, resampled to `views.size` with anti-aliasing and mirrored with probability 0.5; and its place.
 
     The place is top, left, height and width in px of the image; for a mirrored view left is the right edge and the
     width is negative.
@@ -84,7 +84,7 @@ def jittered(
 ) -> Float[Tensor, "B 3 s s"]:
     """Random brightness, contrast, saturation and hue of most images.
 
-    A hue of 0.5 turns the colour plane of YIQ by up to half a turn either way. `JITTERED` of the images are changed.
+    A hue of 0.5 rotates the IQ plane of YIQ by up to half a turn either way. A share `JITTERED` of the images changes.
     """
     count = len(batch)
     brightness, contrast, saturation = (uniform(generator, (count, 1, 1, 1), 1 - s, 1 + s) for s in strengths[:3])

@@ -1,4 +1,4 @@
-"""Images as networks of square patches read them, and where the grid of patches lies on the image."""
+"""Images fitted to whole square patches, and the extent of the patch grid on the image."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ def whole_patches(
     mean: Sequence[float],
     std: Sequence[float],
 ) -> tuple[Float32[ndarray, "3 h w"], Float32[ndarray, 2]]:
-    """The normalised image in whole patches of `patch` px, and the height and width that they span, px of the image.
+    """The normalised image in whole patches of `patch` px, and the height and width that they span, in image px.
 
-    The image is resized by `image_scale` first. `pad` then adds zeros, the mean colour, below and to the right (as
-    LOST does): every patch holds at least one pixel of the image, whose top left corner is that of the grid. `resize`
-    resizes to the next whole patches instead, which changes the aspect ratio a little.
+    The image is resized by `image_scale` first. `pad` then adds zeros (the mean colour) at the bottom and right, as
+    LOST does; every patch has at least one pixel of the image, and both share the top left corner. `resize` resizes up
+    to whole patches instead, which changes the aspect ratio a little.
     """
     size = image.shape[:2]
     scaled = [max(1, round(side * image_scale)) for side in size]
@@ -45,8 +45,8 @@ def whole_patches(
 def item(features: NDArray[Any], extent: NDArray[np.float32], centre: bool = False) -> dict[str, NDArray[Any]]:
     """One item of a features store, from features (h, w, d); with `centre`, minus their mean over the patches.
 
-    Centring lets a cosine tell apart features that all point the same way, as activations after a ReLU do: 0 is then
-    the similarity of two patches that depart from the image's mean in unrelated directions.
+    Centring lets the cosine distinguish features that point in similar directions, as activations after a ReLU do: 0 is
+    then the similarity of two patches that differ from the image's mean in unrelated directions.
 
     Raises FloatingPointError if a feature is not finite as a half float.
     """
@@ -54,6 +54,6 @@ def item(features: NDArray[Any], extent: NDArray[np.float32], centre: bool = Fal
     if centre:
         values -= values.mean(axis=(0, 1), keepdims=True)
     largest = np.abs(values).max()
-    if not largest <= np.finfo(np.float16).max:  # also if it is not a number
+    if not largest <= np.finfo(np.float16).max:  # true for NaN too
         raise FloatingPointError(f"features beyond the range of half floats: the largest is {largest:.3g}")
     return {"features": values.astype(np.float16), "extent": extent.astype(np.float32)}

@@ -1,4 +1,4 @@
-"""Images with masks of what is salient in them, in the layout of DUTS."""
+"""Images with saliency masks, in the layout of DUTS."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ from wsss_steps.ops.labels import IGNORE
 
 log = logging.getLogger(__name__)
 
-SALIENT = 127  # a mask's numbers above it are salient
-IMAGES, MASKS = "-Image", "-Mask"  # ends of the names of the two folders
-MASK_MODES = ("1", "L", "RGB")  # an indexed mask is refused: its numbers are names of colours
+SALIENT = 127  # values of a mask above it are salient
+IMAGES, MASKS = "-Image", "-Mask"  # suffixes of the two folders
+MASK_MODES = ("1", "L", "RGB")  # indexed masks are refused: their numbers are palette indices
 
 
 @dataclass(frozen=True)
@@ -40,9 +40,9 @@ class Pair:
 def find_pairs(root: Path) -> list[Pair]:
     """All pairs below `root`, sorted by name: `<name>-Image/<id>.jpg` with `<name>-Mask/<id>.png`.
 
-    UserError if there is not just one such pair of folders, and one that lists every image without a mask, mask without
-    an image, pair of two sizes (both upright), unreadable file or mask that is neither grey nor RGB. How many images
-    EXIF turns is logged.
+    UserError unless there is exactly one such pair of folders. Another lists every image without a mask, mask without
+    an image, pair of different sizes (both upright), unreadable file, and mask that is neither grey nor RGB. Logs how
+    many images EXIF turns.
     """
     if not root.is_dir():
         raise UserError(f"{root}: no such folder (expected <name>{IMAGES}/*.jpg and <name>{MASKS}/*.png in it)")
@@ -68,7 +68,7 @@ def find_pairs(root: Path) -> list[Pair]:
 
 
 def _examine(pair: Pair) -> tuple[str | None, bool]:
-    """What is wrong with a pair, from the heads of its files, and whether EXIF turns its image."""
+    """What is wrong with a pair, from its file headers, and whether EXIF turns its image."""
     try:
         with opened(pair.image) as image:
             size, turn = pictures.upright_size(image), pictures.orientation(image)
@@ -99,7 +99,7 @@ def _opened_mask(path: Path) -> Iterator[Image.Image]:
 
 
 def read_mask(path: Path) -> NDArray[np.uint8]:
-    """The mask (H, W), upright: 1 where the number in the file exceeds 127, else 0; a UserError if it is damaged."""
+    """The mask (H, W), upright: 1 where the value in the file exceeds 127, else 0; a UserError if it is damaged."""
     with _opened_mask(path) as mask:
         return (np.array(pictures.upright(mask).convert("L")) > SALIENT).astype(np.uint8)
 

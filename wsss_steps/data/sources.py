@@ -1,10 +1,10 @@
-"""What the user's own files of a split were when they were last read, so that a change reruns what it decides.
+"""Detects changes of the user's own files of a split, so that the rules that read them rerun.
 
-The images, masks and annotations of a data set are no inputs of a Snakemake rule: there may be hundreds of thousands,
-and a modification time alone tells nothing of their content. Instead each rule that reads them has a *state* among its
+The images, masks and annotations of a data set are not inputs of a Snakemake rule: there may be hundreds of thousands,
+and a modification time says nothing about their content. Instead, each rule that reads them has a *state* among its
 parameters, a short text that changes exactly when their content does. Planning compares size and modification time of
-every file that a list names with the record that the rule's step left, and takes a checksum where these differ: a file
-that was touched has the state that it had, one that no list names does not count. Free of torch.
+every listed file with the record that the rule's step wrote, and computes a checksum where they differ: touching a file
+does not change the state, and unlisted files do not count. Free of torch.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ MASK_SUFFIX = ".png"
 
 @dataclass(frozen=True)
 class Sources:
-    """All that a split is read from: a digest of what lists and tables say of it, and its files with size and time."""
+    """What a split is read from: a digest of its lists and tables, and its files with size and time."""
 
     content: str
     files: dict[str, Stat]
@@ -68,7 +68,7 @@ def of_masks(root: Path, *, list_file: str, mask_folder: str | None, scored_list
 
 
 def _rows(table: Path, ids: Sequence[str]) -> list[list[str]]:
-    """The head of a table of tags and its rows that begin with one of `ids`; what cannot be read, as it stands."""
+    """The header of a table of tags and its rows for `ids`; for an unreadable table, its checksum."""
     listed = set(ids)
     try:
         with table.open(encoding="utf-8-sig", newline="") as file:
@@ -100,9 +100,9 @@ def _digest(content: object) -> str:
 
 
 def state(sources: Sources, record: Path) -> str:
-    """The state of `sources`: that of the record if their content is what it was, and a new one otherwise.
+    """The state of `sources`: that of the record if their content is unchanged, otherwise a new one.
 
-    A record whose times are old is brought up to date, so that a file that was touched is read once.
+    Changed times are updated in the record, so that a touched file is read only once.
     """
     fresh = _digest([sources.content, sources.files])[:32]
     known = read_record(record)
@@ -117,7 +117,7 @@ def state(sources: Sources, record: Path) -> str:
             return fresh
         touched[path] = (*stat, checksum)
     if touched:
-        with contextlib.suppress(OSError, UserError):  # a folder that this user may only read
+        with contextlib.suppress(OSError, UserError):  # the folder may be read-only
             write_record(record, replace(known, files={**known.files, **touched}))
     return known.state
 
@@ -127,6 +127,6 @@ def _checksum(path: str, stat: Stat) -> str:
 
 
 def keep(sources: Sources, record: Path, known: Mapping[str, str]) -> None:
-    """Write the record of `sources`; `known` are checksums, by path, that need not be taken again."""
+    """Write the record of `sources`; `known` are checksums by path that need not be computed again."""
     files = {path: (*stat, known.get(path) or _checksum(path, stat)) for path, stat in sources.files.items()}
     write_record(record, Record(state(sources, record), sources.content, files))

@@ -1,9 +1,9 @@
-"""Reading of a data set in PASCAL VOC layout, checked in full: every problem is found before any is reported.
+"""Reads and checks a data set in PASCAL VOC layout; all problems are collected and reported together.
 
 Below the root folder: list files with one image id per line, `<images>/<id>.jpg` (or .jpeg, .png), `<masks>/<id>.png`
 (indexed or grey, of the size of the upright image; 0 background, 1..K classes, 255 void), and the tags, either
-`<annotations>/<id>.xml` or one table. Each split is read by itself, so that a change of one does not touch another;
-images apart from masks.
+`<annotations>/<id>.xml` or one table. Splits are read separately, so that a change of one does not affect another, and
+images separately from masks.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ Found = TypeVar("Found")
 
 @dataclass
 class Report:
-    """What was found: `problems` end the run, `notes` are worth a line of the log."""
+    """What was found: `problems` end the run, `notes` are logged."""
 
     problems: list[str] = field(default_factory=list)
     notes: Counter[str] = field(default_factory=Counter)
@@ -43,7 +43,7 @@ class Report:
 class Picture:
     """One image file, as checked; `sha256` is of the file's bytes.
 
-    `height` and `width` are of the upright image in pixels; `turned`: EXIF says that the stored one is not upright.
+    `height` and `width` of the upright image, px; `turned`: EXIF says that the stored image is not upright.
     """
 
     height: int
@@ -83,10 +83,9 @@ def find_images(folder: Path, ids: Sequence[str], report: Report) -> dict[str, P
 
 
 def _hint_for(image_id: str, names: Container[str], alike: Mapping[str, str], others: Mapping[str, str]) -> str:
-    """What may have been meant by an id of which there is no image.
+    """What an id without an image may have meant.
 
-    names: ids that there are; alike: the same by their small letters; others: files that are no images, by name without
-    suffix.
+    names: existing ids; alike: the same by casefolded id; others: files that are no images, by name without suffix.
     """
     if Path(image_id).stem in names:
         return "; leave the suffix out of the list"
@@ -98,7 +97,7 @@ def _hint_for(image_id: str, names: Container[str], alike: Mapping[str, str], ot
 
 
 def check_image(image: Path) -> Picture:
-    """Decode an image in full; a damaged or truncated file or a wrong mode is a problem."""
+    """Decode an image completely; a damaged or truncated file or a wrong mode is a problem."""
     try:
         with opened(image) as photo:
             photo.load()
@@ -115,7 +114,7 @@ def lies_on_its_side(image: Path) -> bool:
 
 
 def check_mask(mask: Path, entry: Entry) -> Mask:
-    """Decode a label image in full; a damaged file, a wrong mode, or another size than its image's is a problem."""
+    """Decode a label image completely; a damaged file, a wrong mode, or another size than its image is a problem."""
     try:
         labels = read_labels(mask)
     except UserError as error:
@@ -131,7 +130,7 @@ def check_mask(mask: Path, entry: Entry) -> Mask:
 
 
 def checked(check: Callable[[Item], Found], items: Sequence[Item], what: str) -> Iterable[Found]:
-    """`check` of every item, in order; files are decoded side by side."""
+    """`check` of every item, in order; files are decoded in parallel."""
     with ThreadPoolExecutor(max_workers=4) as pool:
         yield from track(pool.map(check, items), len(items), what)
 
@@ -147,7 +146,7 @@ def class_of_value(classes: Sequence[str], mask_classes: Sequence[str], other_cl
 
 
 def find_masks(folder: Path, entries: Sequence[Entry], optional: bool, report: Report) -> list[tuple[Path, Entry]]:
-    """The mask of every entry that has one; half a split of masks is a problem, none at all unless `optional`."""
+    """The mask of every entry that has one; missing masks are a problem, unless all are missing and `optional`."""
     if not folder.is_dir():
         report.problems.append(f"{folder}: no such folder of label images; say mask_folder: null if there are none")
         return []
@@ -212,14 +211,14 @@ def read_split(
         split: name of the split.
         dataset: name of the data set.
         classes: names of the classes 1..C.
-        list_file: ids of the split, one a line.
+        list_file: ids of the split, one per line.
         image_folder: images, `<id>.jpg`, `.jpeg` or `.png`.
         annotation_folder: VOC XML files, unless there is a table of tags.
         tags_csv: table of tags.
-        tagged: whether the images have tags; without, nothing is looked for.
-        allow_untagged: whether an image may show no class.
+        tagged: whether the images have tags; if not, none are read.
+        allow_untagged: whether an image may have no tag.
 
-    This and the other paths are relative to `root`. Raises one UserError that lists all that is wrong.
+    Paths are relative to `root`. Raises one UserError that lists all problems.
     """
     report = Report()
     ids = voc_lists.read_list(root / list_file, report.problems)
@@ -263,13 +262,13 @@ def read_masks(
         manifest: images and tags of the split.
         split: name of the split.
         classes: names of the classes 1..C.
-        mask_classes: names of the values 1..K in label images; empty: as `classes`.
+        mask_classes: names of the values 1..K in label images; if empty, `classes`.
         other_classes: what values of other classes become, background or ignore.
         mask_folder: label images, `<id>.png`; None if there are none.
-        scored_list: ids of the images that are to be scored, all of them in the split; None: the whole split.
+        scored_list: ids of the images to score, all in the split; None for the whole split.
         masks_optional: whether the split may have no label image at all.
 
-    Raises one UserError that lists all that is wrong.
+    Raises one UserError that lists all problems.
     """
     report = Report()
     entries = manifest.split(split)

@@ -1,4 +1,4 @@
-"""The image ids of a data set, from list files, checked to be unique and fit to name files."""
+"""The image ids of a data set, from list files; checked to be unique and valid file names."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 SUFFIXES = (".jpg", ".jpeg", ".png")  # of images
-FORBIDDEN = frozenset('/\\<>:"|?*')  # of which some system makes no file name
-LONGEST_SHOWN = 80  # characters of a line in a message: a file of another kind may be one line
+FORBIDDEN = frozenset('/\\<>:"|?*')  # not allowed in file names on some systems
+LONGEST_SHOWN = 80  # characters of a line in a message: a file of another kind may be one long line
 
 
 def unsafe(image_id: str) -> str | None:
-    """Why `image_id` cannot be part of a file name on every system and a name in HDF5, or None if it can."""
+    """Why `image_id` is not valid in file names on every system and in HDF5, or None if it is."""
     if image_id.startswith(".") or image_id.endswith("."):
         return "a dot at its start or end"
     if ".." in image_id:
@@ -23,7 +23,7 @@ def unsafe(image_id: str) -> str | None:
 
 
 def read_list(path: Path, problems: list[str]) -> list[str]:
-    """The image ids in a list file, one per line; blank lines are passed over."""
+    """The image ids in a list file, one per line; blank lines are skipped."""
     try:
         lines = [line.strip() for line in path.read_text(encoding="utf-8-sig").splitlines()]
     except FileNotFoundError:
@@ -47,7 +47,7 @@ def read_list(path: Path, problems: list[str]) -> list[str]:
 
 
 def images_in(folder: Path) -> dict[str, list[str]]:
-    """Names of the image files in a folder by id, which is a name without its suffix: one listing for all ids."""
+    """Names of the image files in a folder by id (the name without suffix), from one listing of the folder."""
     names: dict[str, list[str]] = {}
     for name in sorted(entry.name for entry in os.scandir(folder)):
         stem, dot, suffix = name.rpartition(".")
@@ -57,7 +57,7 @@ def images_in(folder: Path) -> dict[str, list[str]]:
 
 
 def check_unique(splits: Mapping[str, Sequence[str]], problems: list[str]) -> None:
-    """Note duplicate ids, in one split or in two.
+    """Add duplicate ids, within a split or across splits, to `problems`.
 
     Ids that differ in case, or in how Unicode writes a letter, are the same: they would share a file on some systems.
     """

@@ -11,12 +11,12 @@ from xml.etree import ElementTree
 
 Tags = dict[str, tuple[int, ...]]  # image id -> present classes, ascending, 1..C
 LISTED = 20  # names in one line of the log
-MOST_COLUMNS, LONGEST_NAME = 8, 40  # of a wrong table: its columns may be the whole of a file of another kind
+MOST_COLUMNS, LONGEST_NAME = 8, 40  # shown of a wrong table: a file of another kind may be one long line
 SEPARATE = "separate tags by ';' or spaces"
 
 
 def meant(names: Iterable[str], classes: Sequence[str]) -> str:
-    """A hint for each name that is a class but for capitals, spaces and signs: `; for 'Cat' write 'cat'`."""
+    """A hint for each name that is a class except for case, spaces and punctuation: `; for 'Cat' write 'cat'`."""
     plain = {_letters(name): name for name in classes}
     return "".join(f"; for '{name}' write '{plain[_letters(name)]}'" for name in names if _letters(name) in plain)
 
@@ -26,16 +26,16 @@ def _letters(name: str) -> str:
 
 
 def split_names(text: str, classes: Sequence[str]) -> list[str]:
-    """Class names in one field of a table, separated by ';', or else by spaces, unless one class is named by it all."""
+    """Class names in one field of a table: separated by ';', otherwise by spaces, unless the whole field is a class."""
     if ";" in text:
         return [name.strip() for name in text.split(";") if name.strip()]
     return [text.strip()] if text.strip() in classes else text.split()
 
 
 def from_table(path: Path, ids: Sequence[str], split: str, classes: Sequence[str], problems: list[str]) -> Tags:
-    """Tags of `ids`, which make up `split`, from a CSV table with columns id, tags and perhaps split.
+    """Tags of `ids`, which make up `split`, from a CSV table with columns id, tags and optionally split.
 
-    Rows of other ids are passed over. What is wrong is added to `problems`.
+    Rows of other ids are skipped. Errors are added to `problems`.
     """
     listed = set(ids)
     tags: Tags = {}
@@ -63,7 +63,7 @@ def from_table(path: Path, ids: Sequence[str], split: str, classes: Sequence[str
                 f"{path}, line {line}: id '{image_id}' is of split '{said}', but in the list of {split}{hint}"
             )
         known = tuple(sorted({classes.index(name) + 1 for name in names if name in classes}))
-        if known or not names:  # an image whose tags are all unknown is reported once, not as untagged as well
+        if known or not names:  # do not report an image whose tags are all unknown as untagged too
             tags[image_id] = known
     if seen:
         for image_id in (one for one in ids if one not in seen):
@@ -101,7 +101,7 @@ def _rows(path: Path, problems: list[str]) -> list[tuple[int, dict[str, str | No
 
 
 def _wrong_columns(columns: Sequence[str]) -> str | None:
-    """What is wrong with the first line of a table, or None if its columns are those expected."""
+    """What is wrong with the header of a table, or None if it is as expected."""
     if {"id", "tags"} <= set(columns):
         return None
     expected = "expected the columns id, tags and perhaps split, found"

@@ -1,4 +1,4 @@
-"""From placed things to pixels of the example scenes: who is seen where, and in which colours.
+"""From placed things to pixels of the example scenes: label maps and colours.
 
 Both come from the same outlines on the same canvas, so that images and label maps agree. A canvas has (H, W) pixels and
 `scale` pixels per scene unit (the nominal side of a scene is 128 units).
@@ -27,7 +27,7 @@ Window = tuple[slice, slice]
 
 @dataclass(frozen=True)
 class Thing:
-    """Something in a scene, of class `label` 1...C or 0 for none; it stands at (x, y), turned by `tilt` radians."""
+    """Something in a scene, of class `label` 1...C or 0 for none, at (x, y), turned by `tilt` radians."""
 
     name: str
     label: int
@@ -56,7 +56,7 @@ class Thing:
 class Raster:
     """Which thing is where: `owner` (H, W) is 0 or 1 + index of the thing; pixels of each thing and of its key part.
 
-    `framed` counts those in the frame, hidden or not, and `seen` those in sight.
+    `framed` counts those in the frame, hidden or not, and `seen` the visible ones.
     """
 
     owner: NDArray[np.uint8]
@@ -94,7 +94,7 @@ def rasterise(things: list[Thing], shape: tuple[int, int], scale: float) -> Rast
 
 
 def majority(owner: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Halve an owner map (2H, 2W): every pixel takes the most frequent of its four, of equals the first."""
+    """Halve an owner map (2H, 2W): every pixel takes the most frequent of its four, the first of ties."""
     a, b, c, d = owner[::2, ::2], owner[::2, 1::2], owner[1::2, ::2], owner[1::2, 1::2]
     return np.where((a == b) | (a == c) | (a == d), a, np.where((b == c) | (b == d), b, np.where(c == d, c, a)))
 

@@ -1,6 +1,6 @@
 """Salient things of the example scenes that belong to no class: a ball, a gift and a sign, as painted outlines.
 
-Coordinates are as in `example_shapes`; a thing without a class has no key part, and ignores the radius of one.
+Coordinates are as in `shapes`; a thing without a class has no key part, and ignores its radius.
 """
 
 from __future__ import annotations

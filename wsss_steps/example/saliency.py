@@ -1,7 +1,7 @@
 """One picture with a mask of what is salient in it, in the style of the example scenes but of other things.
 
-A detector that is trained on these knows the inks and the grounds of the example, and none of its classes: it will find
-salient things of no class, and miss what stands out less than these do.
+A detector trained on these knows the colours and grounds of the example, but none of its classes: it will also find
+salient things without a class, and miss those that stand out less than these.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _IN_TONES_OF_THE_GROUND = 0.2  # of bodies
 _COARSENESS = (0.6, 1.6)  # range of the factor on the period of a texture
 _LATTICES, _PERIOD, _LEVEL = 0.5, (3.5, 8.0), (-0.6, 0.6)  # of bodies; units; at which the waves are cut
 _ACCENT = (0.6, 0.95)  # range of saturation and value of the bright colour of a thing; its hue is any
-_SEEN = 0.5  # share of a thing in the frame that must be in sight
+_SEEN = 0.5  # share of a thing in the frame that must be visible
 _LEAST = 0.012  # share of the pixels that must be salient
 _ATTEMPTS = 500
 
@@ -102,7 +102,7 @@ def _draw_thing(
 
 
 def _draw_material(rng: np.random.Generator) -> Texture | None:
-    """A texture, coarse or fine and turned at random, or none: many, lest a detector know things by a few textures."""
+    """A random texture or none: many, so that a detector does not recognise things by a few textures."""
     if rng.random() < _LATTICES:
         waves, turn = int(rng.integers(2, 4)), rng.uniform(0, np.pi)
         return lattice(waves, rng.uniform(*_PERIOD), turn, rng.uniform(*_LEVEL))

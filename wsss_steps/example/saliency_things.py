@@ -1,6 +1,6 @@
 """Salient things to train a detector on, none of them a class of the example scenes, as painted outlines.
 
-Coordinates are as in `example_shapes`; the materials are used by no class and by no ground of the example scenes.
+Coordinates are as in `shapes`; no class and no ground of the example scenes uses these materials.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def crosses(y: Field, x: Field, period: float = 9.0) -> Field:
 
 
 def varied(texture: Texture, scale: float, turn: float) -> Texture:
-    """The same texture `scale` times as coarse and turned by `turn` radians, so that no two things wear quite one."""
+    """The same texture `scale` times as coarse and turned by `turn` radians, so that things differ in texture."""
     cos, sin = np.float32(math.cos(turn) / scale), np.float32(math.sin(turn) / scale)
 
     def turned(y: Field, x: Field) -> Field:

@@ -1,16 +1,15 @@
 """One scene of the embedded example data set, drawn from a random generator.
 
-The scenes look like prints of a picture book in a few inks, and are made to show what weakly supervised segmentation
-struggles with:
+The scenes look like a picture book printed in a few inks, and show what weakly supervised segmentation struggles with:
 
-- a small key part tells the class, while a large body shares its texture with another class (`example_things`);
-- two contexts without a label keep company with a class: water with boats, a fence with birds;
-- bright things without a class lie about;
+- a small key part decides the class, while a large body shares its texture with another class (`things`);
+- two unlabelled contexts co-occur with a class: water with boats, a fence with birds;
+- there are bright things without a class;
 - things have thin limbs, come large and small, hide each other and are cut by the frame;
-- all materials of a scene draw their two tones from the same few hues, so texture, not colour, tells an object from the
-  ground.
+- all materials of a scene draw their two tones from the same few hues, so texture, not colour, distinguishes an object
+  from the ground.
 
-Lengths are in scene units (the nominal side is 128 units) unless they are said to be in pixels.
+Lengths are in scene units (the nominal side is 128 units) unless stated to be in pixels.
 """
 
 from __future__ import annotations
@@ -27,11 +26,11 @@ from wsss_steps.example.distractors import DISTRACTORS
 from wsss_steps.example.shapes import Paint
 from wsss_steps.example.textures import Texture
 from wsss_steps.example.things import BUILDERS
+from wsss_steps.ops.labels import IGNORE
 
 CLASSES: tuple[str, ...] = tuple(BUILDERS)
 """Names of the classes; class c (1...C) is CLASSES[c - 1]."""
 
-VOID = 255
 """Label of the border band around every object, as in PASCAL VOC."""
 
 CONTEXT_OF = {"boat": WATER, "bird": FENCE}
@@ -46,15 +45,15 @@ _DISTRACTED = 0.5  # of images, one or two things without a class
 _CUT = 0.15  # of things, pushed over the side of the frame
 _BODY_LENGTH = (26.0, 104.0)  # areas of about 2 % to 40 % of the image
 _CROWD_SHRINK = 0.13  # of the largest length, for every further thing with a class
-_SKEW = 0.7  # below 1: large things are more frequent than small ones, as in photographs taken of something
+_SKEW = 0.7  # below 1: large things are more frequent than small ones, as in photographs with a subject
 _DISTRACTOR_LENGTH = (14.0, 26.0)
 _CAMOUFLAGED = 0.2  # of bodies, in the very tones of the ground
 _BELOW_HORIZON = 6.0  # things stand at least so far below it
 _ACCENT = (0.75, 0.92)  # saturation and value of the bright colour of a thing; its hue is any
 _TILT = 0.12  # radians, standard deviation
 _KEY_RADIUS = (6.2, 0.055)  # units, and share of the body: legible on small things and a small share of large ones
-_KEY_SEEN = 0.7  # share of the key part that must be in sight, or the label could not be known
-_THING_SEEN = 0.45  # share of a thing in the frame that must be in sight
+_KEY_SEEN = 0.7  # share of the key part that must be visible, so that the class can be recognised
+_THING_SEEN = 0.45  # share of a thing in the frame that must be visible
 _OCCLUDED = 0.05  # share of a thing in the frame that is hidden, from which it counts as occluded
 _CLEAR = 50.0  # square units of every thing outside the border band
 _ATTEMPTS = 2000  # of placing the things of a scene: it takes three on average, and 65 was the most in 1,200 scenes
@@ -101,7 +100,7 @@ def draw_scene(rng: np.random.Generator, size: int) -> Scene:
         raster = rasterise(things, shape, scale)
         owner = majority(raster.owner)
         labels = _labels(owner, things)
-        if _legible(raster, np.where(labels == VOID, 0, owner), things, extent, _CLEAR * (size / _NOMINAL) ** 2):
+        if _legible(raster, np.where(labels == IGNORE, 0, owner), things, extent, _CLEAR * (size / _NOMINAL) ** 2):
             image = paint_picture(rng, backdrop, things, shape, scale)
             distractors = tuple(
                 thing.name for thing, seen in zip(things, raster.seen, strict=True) if not thing.label and seen
@@ -143,7 +142,7 @@ def _draw_thing(
         _body_paint(rng, inks, backdrop, texture),
         Paint(colorsys.hsv_to_rgb(rng.random(), *_ACCENT)),
     )
-    highest = max(backdrop.edges[-1] + _BELOW_HORIZON, 0.8 * length)  # of its foot, lest it lose its head
+    highest = max(backdrop.edges[-1] + _BELOW_HORIZON, 0.8 * length)  # of its foot, so that its head is not cut off
     from_side = (
         rng.uniform(-0.1, 0.3) * length
         if rng.random() < _CUT
@@ -176,17 +175,17 @@ def _labels(owner: NDArray[np.uint8], things: list[Thing]) -> NDArray[np.uint8]:
         ((slice(None), slice(1, None)), (slice(None), slice(None, -1))),
     ):
         border = (owner[first] != owner[second]) & (classed[first] | classed[second])
-        labels[first][border] = VOID
-        labels[second][border] = VOID
+        labels[first][border] = IGNORE
+        labels[second][border] = IGNORE
     return labels
 
 
 def _legible(
     raster: Raster, clear: NDArray[np.uint8], things: list[Thing], extent: tuple[float, float], least: float
 ) -> bool:
-    """Whether enough of every object and of its key part is in sight.
+    """Whether enough of every object and of its key part is visible.
 
-    `clear` is the owner map (H, W) without the border band, of which every object has `least` pixels or more.
+    `clear` is the owner map (H, W) without the border band, where every object must have at least `least` pixels.
     """
     pixels = np.bincount(clear.ravel(), minlength=len(things) + 1)[1:]
     return all(

@@ -1,4 +1,4 @@
-"""Outlines and paints, of which the things of the example scenes are made.
+"""Outlines and paints that make up the things of the example scenes.
 
 Coordinates are (x, y) in scene units (the nominal side of a scene is 128 units), y down; the origin of a thing is where
 it meets the ground.

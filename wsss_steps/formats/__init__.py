@@ -1,5 +1,5 @@
-"""The on-disk form of every artifact: one writer, one reader, a version. The only modules that open HDF5.
+"""The on-disk form of every artifact: one writer and one reader each. Only these modules open HDF5.
 
-Every writer fills a temporary file (or folder) beside its target and renames it when it is whole, so an artifact that
-exists is complete. Every reader checks kind and version and says what it expected and what it found.
+Artifacts are written to a temporary file (or folder) beside the target, which is renamed when complete, so an artifact
+that exists is complete. Readers of stores, weights and JSON check kind and version.
 """

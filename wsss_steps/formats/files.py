@@ -1,4 +1,4 @@
-"""Files that are either whole or absent, and JSON."""
+"""Atomic writing of files and folders, and JSON."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ from wsss_steps.errors import UserError
 VERSION = 1
 IN_A_FOLDER = "provenance.json"  # in every folder that this workflow makes
 FORMER = "former"  # in the name of a folder that was moved aside for the new one
-GUARDS: list[Callable[[Path], None]] = []  # asked before anything is replaced
-HOST = platform.node().split(".")[0] or "host"  # in the names of temporary files: processes have no other home
+GUARDS: list[Callable[[Path], None]] = []  # called before anything is replaced
+HOST = platform.node().split(".")[0] or "host"  # in the names of temporary files: process ids are unique per host only
 
 
-# Faults of the place that is written to, not of the program: no space, no right, no folder.
+# Errors of the target location, not of the program: no space, no permission, no folder.
 NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 NO_WAY = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST, errno.ENAMETOOLONG)
 
 
 @contextlib.contextmanager
 def whole(target: Path) -> Iterator[Path]:
-    """Give a temporary path beside `target`, for a file or a folder: it becomes `target`, or on an error is removed.
+    """Yield a temporary path beside `target`, for a file or folder: it becomes `target`, or is removed on an error.
 
-    What a killed process of this computer left of the same target is removed first. A UserError if there is no space or
-    no right to write.
+    Leftovers of killed processes on this host for the same target are removed first. A UserError if there is no space
+    or no permission to write.
     """
     temporary = target.parent / f".{target.name}.{HOST}.{os.getpid()}.tmp"
     try:
@@ -56,7 +56,7 @@ def whole(target: Path) -> Iterator[Path]:
 
 
 def leftovers(target: Path) -> list[Path]:
-    """What a process of this computer that lives no more left of `target`: temporary files, folders moved aside."""
+    """What dead processes on this host left of `target`: temporary files, and folders moved aside."""
     found = []
     for middle in ("", f"{FORMER}."):
         for path in target.parent.glob(f".{glob.escape(target.name)}.{middle}{glob.escape(HOST)}.*.tmp"):
@@ -72,13 +72,13 @@ def _lives(process: int) -> bool:
     except ProcessLookupError:
         return False
     except OSError:
-        return True  # it is another user's
+        return True  # it belongs to another user
     return True
 
 
 @contextlib.contextmanager
 def guarded(guard: Callable[[Path], None]) -> Iterator[None]:
-    """While it lasts, `guard` is called with every target that is about to be replaced; it may raise a UserError."""
+    """Within the block, `guard` is called with every target about to be replaced; it may raise a UserError."""
     GUARDS.append(guard)
     try:
         yield
@@ -87,9 +87,9 @@ def guarded(guard: Callable[[Path], None]) -> Iterator[None]:
 
 
 def publish(temporary: Path, target: Path) -> None:
-    """Rename `temporary` to `target`; a folder that stands there is moved aside first, so that none is ever half.
+    """Rename `temporary` to `target`; an existing folder is moved aside first, so that none is ever incomplete.
 
-    A UserError, and `target` stays as it is, if it is a folder that this workflow did not make, or if a guard says so.
+    A UserError, and `target` stays unchanged, if it is a folder that this workflow did not make, or if a guard says so.
     """
     if target.exists():
         for guard in GUARDS:
@@ -109,7 +109,7 @@ def publish(temporary: Path, target: Path) -> None:
 
 
 def remove(path: Path) -> None:
-    """Remove a file, or a folder with all that is in it, if it is there."""
+    """Remove a file, or a folder with its content, if it exists."""
     if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path)
     else:
@@ -117,14 +117,14 @@ def remove(path: Path) -> None:
 
 
 def _within(name: object, folder: Path) -> bool:
-    """Whether a file of this name lies in the folder, or the folder below it."""
+    """Whether the path `name` lies in the folder, or the folder below it."""
     if not isinstance(name, str):
         return False
     return Path(name).is_relative_to(folder) or folder.is_relative_to(name)
 
 
 def free(target: Path) -> str:
-    """In words, how much space is left where `target` lies; nothing if that cannot be told."""
+    """The free space at `target`, in words; empty if unknown."""
     try:
         return f" ({shutil.disk_usage(target.parent).free / 1e6:.1f} MB are free)"
     except OSError:
@@ -132,13 +132,13 @@ def free(target: Path) -> str:
 
 
 def write_text(target: Path, text: str) -> None:
-    """Write a UTF-8 text file whole."""
+    """Write a UTF-8 text file atomically."""
     with whole(target) as temporary:
         temporary.write_text(text, encoding="utf-8")
 
 
 def write_json(target: Path, content: Mapping[str, Any]) -> None:
-    """Write JSON whole, indented, keys in their order."""
+    """Write JSON atomically, indented, with keys in the given order."""
     write_text(target, json.dumps(content, indent=1, ensure_ascii=False) + "\n")
 
 
@@ -148,7 +148,7 @@ def read_json(path: Path, kind: str) -> dict[str, Any]:
         content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise UserError(f"{path}: no such file (expected a {kind})") from None
-    except ValueError as error:  # also of bytes that are no UTF-8
+    except ValueError as error:  # also for bytes that are not UTF-8
         raise UserError(f"{path}: not valid JSON ({error}); delete it to have it made again") from None
     if not isinstance(content, dict):
         raise UserError(f"{path}: expected a {kind}, found a JSON {type(content).__name__}; delete it")

@@ -15,7 +15,7 @@ from wsss_steps.formats.stores import DAMAGED, Store, store_file
 
 
 def _kind_of(path: Path) -> kinds.Kind:
-    """The kind that a file says it is of; a UserError if it is no store."""
+    """The kind of a store; a UserError if the file is no store."""
     try:
         with h5py.File(path, "r", locking=False) as file:
             found = file.attrs["format"]
@@ -28,10 +28,10 @@ def _kind_of(path: Path) -> kinds.Kind:
 
 
 def write_index(target: Path, shards: Sequence[Path], stamp: str) -> int:
-    """Write a store that opens all of the stores `shards`, all of one kind; returns the number of images.
+    """Write a store that links to the stores `shards`, all of one kind; returns the number of images.
 
-    The stores must lie below the folder of `target`, and stay there. A UserError if they are of several kinds, or if
-    an image is in more than one.
+    The stores must lie below the folder of `target`, and stay there. A UserError if their kinds differ, or if an image
+    is in more than one.
     """
     kind = _kind_of(shards[0])
     names = [path.relative_to(target.parent).as_posix() for path in shards]

@@ -22,7 +22,7 @@ def voc_palette() -> list[int]:
 
 
 def write_labels(path: Path, labels: NDArray[np.uint8]) -> None:
-    """Write a label map (H, W), 0..C and 255, as an indexed PNG; for use inside a folder made by `whole`."""
+    """Write a label map (H, W), 0..C and 255, as an indexed PNG; not atomic, for use inside a folder of `whole`."""
     if labels.dtype != np.uint8 or labels.ndim != 2:
         raise ValueError(
             f"{path}: expected a label map of 2 dimensions of uint8, found {labels.ndim} of {labels.dtype}"
@@ -33,9 +33,9 @@ def write_labels(path: Path, labels: NDArray[np.uint8]) -> None:
 
 
 def read_labels(path: Path) -> NDArray[np.uint8]:
-    """Read a label map (H, W), upright, from an indexed or grey 8-bit image of a lossless format, whatever its name.
+    """Read a label map (H, W), upright, from an indexed or grey 8-bit image in a lossless format, whatever its name.
 
-    A UserError for another mode, for a format that does not keep labels (JPEG), and for a damaged file.
+    A UserError for a missing or damaged file, another mode, or a lossy format (JPEG).
     """
     try:
         with pictures.opened_without_loss(path) as image:

@@ -1,4 +1,4 @@
-"""A file that HDF5 can write to and close even when the disk is full."""
+"""A file that HDF5 can write and close even if the disk is full."""
 
 from __future__ import annotations
 
@@ -9,11 +9,10 @@ from typing import Any
 
 
 class PatientFile(io.FileIO):
-    """A file that takes what it can and remembers the first error of the disk instead of raising it.
+    """A file that remembers the first disk error instead of raising it.
 
-    HDF5 goes on writing while it closes a file, and an error there ends in hundreds of messages or in a crash. So
-    after the first error everything is accepted and nothing written; `check`, also called at the end of a `with`,
-    raises it.
+    HDF5 still writes while it closes a file, and an error there causes hundreds of messages or a crash. So after the
+    first error writes are silently dropped; `check`, also called at the end of a `with` block, raises the error.
     """
 
     def __init__(self, path: Path) -> None:
@@ -21,7 +20,7 @@ class PatientFile(io.FileIO):
         self.fault: OSError | None = None
 
     def write(self, content: Any, /) -> int:
-        """Write all of `content`; after an error, nothing of it."""
+        """Write all of `content`; after an error, nothing."""
         view = memoryview(content).cast("B")
         done = 0
         try:

@@ -1,4 +1,4 @@
-"""The one place that opens image files: only of named formats, only regular files, one picture each, read upright."""
+"""The only place that opens image files: given formats, regular files, one picture each, read upright."""
 
 from __future__ import annotations
 
@@ -10,15 +10,14 @@ from pathlib import Path
 
 from PIL import Image
 
-# What a photograph may be, whatever its name says. Not among them: PostScript, which Pillow gives to another program
-# to run.
+# Formats of photographs, whatever the file name says. PostScript is not among them: Pillow runs another program on it.
 PHOTOGRAPHS = ("JPEG", "PNG", "BMP", "TIFF", "GIF", "WEBP", "PPM")
-LOSSLESS = ("PNG", "GIF", "TIFF")  # what a label image may be: its numbers come back as they were written
+LOSSLESS = ("PNG", "GIF", "TIFF")  # formats of label images
 LOSSLESS_TIFF = ("raw", "packbits", "tiff_lzw", "tiff_deflate", "tiff_adobe_deflate", "lzma", "zstd")
 DAMAGED = (OSError, SyntaxError, ValueError, struct.error, Image.DecompressionBombError)  # what Pillow raises
 UNREADABLE_EXIF = (*DAMAGED, KeyError, IndexError, TypeError, AttributeError)
 
-ORIENTATION = 0x0112  # tag of EXIF: where row 0 and column 0 of the stored image lie in the upright one, 1 to 8
+ORIENTATION = 0x0112  # EXIF tag: where row 0 and column 0 of the stored image lie in the upright one, 1 to 8
 TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -42,15 +41,15 @@ OTHER_THAN_A_FILE = (
 def opened(path: Path, formats: tuple[str, ...]) -> Iterator[Image.Image]:
     """An image file of one of Pillow's `formats`, not decoded yet.
 
-    One of DAMAGED, with the reason and without the path, for anything but a regular file (to open a named pipe would
-    wait for a writer for ever), for another format, and for more than one picture. FileNotFoundError if it is missing.
+    Raises one of DAMAGED, with the reason but not the path, for anything but a regular file (opening a named pipe would
+    wait for a writer forever), for another format, and for more than one picture. FileNotFoundError if it is missing.
     """
     mode = path.stat().st_mode
     if not stat.S_ISREG(mode):
         found = next((name for test, name in OTHER_THAN_A_FILE if test(mode)), "something else")
         raise ValueError(f"expected a file, found {found}")
     with Image.open(path, formats=formats) as image:
-        # MPO is a JPEG with a preview or a second view behind the photograph, as some cameras write it: not animated
+        # MPO is a JPEG with a preview or second view after the photograph, as some cameras write it: not animated
         if image.format != "MPO" and getattr(image, "is_animated", False):
             raise ValueError("expected one picture, found an animation or several pages")
         yield image
@@ -58,7 +57,7 @@ def opened(path: Path, formats: tuple[str, ...]) -> Iterator[Image.Image]:
 
 @contextlib.contextmanager
 def opened_without_loss(path: Path) -> Iterator[Image.Image]:
-    """As `opened`, for labels: a ValueError for a format, such as JPEG, whose numbers are not those once written."""
+    """As `opened`, for labels: a ValueError for a lossy format, such as JPEG."""
     with opened(path, PHOTOGRAPHS) as image:
         compression = image.info.get("compression", "raw") if image.format == "TIFF" else "raw"
         if image.format not in LOSSLESS or compression not in LOSSLESS_TIFF:
@@ -68,14 +67,14 @@ def opened_without_loss(path: Path) -> Iterator[Image.Image]:
 
 
 def orientation(image: Image.Image) -> int:
-    """The orientation that EXIF gives an image, 1 to 8; 1, upright, where it says nothing that can be read.
+    """The EXIF orientation of an image, 1 to 8; 1 (upright) if there is none that can be read.
 
-    The pixels of a PNG are decoded for it, since its EXIF may follow them. Of a TIFF it is 1: Pillow turns it itself.
+    A PNG is decoded for it, since its EXIF may follow the pixels. For a TIFF it is 1, since Pillow turns it itself.
     """
     if image.format == "TIFF":
         return 1
     if image.format == "PNG":
-        image.load()  # apart from the next lines: damage among the pixels is an error
+        image.load()  # outside the try block: damaged pixels are an error
     try:
         found = image.getexif().get(ORIENTATION, 1)
     except UNREADABLE_EXIF:

@@ -1,6 +1,6 @@
-"""The record of the user's own files that an artifact was made of: hidden beside it, since it is no artifact.
+"""The record of the user's own files that an artifact was made from: a hidden file beside it.
 
-No rule names it, so that Snakemake does not delete it before the rule runs again (see `data.sources`).
+It is no output of a rule, so Snakemake does not delete it before the rule reruns (see `data.sources`).
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ class Record:
 
 
 def record_of(artifact: Path) -> Path:
-    """Where the record of the files lies that `artifact` was made of."""
+    """Path of the record of the files that `artifact` was made from."""
     return artifact.with_name(f".{artifact.name}.files.json")
 
 
 def read_record(path: Path) -> Record | None:
-    """The record, or None if there is none that can be read."""
+    """The record, or None if it is missing or unreadable."""
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
         files = {name: (size, time, checksum) for name, (size, time, checksum) in content["files"].items()}
@@ -40,5 +40,5 @@ def read_record(path: Path) -> Record | None:
 
 
 def write_record(path: Path, record: Record) -> None:
-    """Write a record whole."""
+    """Write a record atomically."""
     write_text(path, json.dumps({"state": record.state, "content": record.content, "files": dict(record.files)}))

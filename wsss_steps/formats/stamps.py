@@ -1,4 +1,4 @@
-"""The stamp of an artifact, wherever it lies: inside the file, in its folder, or beside it."""
+"""The stamp of an artifact: inside the file, in its folder, or beside it."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ from wsss_steps.formats import pictures
 from wsss_steps.formats.files import IN_A_FOLDER, guarded, write_json
 
 DAMAGED = (*pictures.DAMAGED, KeyError, RuntimeError, TypeError)
-DECIDE = ("step", "settings", "code", "inputs")  # what of a stamp tells one artifact from another of the same name
-CLOCK = {"began": 0.0}  # when this process began to make what it makes, in seconds since the epoch
+DECIDE = ("step", "settings", "code", "inputs")  # parts of a stamp that distinguish artifacts of the same name
+CLOCK = {"began": 0.0}  # when this process began its work, in seconds since the epoch
 
 
 def begin() -> None:
-    """Say that this process begins now: after it has waited for another, what that one made is older."""
+    """Set the begin of this process to now, as after waiting for another, whose output then counts as older."""
     CLOCK["began"] = time.time()
 
 
 @contextlib.contextmanager
 def newest(stamp: str) -> Iterator[None]:
-    """While it lasts, refuse to replace an artifact that was made since this process began, of other things than it.
+    """Within the block, refuse to replace an artifact with another stamp that was made since this process began.
 
-    A job that Snakemake has lost, of settings that were edited since, may run on beside the one that came after it: the
-    older must not overwrite the newer. Step, settings, code and inputs of the two stamps are compared.
+    A job that Snakemake has lost track of may still run with old settings beside its successor, and must not overwrite
+    the newer output. Step, settings, code and inputs of the two stamps are compared.
     """
     own = json.loads(stamp or "{}")
     begin()
@@ -40,7 +40,7 @@ def newest(stamp: str) -> Iterator[None]:
             return
         try:
             found = read_stamp(target)
-        except UserError:  # damaged: the new one is better
+        except UserError:  # damaged: replace it
             return
         if found and any(found.get(key) != own.get(key) for key in DECIDE):
             raise UserError(
@@ -53,12 +53,12 @@ def newest(stamp: str) -> Iterator[None]:
 
 
 def beside(path: Path) -> Path:
-    """Where the stamp of a file lies that has no place for one, such as a table."""
+    """Path of the stamp of a file that cannot hold one, such as a table."""
     return path.with_name(f"{path.name}.{IN_A_FOLDER}")
 
 
 def write_beside(path: Path, stamp: str) -> None:
-    """Write the stamp of a file that has no place for one."""
+    """Write the stamp of a file that cannot hold one."""
     write_json(beside(path), json.loads(stamp or "{}"))
 
 

@@ -1,7 +1,7 @@
 """The state of an interrupted training: any nesting of dicts, lists, tuples, numbers and tensors, in one file.
 
-Tensors are stored as safetensors, and how they nest as JSON in the header: nothing in the file is executed. Numbers
-come back as they were, bit for bit, and tensors in their order in memory, on which the rounding of a sum may depend.
+Tensors are stored as safetensors, their nesting as JSON in the header: reading executes nothing. Numbers are restored
+bit for bit, and tensors with their strides, on which the rounding of a sum may depend.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ SIMPLE = (str, int, float, bool, type(None))
 
 
 def write_state(target: Path, state: Mapping[str, Any], *, fingerprint: str) -> None:
-    """Write a state whole: until it is, the file that was there before stays. An error if it cannot be written."""
+    """Write a state atomically: until it is complete, the previous file stays. An error if it cannot be written."""
     from safetensors import SafetensorError
 
     tensors, tree = flatten(state)
@@ -33,7 +33,7 @@ def write_state(target: Path, state: Mapping[str, Any], *, fingerprint: str) -> 
 
 
 def state_digest(state: Mapping[str, Any]) -> str:
-    """SHA-256 of all that a state holds."""
+    """SHA-256 of a state."""
     tensors, tree = flatten(state)
     return checksum(tensors, tree=json.dumps(tree))
 
@@ -58,7 +58,7 @@ def read_state(path: Path, *, fingerprint: str) -> dict[str, Any]:
 
 
 def checksum(tensors: Mapping[str, Any], **texts: str) -> str:
-    """SHA-256 over names, forms and bytes of tensors, and over texts."""
+    """SHA-256 over names, types, shapes and bytes of tensors, and over texts."""
     import torch
 
     digest = hashlib.sha256(json.dumps(texts, sort_keys=True).encode())
@@ -69,7 +69,7 @@ def checksum(tensors: Mapping[str, Any], **texts: str) -> str:
 
 
 def flatten(state: Any) -> tuple[dict[str, Any], Any]:
-    """The tensors of `state` by names that say where they were, and the rest of it as JSON can hold it."""
+    """The tensors of `state`, named by their place in it, and the rest as JSON-serialisable data."""
     import torch
 
     tensors: dict[str, Any] = {}
@@ -91,7 +91,7 @@ def flatten(state: Any) -> tuple[dict[str, Any], Any]:
 
 
 def rebuild(tree: Any, tensors: Mapping[str, Any]) -> Any:
-    """What `flatten` took apart."""
+    """The inverse of `flatten`."""
     import torch
 
     if not isinstance(tree, dict):

@@ -1,11 +1,11 @@
 """HDF5 stores: one group per image id, with the data sets that `formats/kinds/<kind>.py` lists.
 
-Two-dimensional 8-bit maps carry the attributes of the HDF5 image specification 1.2: a viewer shows them as pictures.
+Two-dimensional 8-bit maps carry the attributes of the HDF5 image specification 1.2, so viewers show them as pictures.
 
-A flipped bit must not pass: numbers have the filter fletcher32, what describes them the checksums of HDF5 1.10, and the
-texts that a reader needs are of fixed length, since those of variable length have none.
+Flipped bits are detected: arrays have the filter fletcher32, metadata the checksums of HDF5 1.10, and the texts that a
+reader needs have fixed length, since texts of variable length have no checksum.
 
-A store that several jobs wrote is an index: each image is an external link into the store of its shard, which lies
+A store written by several jobs is an index: each image is an external link into the store of its shard, which lies
 below the folder of the index. Viewers follow the links.
 """
 
@@ -28,7 +28,7 @@ from wsss_steps.formats.kinds import DataSet, Kind
 from wsss_steps.formats.labels import voc_palette
 from wsss_steps.formats.patient import PatientFile
 
-FORM = ("v110", "v110")  # of the file, oldest and newest: that of HDF5 1.10
+FORM = ("v110", "v110")  # oldest and newest version of the file format: that of HDF5 1.10
 DAMAGED = (OSError, KeyError, RuntimeError, ValueError, TypeError)  # what h5py raises on a damaged file
 
 
@@ -42,7 +42,7 @@ def _mark_as_image(data: h5py.Dataset, file: h5py.File, palette: bool) -> None:
 
 
 def _write_palette(file: h5py.File) -> None:
-    """The palette of PASCAL VOC, as the HDF5 image specification 1.2 wants it."""
+    """The palette of PASCAL VOC, as the HDF5 image specification 1.2 requires."""
     colours = file.create_dataset("palette", data=np.array(voc_palette(), np.uint8).reshape(256, 3))
     form = {"CLASS": "PALETTE", "PAL_VERSION": "1.2", "PAL_COLORMODEL": "RGB", "PAL_TYPE": "STANDARD8"}
     for name, text in form.items():
@@ -59,7 +59,7 @@ def store_file(
     left_out: Collection[str] | None,
     shards: list[list[str]] | None = None,
 ) -> Iterator[tuple[h5py.Group, PatientFile]]:
-    """Give the group of images of a new store and the file below it; the store is whole when the block ends."""
+    """Yield the group of images of a new store, and its raw file; the store is complete when the block ends."""
     with whole(target) as temporary, PatientFile(temporary) as raw, h5py.File(raw, "w", libver=FORM) as file:
         texts = {"format": f"wsss/{kind.name}", "provenance": stamp or "{}"}
         texts |= {} if classes is None else {"classes": json.dumps(["background", *classes])}
@@ -84,9 +84,9 @@ def write_store(
 ) -> int:
     """Write a store of `kind` from (image id, {data set: array}) pairs; returns the number of images.
 
-    Arrays must have the type that the kind says already, float maps apart: a data set with a scale is divided by it and
-    rounded here. `left_out` are the ids of images whose arrays say nothing, since an input is missing. Raises
-    ValueError when an item lacks a data set, has one too many, or one of another type or number of dimensions.
+    Arrays must have the type of the kind, except that float maps of a data set with a scale are divided by it and
+    rounded here. `left_out` are the ids of images whose arrays are meaningless because an input is missing. Raises
+    ValueError if an item has other data sets than the kind, or one of another type or number of dimensions.
     """
     schema = kind.data_sets
     with store_file(target, kind, stamp=stamp, classes=classes, left_out=left_out) as (images, raw):
@@ -106,7 +106,7 @@ def write_store(
 
 
 def _write_array(group: h5py.Group, name: str, array: NDArray[Any], form: DataSet, file: h5py.File) -> None:
-    """Write one array in its form, compressed in the filters that every HDF5 has."""
+    """Write one array in the given form, compressed with HDF5's standard filters."""
     if form.scale != 1.0 and array.dtype.kind == "f":
         array = np.rint(np.clip(array / form.scale, 0, np.iinfo(form.dtype).max)).astype(form.dtype)
     if array.dtype != np.dtype(form.dtype) or array.ndim != form.dimensions:
@@ -147,7 +147,7 @@ class Store:
             raise
 
     def _check(self) -> None:
-        """Raise a UserError unless the file is of the kind and version, and has all of its images."""
+        """Raise a UserError unless kind and version are right and no image is missing."""
         with self._damage("what describes it"):
             found, about = self._text("format", None), dict(self._file.attrs)
             version, complete, count = (about.get(name) for name in ("format_version", "complete", "num_images"))
@@ -160,7 +160,7 @@ class Store:
             raise UserError(f"{self.path}: incomplete {self.kind.name} store; delete it to have it made again")
 
     def _open_shards(self) -> None:
-        """Open the stores that an index links to; a UserError if one is missing, or not the one that was linked."""
+        """Open the stores that an index links to; a UserError if one is missing or was rewritten since."""
         with self._damage("its list of shards"):
             shards = json.loads(self._text("shards", "[]"))
         for name, digest in shards:
@@ -175,7 +175,7 @@ class Store:
             raise UserError(f"{self.path}: its shards hold other images; delete it to have it made again")
 
     def about(self) -> tuple[str, list[str] | None, list[str] | None]:
-        """What an index repeats of a store: SHA-256 of stamp and image ids, its classes, what is left out."""
+        """What an index records of a store: SHA-256 of stamp and image ids, classes, ids left out."""
         with self._damage("what describes it"):
             digest = hashlib.sha256("\n".join([self._text("provenance", "{}"), *self.ids()]).encode()).hexdigest()
             classes = json.loads(self._text("classes", "null"))
@@ -183,7 +183,7 @@ class Store:
 
     @contextlib.contextmanager
     def _damage(self, what: str) -> Iterator[None]:
-        """Turn what h5py raises on a damaged file into a UserError that names the file and `what` cannot be read."""
+        """Turn h5py's errors on a damaged file into a UserError that names the file and `what` cannot be read."""
         try:
             yield
         except DAMAGED as error:
@@ -249,6 +249,6 @@ class Store:
 
     @property
     def left_out(self) -> list[str]:
-        """Ids of the images whose arrays say nothing because an input of theirs was missing; sorted."""
+        """Ids of the images whose arrays are meaningless because an input was missing; sorted."""
         with self._damage("its list of images left out"):
             return list(json.loads(self._text("left_out", "[]")))

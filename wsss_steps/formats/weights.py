@@ -1,4 +1,4 @@
-"""Network weights as safetensors, with what is needed to build the network again."""
+"""Network weights as safetensors, with what is needed to rebuild the network."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from wsss_steps.formats.files import VERSION, whole
 
 
 def write_weights(target: Path, kind: str, state: Mapping[str, Any], *, content: Mapping[str, Any], stamp: str) -> None:
-    """Write network weights as safetensors, with `content` (what is needed to build the network again) and the stamp.
+    """Write network weights as safetensors, with `content` (what is needed to rebuild the network) and the stamp.
 
-    All metadata is one JSON text under one key: safetensors writes several keys in random order, and equal runs must
-    give equal bytes.
+    All metadata is one JSON text under one key, since safetensors writes several keys in random order, and equal runs
+    must give equal bytes.
     """
     from safetensors.torch import save
 
@@ -33,13 +33,13 @@ def read_weights(path: Path, kind: str) -> tuple[dict[str, Any], dict[str, Any]]
 
 
 def read_weights_content(path: Path, kind: str) -> dict[str, Any]:
-    """The `content` alone, from the header of the file: neither weights nor torch are loaded."""
+    """Only the `content`, from the header of the file, without loading weights or torch."""
     with _open_weights(path, kind, "numpy") as (_, content):
         return content
 
 
 def read_weights_stamp(path: Path) -> dict[str, Any]:
-    """The stamp of the step that made weights of any kind; empty if the file is none of ours or damaged."""
+    """The stamp of weights of any kind; empty if the file is missing, damaged or not ours."""
     from safetensors import SafetensorError, safe_open
 
     try:

@@ -27,16 +27,16 @@ def names(slot: str) -> list[str]:
 
 
 def load(slot: str, method: str) -> ModuleType:
-    """The module of one method; a ValueError that lists the methods that exist if there is none of that name."""
+    """The module of one method; if there is none of that name, a ValueError that lists the known methods."""
     if method not in names(slot):
         raise ValueError(f"unknown {slot} method '{method}'; known methods: {', '.join(names(slot))}")
     return importlib.import_module(f"{__name__}.{slot}.{method}")
 
 
 def arguments(function: Callable[..., Any], settings: Mapping[str, Any]) -> dict[str, Any]:
-    """The part of `settings` that `function` names among its keyword-only parameters: how settings die at the border.
+    """The part of `settings` that `function` has as keyword-only parameters.
 
-    A method's settings are one flat table; each of its functions takes by name what it needs and no more.
+    A method's settings are one flat table; each of its functions takes by name only what it needs.
     """
     parameters = inspect.signature(function).parameters.values()
     wanted = {parameter.name for parameter in parameters if parameter.kind is inspect.Parameter.KEYWORD_ONLY}
@@ -46,7 +46,7 @@ def arguments(function: Callable[..., Any], settings: Mapping[str, Any]) -> dict
 def rebuild(slot: str, weights: Path, device: str = "cpu") -> tuple[Any, dict[str, Any]]:
     """The trained network of `slot` in the file `weights`, on `device`, in evaluation mode; and the file's `content`.
 
-    A UserError if the file is of another kind, or its method no longer exists or has changed its network.
+    A UserError if the file is of another kind, or its method no longer exists or builds another network.
     """
     state, content = read_weights(weights, slot)
     try:

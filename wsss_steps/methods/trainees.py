@@ -1,4 +1,4 @@
-"""What all trainings with a backbone have in common: how a network starts, and what its file says of it."""
+"""What all trainings with a backbone have in common: initial weights, optimiser, and the content of a checkpoint."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 
 
 def start(slot: str, settings: dict[str, Any], num_classes: int, weights: Path | None) -> tuple[ModuleType, Any, str]:
-    """The method of `settings`, its network (with `backbone`) at its initial weights, and what these weights are."""
+    """The method of `settings`, its network (with `backbone`) with initial weights, and the name of these weights."""
     method = methods.load(slot, settings["method"])
     torch.manual_seed(settings["seed"])
     network = method.build(num_classes, **methods.arguments(method.build, settings))
@@ -49,7 +49,7 @@ def fit(
     spread: nn.Module | None = None,
     **overrides: float,
 ) -> list[dict[str, float]]:
-    """`loop.fit` with the optimiser and options that the settings say; overrides are of the optimiser."""
+    """`loop.fit` with the optimiser and options of the settings; `overrides` are arguments of the optimiser."""
     optimisation = methods.arguments(loop.make_optimiser, settings) | overrides
     fc_layers = getattr(network, "fc_layers", None)
     pretrained = fc_layers.parameters() if fc_layers else ()
@@ -81,7 +81,7 @@ def judge(weights: Path, classes: Sequence[str], backbone: dict[str, Any], devic
 
 
 def content(method: ModuleType, settings: dict[str, Any], classes: Sequence[str], initial: str) -> dict[str, Any]:
-    """What a checkpoint says of its network: enough to build it again, and where its weights began."""
+    """What a checkpoint says of its network: enough to rebuild it, and its initial weights."""
     return {
         "method": settings["method"],
         "num_classes": len(classes),

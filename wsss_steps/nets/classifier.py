@@ -1,4 +1,4 @@
-"""Classifier whose last layer gives class activation maps."""
+"""Classifier that gives class activation maps."""
 
 from __future__ import annotations
 

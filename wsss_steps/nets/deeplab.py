@@ -17,7 +17,7 @@ FC_CHANNELS = 1024  # of fc6 and fc7 of DeepLab on VGG16
 def branch(channels: int, num_labels: int, rate: int, hidden: int | None) -> nn.Module:
     """One branch of the pyramid: a 3x3 convolution of dilation `rate` to the labels, or, given `hidden`, fc6-fc7-fc8.
 
-    The dropout of the second form is that of DeepLab on VGG16 as generally known; our sources do not state it.
+    The dropout of the second form is the usual one of DeepLab on VGG16; our sources do not state it.
     """
     if hidden is None:
         return nn.Conv2d(channels, num_labels, 3, padding=rate, dilation=rate)
@@ -33,9 +33,9 @@ def branch(channels: int, num_labels: int, rate: int, hidden: int | None) -> nn.
 
 
 class Aspp(nn.Module):
-    """Sum of parallel dilated branches (DeepLab-v2). Weights start from N(0, 0.01), biases from 0.
+    """Sum of parallel dilated branches (DeepLab-v2). Weights start from N(0, 0.01^2), biases from 0.
 
-    fc_layers: fc6 and fc7 of all branches, which may start from a file instead (see `pretrained`); none of flat ones.
+    fc_layers: fc6 and fc7 of all branches, which may be loaded from a file (see `pretrained`); empty without `hidden`.
     """
 
     def __init__(self, channels: int, num_labels: int, rates: Sequence[int], hidden: int | None = None) -> None:
@@ -83,16 +83,16 @@ def build_deeplab(
     frozen_stages: int,
     frozen_batch_norm: str,
 ) -> DeepLab:
-    """DeepLab-v2 with random weights; the branches are deep on VGG16 and flat on other backbones.
+    """DeepLab-v2 with random weights; a branch is fc6-fc7-fc8 on VGG16, one convolution on other backbones.
 
     Args:
         num_classes: C; the network gives C + 1 logits.
         backbone: `net` names the network, `options` are its further arguments.
-        output_stride: image pixels per step of the logits.
-        aspp_rates: dilation of each branch, in steps of the feature map.
-        dilated: dilate the convolutions behind a stride that the output stride takes out.
-        frozen_stages: stages kept as loaded, counted from the input.
-        frozen_batch_norm: what of the backbone's batch normalisation stays as loaded: none, statistics or all.
+        output_stride: image px per cell of the logits.
+        aspp_rates: dilation of each branch, in cells of the feature map.
+        dilated: dilate the convolutions after a stride that the output stride removes.
+        frozen_stages: number of frozen stages, counted from the input.
+        frozen_batch_norm: what is frozen in the backbone's batch normalisation: none, statistics or all.
     """
     base = build_backbone(backbone["net"], output_stride=output_stride, options=backbone["options"], dilated=dilated)
     freeze(base, frozen_stages, frozen_batch_norm)

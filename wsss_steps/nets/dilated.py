@@ -1,4 +1,4 @@
-"""Classifier with a standard block and parallel dilated ones (dissertation, section 2.3.1 and Fig. 2.3)."""
+"""Classifier with a standard block and parallel dilated ones (Kim 2022, dissertation, section 2.3.1 and Fig. 2.3)."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ def block(channels: int, num_classes: int, widths: Sequence[int], dilation: int)
 
 
 class DilatedClassifier(MapClassifier):
-    """Blocks in parallel on one backbone; `maps` and `scores` are those of the standard block alone.
+    """Parallel blocks on one backbone; `maps` and `scores` are those of the standard block.
 
-    All that uses a trained classifier asks for these; the dilated blocks only help to train it.
+    A trained classifier is used through these only; the dilated blocks only help to train it.
 
-    fc_layers: fc6 and fc7 of all blocks, which may start from a file (see `pretrained`). In published VGG16 with
-        convolutions fc6 is 3x3 and fc7 is 1x1: their fc6 fits widths [1024, ...], their fc7 does not fit the 3x3 here.
+    fc_layers: fc6 and fc7 of all blocks, which may be loaded from a file (see `pretrained`). In published convolutional
+        VGG16 weights fc6 is 3x3 and fc7 is 1x1: their fc6 fits widths [1024, ...], their fc7 does not fit the 3x3 here.
     """
 
     def __init__(
@@ -44,7 +44,7 @@ class DilatedClassifier(MapClassifier):
         init: str,
         init_std: float,
     ) -> None:
-        """init: normal draws weights from N(0, init_std), kaiming from N(0, 2 / inputs); biases start from 0."""
+        """init: normal draws weights from N(0, init_std^2), kaiming from N(0, 2 / inputs); biases start from 0."""
         super().__init__(backbone, num_classes, block(backbone.channels, num_classes, widths, 1))
         self.dilated = nn.ModuleList(block(backbone.channels, num_classes, widths, rate) for rate in dilations)
         self.fc_layers = fc_layers([self.head, *self.dilated])

@@ -13,9 +13,8 @@ HIDDEN, BOTTLENECK = 256, 64  # for small networks; the paper has 2048 and 256 f
 class DinoHead(nn.Module):
     """Two hidden layers, a bottleneck of unit length, and cosine similarities with the prototypes (DINO, section 3.1).
 
-    Two differences keep short trainings of small networks from collapsing to equal scores. All layers are followed by
-    batch norm, so the images of a batch stay apart. The prototypes are random and stay so: they cannot move to where
-    nothing is.
+    Two differences keep short trainings of small networks from collapsing to equal scores: all layers of the MLP are
+    followed by batch norm, which keeps the images of a batch apart, and the prototypes stay fixed at random.
     """
 
     def __init__(self, width: int, prototypes: int) -> None:

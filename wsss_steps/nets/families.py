@@ -1,4 +1,4 @@
-"""Which module of `nets/backbones/` builds a network. Free of torch: planning asks it too."""
+"""Which module of `nets/backbones/` builds a network. Free of torch, since planning uses it too."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 def family_of(net: str) -> str:
-    """The family of a network: its name without a colon and what follows, and without a number at its end.
+    """The family of a network: its name up to a colon, without a number at the end.
 
     `resnet` of `resnet50`, `vgg` of `vgg16`, `timm` of `timm:mobilenetv2_100`.
     """

@@ -1,4 +1,4 @@
-"""A trained classifier as a judge: it learns nothing, but lets the gradient through to what it looks at."""
+"""A frozen classifier that supervises another network: gradients pass through it to its inputs."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from wsss_steps.nets.classifier import MapClassifier
 
 
 class FrozenClassifier(nn.Module):
-    """A classifier for good in evaluation mode and without gradients of its own, for images of another network.
+    """A classifier, always in evaluation mode and without parameter gradients, for the input of another network.
 
-    mean, std: what the images given to it are normalised with. own_mean, own_std: what the classifier expects.
+    mean, std: the normalisation of its input images. own_mean, own_std: the one that the classifier expects.
     """
 
     def __init__(
@@ -43,10 +43,10 @@ class FrozenClassifier(nn.Module):
     def forward(
         self, images: Float[Tensor, "B 3 H W"], attention: Float[Tensor, "B 1 H W"] | None = None
     ) -> Float[Tensor, "B C"]:
-        """Scores, before the sigmoid, of the images times `attention` (eq. 2.9).
+        """Scores, before the sigmoid, of the images times `attention` (Kim 2022, dissertation, eq. 2.9).
 
-        The product is taken of pixels that are already normalised for the classifier: (I - mu) / sigma. So an erased
-        pixel has the mean colour, as F (I - mu) demands, and the division by sigma changes nothing of that.
+        The product is taken after normalisation for the classifier, (I - mu) / sigma, so an erased pixel has the mean
+        colour, as with F (I - mu).
         """
         own = images if self.same else images * self.scale + self.shift
         scores: Tensor = self.network.scores(own if attention is None else own * attention)

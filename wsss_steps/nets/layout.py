@@ -1,4 +1,4 @@
-"""The order of weights in memory."""
+"""Memory layout of weights."""
 
 from __future__ import annotations
 
@@ -7,5 +7,5 @@ from torch import nn
 
 
 def fast_layout(network: nn.Module) -> nn.Module:
-    """The same network with its weights in channels-last order, in which convolutions run up to 1.4 times as fast."""
+    """The same network with its weights in channels-last order, which makes convolutions up to 1.4 times as fast."""
     return network.to(memory_format=torch.channels_last)

@@ -1,7 +1,7 @@
-"""PoolNet (Liu et al. 2019): a U-shaped network for saliency whose decoder pools, over any backbone.
+"""PoolNet (Liu et al. 2019): a U-shaped network for saliency with pooling in its decoder, on any backbone.
 
 Two differences: the decoder has batch normalisation, so that it also learns from random weights, and features are
-convolved before they are enlarged, not after, which costs a quarter.
+convolved before they are upsampled, not after, at a quarter of the cost.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from wsss_steps.nets.small import ConvNorm
 from wsss_steps.ops.resize import resize_images
 
 GUIDANCE_SIZES = (1, 3, 5)  # cells per side of the pooled top features
-AGGREGATION_RATES = (2, 4, 8)  # by which each level of the decoder is pooled
-PROBE = 64  # px of the image on which channels and strides of a backbone are measured
+AGGREGATION_RATES = (2, 4, 8)  # pooling factors at each level of the decoder
+PROBE = 64  # px: side of the image used to measure channels and strides of a backbone
 
 
 def pyramid(backbone: Backbone, images: Float[Tensor, "B 3 H W"]) -> list[Tensor]:
@@ -40,7 +40,7 @@ def pyramid(backbone: Backbone, images: Float[Tensor, "B 3 H W"]) -> list[Tensor
 
 
 class GlobalGuidance(nn.Module):
-    """Pyramid pooling of the top features: pooled to 1, 3 and 5 cells a side, beside the features as they are."""
+    """Pyramid pooling: the top features, and the same pooled to 1, 3 and 5 cells per side."""
 
     def __init__(self, channels: int, width: int) -> None:
         super().__init__()
@@ -59,7 +59,7 @@ class GlobalGuidance(nn.Module):
 
 
 class FeatureAggregation(nn.Module):
-    """A level of the decoder sees more around each position: averages over 2, 4 and 8, convolved, are added to it."""
+    """More context for a level of the decoder: adds convolved average poolings by 2, 4 and 8."""
 
     def __init__(self, width: int) -> None:
         super().__init__()
@@ -76,13 +76,13 @@ class FeatureAggregation(nn.Module):
 
 
 class PoolNet(nn.Module):
-    """Backbone, global guidance, and a decoder that takes in the levels of the backbone from coarse to fine.
+    """Backbone, global guidance, and a decoder that merges the levels of the backbone from coarse to fine.
 
     Args:
         backbone: with two stages or more.
         width: most channels of a level of the decoder; a level has no more than the backbone has there.
 
-    Attribute `least`: side in px to which smaller images are padded, so that every pooling has a cell.
+    Attribute `least`: side in px to which smaller images are padded, so that every pooling has at least one cell.
     """
 
     def __init__(self, backbone: Backbone, width: int) -> None:
@@ -105,7 +105,7 @@ class PoolNet(nn.Module):
     def forward(self, images: Float[Tensor, "B 3 H W"]) -> Float[Tensor, "B 1 H W"]:
         """Logits of normalised images at their size; saliency is their sigmoid.
 
-        Padding is 0, the mean colour, below and to the right, and is cut off again.
+        Padding is 0 (the mean colour), at the bottom and right, and is cropped off again.
         """
         height, width = images.shape[-2:]
         padded = F.pad(images, (0, max(0, self.least - width), 0, max(0, self.least - height)))
@@ -121,7 +121,7 @@ class PoolNet(nn.Module):
 
 
 def _measure(backbone: Backbone) -> tuple[list[int], list[int]]:
-    """Channels and strides of the levels of a backbone; it is left in the mode in which it was."""
+    """Channels and strides of the levels of a backbone, whose training mode is restored."""
     mode = backbone.training
     backbone.eval()
     with torch.no_grad():
@@ -145,11 +145,11 @@ def build_poolnet(
 
     Args:
         backbone: `net` names the network, `options` are its further arguments.
-        output_stride: image pixels per step of the top features.
+        output_stride: image px per cell of the top features.
         decoder_width: most channels of a level of the decoder.
-        dilated: dilate the convolutions behind a stride that the output stride takes out.
-        frozen_stages: stages kept as loaded, counted from the input.
-        frozen_batch_norm: what of the backbone's batch normalisation stays as loaded: none, statistics or all.
+        dilated: dilate the convolutions after a stride that the output stride removes.
+        frozen_stages: number of frozen stages, counted from the input.
+        frozen_batch_norm: what is frozen in the backbone's batch normalisation: none, statistics or all.
     """
     base = build_backbone(backbone["net"], output_stride=output_stride, options=backbone["options"], dilated=dilated)
     network = PoolNet(base, decoder_width)

@@ -11,7 +11,7 @@ from torch import nn
 def compute_in(backbone: nn.Module, precision: Literal["float32", "tf32", "bfloat16"]) -> None:
     """Let `backbone` compute in `precision` from now on, in place; its weights, inputs and outputs stay float32.
 
-    What comes after it, heads and losses, computes in float32. tf32 concerns the whole process, and NVIDIA GPUs alone.
+    With bfloat16, heads and losses still compute in float32. tf32 applies to the whole process, on NVIDIA GPUs only.
     """
     torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = precision == "tf32"
     if precision == "bfloat16":

@@ -1,7 +1,7 @@
 """A small convolutional network that learns from scratch in minutes on one processor core.
 
-Batch normalisation, not group normalisation: with group normalisation the tags of the embedded example, which a small
-part of an image decides, were not learnt at all in the time in which batch normalisation came to an F1 of 0.87.
+It uses batch normalisation: with group normalisation the tags of the embedded example, which depend on small parts of
+an image, were not learnt at all in the time in which batch normalisation reached an F1 of 0.87.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ class ConvNorm(nn.Sequential):
     """Convolution, batch normalisation, ReLU."""
 
     def __init__(self, inputs: int, outputs: int, *, halve: bool = False, dilation: int = 1) -> None:
-        # Halving with a 4x4 kernel puts cell i exactly over cells 2i and 2i + 1, so maps are not shifted against the
-        # image, as they are by the usual 3x3 kernel.
+        # With a 4x4 kernel of stride 2, cell i lies exactly over cells 2i and 2i + 1, so maps are not shifted against
+        # the image, as they are with the usual 3x3 kernel.
         kernel, stride, padding = (4, 2, 1) if halve else (3, 1, dilation)
         super().__init__(
             nn.Conv2d(inputs, outputs, kernel, stride, padding, 1 if halve else dilation, bias=False),
@@ -28,7 +28,7 @@ class ConvNorm(nn.Sequential):
 
 
 class Residual(nn.Module):
-    """Two 3x3 convolutions beside a shortcut."""
+    """Two 3x3 convolutions with a shortcut."""
 
     def __init__(self, channels: int, dilation: int) -> None:
         super().__init__()
@@ -42,9 +42,9 @@ class Residual(nn.Module):
 
 
 class Small(nn.Module):
-    """Four stages of strides 2, 4, 8, 16, as far as `output_stride` (4, 8 or 16) allows; the others are dilated.
+    """Four stages of strides 2, 4, 8, 16, up to `output_stride` (4, 8 or 16); later ones are dilated instead.
 
-    Images are padded with their border pixels to whole multiples of the output stride: (h, w) = ceil((H, W) / stride).
+    Images are padded with their border pixels to multiples of the output stride: (h, w) = ceil((H, W) / stride).
     """
 
     def __init__(self, output_stride: int) -> None:
@@ -56,7 +56,7 @@ class Small(nn.Module):
             halve = stride < output_stride
             stride, dilation = (stride * 2, dilation) if halve else (stride, dilation * 2)
             layers: list[nn.Module] = [ConvNorm(inputs, width, halve=halve, dilation=dilation)]
-            if len(self.stages):  # at half the image size a residual block would cost more than all the rest
+            if len(self.stages):  # in the first stage a residual block would cost more than everything else
                 layers.append(Residual(width, dilation))
             self.stages.append(nn.Sequential(*layers))
             inputs = width

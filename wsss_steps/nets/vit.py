@@ -1,8 +1,8 @@
 """Vision transformers whose keys are the features.
 
-The modules and their parameters are those of `timm.models.vision_transformer.VisionTransformer`; how an image flows
-through them is written here, because the position embedding is resampled as in the public DINO code (the scale-factor
-form), which timm does not do.
+The modules and their parameters are those of `timm.models.vision_transformer.VisionTransformer`, except the convolution
+stem. The forward pass is written here, because the position embedding is resampled as in the public DINO code (by scale
+factors), which timm does not do.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ from torch.nn import functional
 class Shape:
     """What is needed to build a vision transformer; its position embedding is for images of side `image_size` px.
 
-    `stem` is how an image becomes patches: "patch", one linear map of each patch (Dosovitskiy et al. 2021), or
-    "convolution", a few 3 x 3 convolutions of stride 2 (Xiao et al. 2021). A small network learns textures from the
-    second within minutes, since a texture looks much the same to it wherever its period meets a patch.
+    `stem` turns an image into patches: "patch", one linear map per patch (Dosovitskiy et al. 2021), or "convolution", a
+    few 3 x 3 convolutions of stride 2 (Xiao et al. 2021). With the second a small network learns textures within
+    minutes, since a texture looks much the same however it is aligned with the patches.
     """
 
     patch: int
@@ -105,9 +105,9 @@ def _projection(vit: VisionTransformer) -> nn.Conv2d | ConvolutionStem:
 def position_embedding(embedding: Float[Tensor, "1 T d"], grid: tuple[int, int]) -> Float[Tensor, "1 N d"]:
     """The position embedding (class token first) of a square training grid, resampled to `grid` = (rows, columns).
 
-    Bicubic with the scale factors (rows + 0.1) / n and (columns + 0.1) / n of the public DINO code: the 0.1 keeps the
-    output from being one too small by rounding, and it is part of the sampling positions. A grid equal to the
-    training grid is left as it is.
+    Bicubic with the scale factors (rows + 0.1) / n and (columns + 0.1) / n of the public DINO code: the 0.1 keeps
+    rounding from making the output one too small, and shifts the sampling positions. If `grid` is the training grid,
+    the embedding is returned unchanged.
     """
     side = round((embedding.shape[1] - 1) ** 0.5)
     if side * side + 1 != embedding.shape[1]:
@@ -125,9 +125,9 @@ def position_embedding(embedding: Float[Tensor, "1 T d"], grid: tuple[int, int])
 
 
 def tokens(vit: VisionTransformer, images: Float[Tensor, "B 3 H W"]) -> Float[Tensor, "B T d"]:
-    """Tokens that enter the first block: the class token, then patches row by row: patch i is at (i // w_p, i % w_p).
+    """Input tokens of the first block: the class token, then patches row by row, patch i at (i // w_p, i % w_p).
 
-    Raises ValueError unless the images are whole patches.
+    Raises ValueError unless the image sides are multiples of the patch.
     """
     side = patch_side(vit)
     height, width = images.shape[-2:]
@@ -152,8 +152,8 @@ def class_token_and_keys(
 def keys(vit: VisionTransformer, images: Float[Tensor, "B 3 H W"]) -> Float[Tensor, "B h w d"]:
     """Keys K of the last block for every patch, all heads side by side (channel = head * d_head + j), not normalised.
 
-    K = W_k LN(x) + b_k, where x enters the last block (dissertation 3.3.1). The attention and the MLP of that block
-    do not change its keys, so they are not computed. The class token is dropped.
+    K = W_k LN(x) + b_k, where x enters the last block (Kim 2022, dissertation, section 3.3.1). The attention and MLP of
+    that block do not affect its keys, so they are not computed. The class token is dropped.
     """
     *before, last = (cast("Block", block) for block in vit.blocks)
     key = _keys_of(last, _through(before, tokens(vit, images)))
@@ -168,7 +168,7 @@ def _through(blocks: Sequence[Block], hidden: Tensor) -> Tensor:
 
 
 def _keys_of(block: Block, hidden: Float[Tensor, "B T d"]) -> Float[Tensor, "B N d"]:
-    """Keys of `block` for the tokens that enter it, without the class token."""
+    """Keys of `block` for its input tokens, without the class token."""
     width = hidden.shape[-1]
     middle = slice(width, 2 * width)  # the rows of the joint projection are q, k, v
     qkv = cast("Attention", block.attn).qkv

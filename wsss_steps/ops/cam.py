@@ -1,5 +1,4 @@
-"""Class activation maps (Zhou et al. 2016) of several scales and of the mirrored image, fused as in IRN (Ahn et al. 2019).
-"""
+"""Class activation maps (Zhou et al. 2016) of several scales and flips, fused as in IRN (Ahn et al. 2019)."""
 
 from __future__ import annotations
 

@@ -8,7 +8,8 @@ import numpy as np
 from jaxtyping import Float32, Integer, UInt8
 from numpy.typing import NDArray
 
-VOID = 255
+from wsss_steps.ops.labels import IGNORE
+
 # Stops of the heat colours, from 0 to 1: dark blue, cyan, yellow, red.
 _HEAT = np.array([(20, 20, 110), (0, 170, 220), (250, 230, 70), (220, 30, 20)], np.float32)
 _HATCH = ((238, 238, 238), (196, 196, 196))  # ground and stroke of pixels without a label
@@ -36,7 +37,7 @@ def coloured(labels: UInt8[np.ndarray, "H W"], palette: UInt8[np.ndarray, "256 3
     """A label map in the colours of `palette`; pixels without a label are hatched in grey."""
     diagonal = np.add.outer(np.arange(labels.shape[0]), np.arange(labels.shape[1])) % _HATCH_PERIOD
     hatched = np.where((diagonal < 2)[..., None], *(np.array(colour, np.uint8) for colour in reversed(_HATCH)))
-    return np.where((labels == VOID)[..., None], hatched, palette[labels])
+    return np.where((labels == IGNORE)[..., None], hatched, palette[labels])
 
 
 def mean_colours(image: UInt8[np.ndarray, "H W 3"], regions: Integer[np.ndarray, "H W"]) -> UInt8[np.ndarray, "H W 3"]:

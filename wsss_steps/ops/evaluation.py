@@ -13,14 +13,15 @@ import numpy as np
 from jaxtyping import Float32, Float64, Int64, UInt8
 from numpy.typing import NDArray
 
-VOID = 255
+from wsss_steps.ops.labels import IGNORE
+
 LEVEL = 0.95  # of the bootstrap interval
 _DRAWS_AT_ONCE = 64  # resamplings in memory at a time: 64 x images x 8 bytes
 
 
 @dataclass(frozen=True)
 class Measures:
-    """Measures of one confusion (eqs. 1.5 to 1.8): per class, (C + 1,) background first, NaN if absent; and means.
+    """Measures of one confusion (eqs. 1.5 to 1.8): per class, (C + 1,) background first, NaN if left out; and means.
 
     Per class iou + fp + fn = 1 (fp, fn: false positives and negatives over the union). `miou` is the mean over all
     classes, `mean_fp` and `mean_fn` over the classes 1..C, as usual in the literature; their sum need not be 1.
@@ -49,11 +50,11 @@ def confusion(
         )
     for name, labels in (("ground truth", truth), ("prediction", predicted)):
         values = np.flatnonzero(np.bincount(labels.ravel(), minlength=256))
-        if bad := [int(value) for value in values if num_classes < value < VOID]:
-            raise ValueError(f"expected values 0..{num_classes} and {VOID} in the {name}, found {bad}")
+        if bad := [int(value) for value in values if num_classes < value < IGNORE]:
+            raise ValueError(f"expected values 0..{num_classes} and {IGNORE} in the {name}, found {bad}")
     rows, columns = num_classes + 1, num_classes + 2
-    counted = truth != VOID
-    column = np.where(predicted == VOID, num_classes + 1, predicted)[counted].astype(np.int64)
+    counted = truth != IGNORE
+    column = np.where(predicted == IGNORE, num_classes + 1, predicted)[counted].astype(np.int64)
     cells = truth[counted].astype(np.int64) * columns + column
     return np.bincount(cells, minlength=rows * columns).reshape(rows, columns).astype(np.int64)
 
@@ -61,7 +62,7 @@ def confusion(
 def cam_labels(
     cam: Float32[np.ndarray, "n H W"], classes: UInt8[np.ndarray, " n"], threshold: float
 ) -> UInt8[np.ndarray, "H W"]:
-    """Label each pixel by the argmax over a constant background map of `threshold` and the maps; ties are background."""
+    """Label each pixel by the argmax over a constant background map (`threshold`) and the maps; ties are background."""
     if len(classes) == 0:
         return np.zeros(cam.shape[1:], np.uint8)
     return np.where(cam.max(axis=0) > np.float32(threshold), classes[cam.argmax(axis=0)], 0).astype(np.uint8)
@@ -88,7 +89,7 @@ def cam_confusions(
         )
     strongest = classes[cam.argmax(axis=0)]
     everywhere = confusion(truth, strongest, num_classes)  # checks sizes and values
-    counted = truth != VOID
+    counted = truth != IGNORE
     below = np.searchsorted(thresholds, cam.max(axis=0)[counted], side="left")
     steps = len(thresholds) + 1
     cells = (truth[counted].astype(np.int64) * (num_classes + 2) + strongest[counted]) * steps + below

@@ -13,7 +13,8 @@ from jaxtyping import Bool, Integer
 from numpy.typing import NDArray
 from scipy.ndimage import distance_transform_edt
 
-VOID = 255
+from wsss_steps.ops.labels import IGNORE
+
 Counts = tuple[int, int]
 
 
@@ -25,7 +26,7 @@ def region_counts(
     `truth` holds semantic classes, including background; void pixels (255) are excluded. The denominator is the number
     of remaining pixels, which may be 0.
     """
-    valid = truth != VOID
+    valid = truth != IGNORE
     classes = int(truth[valid].max(initial=0)) + 1
     pairs = superpixels[valid].astype(np.int64) * classes + truth[valid]
     overlap = np.bincount(pairs, minlength=classes).astype(np.int64)
@@ -67,7 +68,7 @@ def _near(mask: NDArray[np.bool_], tolerance: float) -> NDArray[np.bool_]:
 
 def without_void(truth: Integer[NDArray[Any], "H W"]) -> Integer[NDArray[Any], "H W"]:
     """Each void pixel (255) takes the value of the nearest non-void pixel; an all-void map is returned unchanged."""
-    is_void = truth == VOID
+    is_void = truth == IGNORE
     if is_void.all() or not is_void.any():
         return truth
     nearest = distance_transform_edt(is_void, return_distances=False, return_indices=True)
@@ -92,7 +93,7 @@ def boundary_counts(
     class of the nearest non-void pixel, so the boundary of an object ringed by void runs along the middle of the ring;
     with "exclude", boundaries nearer than the tolerance to void are left out of both sets, and such an object has none.
     """
-    is_void = truth == VOID
+    is_void = truth == IGNORE
     counted = np.ones(truth.shape, bool)
     if void == "exclude":
         counted = ~_near(is_void, boundary_tolerance)

@@ -26,19 +26,12 @@ from wsss_steps.provenance import digests
 
 log = logging.getLogger(__name__)
 
-NESTS = (
-    "teacher",
-    "state_dict",
-    "model_state_dict",
-    "model",
-    "network",
-    "net",
-    "module",
-)  # keys under which training programs keep the weights
+# keys under which training programs keep the weights
+NESTS = ("teacher", "state_dict", "model_state_dict", "model", "network", "net", "module")
 SUFFIXES = (".pth", ".pt", ".pth.tar")  # of torch.save
-COPIES = ("momentum_encoder", "encoder_k")  # moving averages that MoCo keeps beside the network it trains
-HEADS = ("head.", "fc.", "classifier.", "fc6.", "fc7.", "fc8.")  # of other networks: never part of a backbone of ours
-FC_KEYS = {"fc6": ("fc6", "classifier.0"), "fc7": ("fc7", "classifier.3")}  # named so by Caffe's users, by torchvision
+COPIES = ("momentum_encoder", "encoder_k")  # moving averages that MoCo keeps beside the trained network
+HEADS = ("head.", "fc.", "classifier.", "fc6.", "fc7.", "fc8.")  # of other networks: never part of our backbones
+FC_KEYS = {"fc6": ("fc6", "classifier.0"), "fc7": ("fc7", "classifier.3")}  # names from Caffe and from torchvision
 FC_PARTS = ("weight", "bias")
 FEW = 5  # keys shown of each kind of misfit
 # What torch.load raises on damaged files.
@@ -53,7 +46,7 @@ DAMAGED = (
     TypeError,
     struct.error,
 )
-# How files begin that a download can leave in the place of weights, and what to do about it.
+# Beginnings of files that a failed download may leave instead of weights, and what to do about them.
 NO_WEIGHTS = {
     re.compile(rb"(\xef\xbb\xbf)?\s*<(!doctype|!--|html|head|\?xml)", re.IGNORECASE): "a web page (HTML or XML), not "
     "weights: its address gave a page to be clicked through, or one that tells an error; download the file itself",
@@ -66,18 +59,18 @@ DOWNLOAD_ERRORS = (OSError, RuntimeError)  # network, disk, and a checksum that 
 def load_backbone(
     backbone: Backbone, spec: Mapping[str, Any], path: Path | None, fc_layers: FcLayers | None = None
 ) -> str:
-    """Load initial weights into `backbone` and say in words which they were.
+    """Load initial weights into `backbone` and return their name.
 
     Args:
-        backbone: filled in place.
-        spec: a backbone's settings as a dict; of it `net`, `weights` and `options` are read.
+        backbone: loaded in place.
+        spec: a backbone's settings as a dict; `net`, `weights` and `options` are read.
         path: the weights file if `weights` names one.
-        fc_layers: layers of the head that are filled too, as far as the file holds them in their shapes, under the
-            names fc6 and fc7, or classifier.0 and classifier.3, beside the backbone's. DeepLab's VGG16 has them as
-            convolutions of 1024 channels; torchvision's, with 4096, are left out, and the log says so.
+        fc_layers: layers of the head that are loaded too if the file has them with the right shape, as fc6 and fc7, or
+            classifier.0 and classifier.3, beside the backbone's keys. DeepLab's VGG16 has them as convolutions of 1024
+            channels; torchvision's, with 4096, are left out, and the log says so.
 
     Raises:
-        UserError: with the way out, if the weights cannot be had, read, or do not fit.
+        UserError: with advice, if the weights cannot be downloaded or read, or do not fit.
     """
     weights = str(spec["weights"])
     if weights == "none":
@@ -94,7 +87,7 @@ def load_backbone(
 
 
 def _imagenet(net: str, options: dict[str, Any]) -> tuple[str, Mapping[str, Tensor]]:
-    """Name and weights of ImageNet classification, downloaded once by torchvision or timm into their caches."""
+    """Name and weights of an ImageNet classifier, which torchvision or timm downloads once into its cache."""
     try:
         if net.startswith("timm:"):
             model: Any = timm.create_model(net.removeprefix("timm:"), pretrained=True, **options)
@@ -111,9 +104,9 @@ def _imagenet(net: str, options: dict[str, Any]) -> tuple[str, Mapping[str, Tens
 
 
 def read_state(path: Path) -> dict[str, Tensor]:
-    """Tensors by key of a .safetensors, .pth, .pt or .pth.tar file; dictionaries of training programs are opened.
+    """Tensors by key from a .safetensors, .pth, .pt or .pth.tar file, also nested in a training checkpoint.
 
-    Runs no code of the file. A UserError if it is missing, or no readable file of weights.
+    Runs no code from the file. A UserError if it is missing, or no readable weights file.
     """
     if not path.is_file():
         raise UserError(f"{path}: no such weights file")
@@ -145,7 +138,7 @@ def read_state(path: Path) -> dict[str, Tensor]:
 
 
 def _tensors(content: Mapping[Any, Any]) -> dict[str, Tensor]:
-    """Tensors by key, those of inner dictionaries too: conv1.weight in `backbone` is backbone.conv1.weight."""
+    """Tensors by key, including those of inner dictionaries: conv1.weight in `backbone` is backbone.conv1.weight."""
     found = dict[str, Tensor]()
     for key, value in content.items():
         inner = {f"{key}.{name}": part for name, part in value.items()} if isinstance(value, dict) else {key: value}
@@ -154,7 +147,7 @@ def _tensors(content: Mapping[Any, Any]) -> dict[str, Tensor]:
 
 
 def refuse_pages(path: Path) -> None:
-    """Raise a UserError if the file is a web page or a git-lfs pointer, as downloads leave in the place of weights."""
+    """Raise a UserError if the file is a web page or a git-lfs pointer, as failed downloads leave."""
     with path.open("rb") as file:
         start = file.read(200)
     for pattern, what in NO_WEIGHTS.items():
@@ -163,10 +156,10 @@ def refuse_pages(path: Path) -> None:
 
 
 def fit_state(backbone: Backbone, state: Mapping[str, Tensor], what: str, fc_layers: FcLayers) -> None:
-    """Load `state` into the backbone's network, and what it holds of `fc_layers` into these.
+    """Load `state` into the backbone's network, and into `fc_layers` as far as they fit.
 
-    Keys outside the prefix that the network has in the file belong to other networks and are left out. A UserError
-    lists what is missing, unexpected, of another shape, or no finite floating-point number; then nothing is loaded.
+    Keys without the network's prefix in the file belong to other networks and are left out. A UserError lists what is
+    missing, unexpected, of another shape, not floating-point or not finite; then nothing is loaded.
     """
     target = backbone.net.state_dict()
     prefix = prefix_of(state, target)
@@ -192,8 +185,8 @@ def fit_state(backbone: Backbone, state: Mapping[str, Tensor], what: str, fc_lay
 def _misfits(
     target: Mapping[str, Tensor], found: Mapping[str, Tensor], *, heads: tuple[str, ...], further: Collection[str]
 ) -> dict[str, list[str]]:
-    """What keeps `found` from being loaded into `target`, by kind; `further` keys are used too, elsewhere."""
-    # old files lack counters, and nothing here reads them
+    """Why `found` cannot be loaded into `target`, by kind of problem; `further` keys are used elsewhere."""
+    # old files lack counters, and nothing here uses them
     counters = {key for key in target if key.endswith("num_batches_tracked")}
     shared = sorted(target.keys() & found.keys())
     kinds = {
@@ -214,9 +207,9 @@ def _misfits(
 
 
 def _fitting(fc_layers: FcLayers, found: Mapping[str, Tensor], what: str) -> dict[str, str]:
-    """Where the file holds each layer in its shape, up to the first that it does not hold so, of which the log tells.
+    """Key in the file of each layer, up to the first that is missing or has another shape (which is logged).
 
-    A layer that was trained on the output of another one is of no use behind a new one.
+    Later layers are useless, since they were trained on the output of that one.
     """
     fitting = dict[str, str]()
     for name, layers in fc_layers.layers.items():
@@ -233,7 +226,7 @@ def _fitting(fc_layers: FcLayers, found: Mapping[str, Tensor], what: str) -> dic
 
 
 def fault_of(tensor: Tensor) -> str:
-    """Why these numbers cannot be weights; empty if they can."""
+    """Why a tensor cannot be a weight; empty if it can."""
     if not tensor.is_floating_point():
         return f"expected floating point, found {str(tensor.dtype).removeprefix('torch.')}"
     broken = tensor.numel() - int(torch.isfinite(tensor.float()).sum())
@@ -241,10 +234,10 @@ def fault_of(tensor: Tensor) -> str:
 
 
 def prefix_of(state: Mapping[str, Tensor], target: Collection[str]) -> str:
-    """What wrappers put before the network's keys, as in module.backbone.conv1.weight; empty if nothing.
+    """The prefix that wrappers put before the network's keys, as in module.backbone.conv1.weight; may be empty.
 
-    That is the prefix before which the most keys of `target` are found. Of equal ones, a moving average of the network
-    comes last, and the shortest first.
+    It is the prefix with which most keys of `target` are found. Among ties, moving averages of a network come last, and
+    shorter prefixes first.
     """
     prefixes = {""}
     for key in state:
@@ -259,7 +252,7 @@ def prefix_of(state: Mapping[str, Tensor], target: Collection[str]) -> str:
 
 
 def without_prefix(state: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
-    """The part of `state` under `prefix`, by its keys without that."""
+    """The part of `state` with `prefix`, which is removed from the keys."""
     return {key.removeprefix(prefix): value for key, value in state.items() if key.startswith(prefix)}
 
 

@@ -35,12 +35,12 @@ URLS = {
     "vit_base_patch16_224": f"{PUBLISHED}/dino_vitbase16_pretrain/dino_vitbase16_pretrain.pth",
     "vit_small_patch16_224": f"{PUBLISHED}/dino_deitsmall16_pretrain/dino_deitsmall16_pretrain.pth",
 }
-HEADS = {"head", "head_dist", "fc_norm"}  # parts that a file may have and keys do not need
+HEADS = {"head", "head_dist", "fc_norm"}  # parts of a file that keys do not need
 
 
 @dataclass(frozen=True)
 class Pretrained:
-    """A vision transformer ready for use, and the mean and standard deviation of the RGB / 255 that it expects."""
+    """A vision transformer with weights, and the mean and standard deviation (of RGB / 255) that it expects."""
 
     vit: VisionTransformer
     mean: Rgb
@@ -48,10 +48,9 @@ class Pretrained:
 
 
 def download(name: str) -> Path:
-    """The weights that DINO published for the network `name`, in torch's cache, fetched if they are not there.
+    """Path of DINO's published weights of the network `name` in torch's cache; downloaded if missing.
 
-    No checksum is published with them. That of the first download is kept beside the file, and the file must agree
-    with it ever after.
+    No checksum is published with them. That of the first use is stored beside the file and checked from then on.
     """
     if name not in URLS:
         raise UserError(
@@ -83,11 +82,10 @@ def download(name: str) -> Path:
 def load(name: str, path: Path) -> Pretrained:
     """The network `name` (a key of `nets.vit.KNOWN`, or `own`) with the weights of the file `path`, in evaluation mode.
 
-    The file is `.safetensors` or a `.pth` state dict, in the naming of DINO or timm; a DINO training checkpoint gives
-    its teacher. Weights of `pretrain_keys` say themselves how to build the network, and need the name `own`.
+    The file is `.safetensors` or a `.pth` state dict, with the key names of DINO or timm; from a DINO training
+    checkpoint the teacher is used. Weights of `pretrain_keys` describe their own network, and need the name `own`.
 
-    Raises a UserError for an unknown name, a file that cannot be read, or one that does not fit; all misfits are
-    listed.
+    Raises a UserError for an unknown name, a file that cannot be read, or weights that do not fit, which it lists.
     """
     if name != OWN and name not in vits.KNOWN:
         raise UserError(f"unknown vision transformer '{name}'; known: {', '.join([*vits.KNOWN, OWN])}")
@@ -114,7 +112,7 @@ def load(name: str, path: Path) -> Pretrained:
 
 
 def is_own(path: Path) -> bool:
-    """Whether `path` is a safetensors file with the mark of this project."""
+    """Whether `path` is a safetensors file written by this project."""
     try:
         with safe_open(path, framework="pt") as file:
             return "wsss" in (file.metadata() or {})
@@ -125,16 +123,16 @@ def is_own(path: Path) -> bool:
 
 
 def is_head(name: str) -> bool:
-    """Whether a weight of this name belongs to a head, whatever wrapper stands before it."""
+    """Whether a weight of this name belongs to a head, with any prefix."""
     return not HEADS.isdisjoint(name.split("."))
 
 
 def fill(network: VisionTransformer, state: Mapping[str, Tensor], what: str) -> None:
     """Copy `state` into `network`; a UserError lists every weight that does not fit.
 
-    That is one which is missing, unknown, of another shape, or no finite floating-point number. Prefixes of wrappers
-    are taken off the names; the heads of DINO and of classifiers are left out, and so is what has other prefixes, such
-    as the momentum encoder and the predictor of MoCo v3.
+    That is a weight that is missing, unknown, of another shape, not floating-point or not finite. Prefixes of wrappers
+    are removed from the names; heads of DINO and classifiers are left out, and so are other prefixes, such as the
+    momentum encoder and the predictor of MoCo v3.
     """
     expected = network.state_dict()
     prefix = prefix_of(state, expected)
@@ -145,7 +143,7 @@ def fill(network: VisionTransformer, state: Mapping[str, Tensor], what: str) -> 
         wanted, found = tuple(expected[name].shape), tuple(given[name].shape)
         if wanted != found:
             problems.append(f"{name}: expected shape {wanted}, found {found}")
-        # an own network counts the batches of its stem's batch norm in whole numbers
+        # the stem's batch norm of an own network has an integer counter
         if expected[name].is_floating_point() and (fault := fault_of(given[name])):
             problems.append(f"{name}: {fault}")
     all_wrong(f"{what}: weights that do not fit", problems)

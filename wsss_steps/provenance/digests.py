@@ -1,8 +1,8 @@
-"""Which sources decide a step's output. Free of torch: planning is fast.
+"""Digests of the source code that decides a step's output. Free of torch, so that planning is fast.
 
-Snakemake does not notice an edit of a module behind `python -m`. So each rule carries as a parameter a digest over the
-syntax trees of the modules that its step and its methods import (inside this package): an edited comment, docstring or
-error message changes nothing, an edited formula changes the digest of exactly the rules that depend on it. What is
+Snakemake does not notice an edit of a module behind `python -m`. So each rule has as a parameter a digest of the syntax
+trees of the modules that its step and its methods import (inside this package): an edited comment, docstring or error
+message changes nothing, an edited formula changes the digest of exactly the rules that import its module. What is
 loaded by name (methods, networks) is found in folders, not in lists, so that an addition changes no digest either.
 """
 
@@ -17,8 +17,8 @@ from pathlib import Path
 
 PACKAGE = "wsss_steps"
 ROOT = Path(__file__).resolve().parents[1]
-# These shape no number: how a command line is read, how progress and errors are shown, how a digest is made, and how a
-# training goes on after an interruption, or in several processes, to the same end.
+# These do not affect results: command line, progress and errors, digests, and how a training resumes after an
+# interruption or runs in several processes.
 NOT_DECISIVE = {
     f"{PACKAGE}.{name}"
     for name in (
@@ -36,13 +36,13 @@ NOT_DECISIVE = {
         "training.resuming",
     )
 }
-FOLDER_MARK = ".snakemake_timestamp"  # Snakemake puts it into the folders that rules make
+FOLDER_MARK = ".snakemake_timestamp"  # Snakemake puts it into output folders
 LEVELS = ("debug", "info", "warning", "error", "exception")
 ACTING = (ast.NamedExpr, ast.Yield, ast.YieldFrom, ast.Await)
 
 
 def source_of(module: str) -> Path | None:
-    """The file of a module of this package, or None if `module` is no such module."""
+    """The file of a module of this package, or None if there is none."""
     if module.split(".")[0] != PACKAGE:
         return None
     base = ROOT.joinpath(*module.split(".")[1:])
@@ -53,22 +53,24 @@ def source_of(module: str) -> Path | None:
 
 
 def without_docstrings(tree: ast.Module) -> ast.Module:
-    """The same tree, its docstrings taken out in place."""
+    """The same tree, texts that stand alone taken out in place: docstrings, also those below a constant."""
     for node in ast.walk(tree):
         body = getattr(node, "body", None)
-        if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)) and body:
-            first = body[0]
-            if (
-                isinstance(first, ast.Expr)
-                and isinstance(first.value, ast.Constant)
-                and isinstance(first.value.value, str)
-            ):
-                del body[0]
+        if isinstance(body, list):
+            body[:] = [statement for statement in body if not _is_text(statement)]
     return tree
 
 
+def _is_text(statement: ast.stmt) -> bool:
+    return (
+        isinstance(statement, ast.Expr)
+        and isinstance(statement.value, ast.Constant)
+        and isinstance(statement.value.value, str)
+    )
+
+
 def _message(node: ast.AST) -> ast.Call | None:
-    """The call whose arguments are words for a reader: what is raised, or `log.info`, `logging.getLogger().info`."""
+    """The call whose arguments are a message: that in `raise`, or such as `log.info`, `logging.getLogger().info`."""
     if isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call):
         return node.exc
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in LEVELS:
@@ -78,9 +80,9 @@ def _message(node: ast.AST) -> ast.Call | None:
 
 
 def without_messages(tree: ast.Module) -> ast.Module:
-    """The same tree, what `raise` and the log say taken out in place.
+    """Remove the messages of `raise` and logging from the tree, in place.
 
-    Words that do more than be read stay: an assignment, or a value that is waited for, within a message.
+    A message with a side effect stays: one that contains an assignment, `yield` or `await`.
     """
     for node in ast.walk(tree):
         call = _message(node)
@@ -104,7 +106,7 @@ def parsed(path: Path) -> tuple[str, tuple[str, ...]]:
 
 
 def sources(modules: Iterable[str]) -> list[str]:
-    """The modules of this package that `modules` reach by imports, themselves included, sorted."""
+    """The modules of this package that `modules` import, directly or indirectly, including themselves; sorted."""
     reached: set[str] = set()
     waiting = list(modules)
     while waiting:
@@ -120,7 +122,7 @@ def sources(modules: Iterable[str]) -> list[str]:
 
 
 def code_digest(step: str, modules: Iterable[str] = ()) -> str:
-    """Digest of all that decides the output of a step that loads these modules by name: 16 hexadecimal digits.
+    """Digest of the code that decides the output of a step that loads `modules` by name: 16 hexadecimal digits.
 
     Raises ValueError if the package has no such step or module.
     """
@@ -130,7 +132,7 @@ def code_digest(step: str, modules: Iterable[str] = ()) -> str:
 
 
 def loaded_digest() -> str:
-    """Digest of the decisive modules of this package that this process has loaded: of what runs, however it began."""
+    """Digest of the loaded modules of this package that decide results, however the process was started."""
     specs = (getattr(module, "__spec__", None) for module in list(sys.modules.values()))
     names = {spec.name for spec in specs if spec is not None} - NOT_DECISIVE
     parts = [f"{name} {parsed(path)[0]}" for name in sorted(names) if (path := source_of(name))]
@@ -138,7 +140,7 @@ def loaded_digest() -> str:
 
 
 def file_digest(path: Path) -> str:
-    """SHA-256 of a file's bytes; of the names and bytes of all files below it if `path` is a folder."""
+    """SHA-256 of a file's bytes; for a folder, of the names and bytes of all files below it."""
     if path.is_dir():
         files = sorted(entry for entry in path.rglob("*") if entry.is_file() and entry.name != FOLDER_MARK)
         lines = [f"{entry.relative_to(path).as_posix()} {file_digest(entry)}" for entry in files]

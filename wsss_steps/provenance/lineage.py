@@ -1,7 +1,7 @@
 """The lineage of an artifact, back to the images, as an indented tree: `python -m wsss_steps provenance FILE`.
 
-Every artifact carries a stamp that names its inputs with their checksums. Each input is looked up and its checksum is
-computed again, so that one that is missing or has changed since is marked. Free of torch.
+Every artifact carries a stamp that names its inputs with their checksums. The checksum of each input is computed again,
+so that missing or changed ones are marked. Free of torch.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from wsss_steps.formats.stamps import read_stamp
 from wsss_steps.provenance.digests import file_digest
 
 STEP = "  "
-MOST = 5  # files shown by name, of those that are not as recorded
+MOST = 5  # changed or missing files shown by name
 DIGITS = 12  # of a checksum
 
 
 @dataclass
 class Tree:
-    """What is gathered on the way: the top artifact, what was shown already, how many inputs are as recorded."""
+    """The state of a traversal: the top artifact, what was already shown, how many inputs are as recorded."""
 
     top: Path
     shown: set[Path] = field(default_factory=set)
@@ -33,12 +33,12 @@ class Tree:
     bad: int = 0
 
     def find(self, name: str) -> Path | None:
-        """The file `name`: from the current folder, or from one above the top artifact; None if it is nowhere."""
+        """The file `name`, relative to the current folder or to one above the top artifact; None if there is none."""
         bases = [Path(), *self.top.absolute().parents]
         return next((base / name for base in bases if (base / name).exists()), None)
 
     def judge(self, name: str, recorded: str) -> tuple[Path | None, str]:
-        """Where an input lies, and in words whether it is what it was."""
+        """Path of an input, and in words whether it is as recorded."""
         path = self.find(name)
         if path is None:
             self.bad += 1
@@ -52,7 +52,7 @@ class Tree:
 
 
 def lines_of(tree: Tree, path: Path, indent: str) -> Iterator[str]:
-    """All that is known of how `path` was made: one line for its step, its settings, and each input with its own."""
+    """How `path` was made: lines for its step, its settings, and each input, recursively."""
     key = path.resolve()
     if key in tree.shown:
         yield f"{indent}(shown above)"
@@ -76,7 +76,7 @@ def lines_of(tree: Tree, path: Path, indent: str) -> Iterator[str]:
 
 
 def _made(tree: Tree, stamp: dict[str, Any], indent: str) -> Iterator[str]:
-    """Step, seed, device, code and settings; versions only where they differ from what was shown before."""
+    """Step, seed, device, code and settings; versions only if they differ from those shown before."""
     seed = stamp.get("seed")
     chance = "no seed" if seed is None else f"seed {seed}"
     code = stamp.get("code") or "unknown"
@@ -89,7 +89,7 @@ def _made(tree: Tree, stamp: dict[str, Any], indent: str) -> Iterator[str]:
 
 
 def _files(tree: Tree, path: Path, indent: str) -> Iterator[str]:
-    """The images, masks and annotations that a manifest or a ground truth was made of, each against its checksum."""
+    """The images, masks and annotations that a manifest or ground truth was made from, checked by checksum."""
     record = read_record(record_of(path))
     if record is None:
         return

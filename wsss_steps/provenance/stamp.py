@@ -15,7 +15,7 @@ VERSIONED = ("torch", "torchvision", "timm", "numpy", "scipy", "scikit-image", "
 
 
 def versions() -> dict[str, str]:
-    """Versions of Python and of the packages that decide numbers."""
+    """Versions of Python and of the packages that affect results."""
     found = {"python": platform.python_version()}
     for name in VERSIONED:
         try:
@@ -26,7 +26,7 @@ def versions() -> dict[str, str]:
 
 
 def stamp(step: str, *, settings: Mapping[str, Any], code: str, device: str, inputs: Mapping[str, Path]) -> str:
-    """What an artifact carries, as JSON with sorted keys: step, settings, seed, code, inputs, versions, device."""
+    """The stamp as JSON with sorted keys: step, settings, seed, code, inputs, versions, device."""
     content = {
         "step": step.removeprefix(f"{PACKAGE}."),
         "settings": settings,

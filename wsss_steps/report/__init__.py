@@ -1,1 +1,1 @@
-"""What is shown of the results."""
+"""Tables of results."""

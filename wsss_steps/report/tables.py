@@ -9,44 +9,22 @@ from pathlib import Path
 
 from wsss_steps.errors import UserError
 
-COLUMNS = (
-    *(
-        "recipe",
-        "stage",
-        "split",
-        "miou",
-        "ci_low",
-        "ci_high",
-        "fp",
-        "fn",
-        "pixel_acc",
-        "coverage",
-        "precision",
-        "images",
-    ),
-    *(
-        "threshold",
-        "gt_used_for",
-        "init_weights",
-        "compute_precision",
-        "crf",
-        "scales",
-        "extra_supervision",
-        "left_out",
-    ),
-)
+SCORES = ["miou", "ci_low", "ci_high", "fp", "fn", "pixel_acc", "coverage", "precision", "images"]
+PROTOCOL = ["threshold", "gt_used_for", "init_weights", "compute_precision", "crf", "scales"]
+DECLARED = ["extra_supervision", "left_out"]
+COLUMNS = ("recipe", "stage", "split", *SCORES, *PROTOCOL, *DECLARED)
 HEADS = ("stage", "split", "mIoU", "95 % interval", "FP", "FN", "acc.", "cover", "prec.", "images", "CRF", "scales")
 WIDTH = 120
 Row = Mapping[str, str]
 
 
 def percent(text: str) -> str:
-    """A fraction as a percentage with one decimal; a dash where there is none."""
+    """A fraction as a percentage with one decimal; a dash if it is missing."""
     return f"{100 * float(text):.1f}" if text else "-"
 
 
 def cells(row: Row) -> tuple[str, ...]:
-    """The fields of one row, as they are printed below `HEADS`."""
+    """The fields of one row, as printed below `HEADS`."""
     interval = f"{percent(row['ci_low'])} - {percent(row['ci_high'])}" if row["ci_low"] else "-"
     numbers = [percent(row[name]) for name in ("fp", "fn", "pixel_acc", "coverage", "precision")]
     mark = "*" if "threshold" in row["gt_used_for"] else ""
@@ -63,7 +41,7 @@ def cells(row: Row) -> tuple[str, ...]:
 
 
 def table(rows: Sequence[Row]) -> list[str]:
-    """Lines of at most `WIDTH` characters: the rows below their recipe's name, then what one has to know about them."""
+    """Lines of at most `WIDTH` characters: the rows below their recipe's name, then notes."""
     printed = [cells(row) for row in rows]
     widths = [max(len(line[column]) for line in [HEADS, *printed]) for column in range(len(HEADS))]
 
@@ -85,7 +63,7 @@ def table(rows: Sequence[Row]) -> list[str]:
 
 
 def notes(rows: Sequence[Row]) -> list[str]:
-    """What the numbers rest on: units, thresholds chosen by the ground truth, initial weights, stages not scored."""
+    """Notes on the numbers: units, thresholds chosen by the ground truth, initial weights, stages not scored."""
     found = [
         "All numbers in percent. FP, FN: mean over the classes without background; mIoU: with it. Interval: from",
         "drawing the images again. cover: share of pixels with a label; prec.: share of the labels that are right.",
@@ -106,7 +84,7 @@ def notes(rows: Sequence[Row]) -> list[str]:
 
 
 def declared(rows: Sequence[Row]) -> list[str]:
-    """What training was given beyond tags: which recipes, and the images that it was not given at all."""
+    """Supervision beyond tags and images left out of training, with the recipes."""
     found = []
     for text in dict.fromkeys(row["extra_supervision"] for row in rows if row["extra_supervision"]):
         recipes = dict.fromkeys(row["recipe"] for row in rows if row["extra_supervision"] == text)
@@ -127,7 +105,7 @@ def declared(rows: Sequence[Row]) -> list[str]:
 
 
 def plain(rows: Sequence[Row]) -> list[str]:
-    """Lines of a table of superpixels: names to the left, numbers to the right, as they stand in the file."""
+    """Lines of a table of superpixels: names aligned left, numbers right, unchanged from the file."""
     printed = [tuple(rows[0]), *(tuple(row.values()) for row in rows)]
     widths = [max(map(len, column)) for column in zip(*printed, strict=True)]
     return [
@@ -157,6 +135,6 @@ def read(path: Path) -> list[dict[str, str]]:
 
 
 def printed(path: Path) -> str:
-    """The table in a file, as it is printed; a UserError as from `read`."""
+    """The table in a file, as printed; a UserError as from `read`."""
     rows = read(path)
     return "\n".join(["", *(table(rows) if "recipe" in rows[0] else plain(rows)), f"Table: {path}", ""])

@@ -1,6 +1,6 @@
-"""Choice of the device that a step computes on: each process on a workstation gets a GPU of its own. And its memory.
+"""Choice of the device of a step (each process on a workstation gets its own GPU), and errors when its memory runs out.
 
-A lease is a lock of the kernel, which no dead process keeps. Where SLURM has given devices to the job, these are taken.
+A GPU is leased by a kernel lock, which is released when the process dies. GPUs assigned by SLURM are used as they are.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ log = logging.getLogger(__name__)
 
 
 def resolve(device: str) -> str:
-    """`cpu` or `cuda`: `auto` takes a GPU if there is one; a UserError if `device` names none, or one that is missing.
+    """`cpu` or `cuda`: `auto` takes a GPU if there is one; a UserError if `device` is unknown or missing.
 
-    `cuda:N` is the GPU N as torch counts those that this process sees, from 0.
+    `cuda:N` is GPU N of those that this process sees, in torch's numbering from 0.
     """
     try:
         known_device(device)
@@ -60,7 +60,7 @@ def number_of(device: str) -> int | None:
 
 
 def names_of_gpus(environment: Mapping[str, str], count: int) -> list[str]:
-    """What the GPUs that this process sees are called outside of it, in torch's order."""
+    """System-wide names of the GPUs that this process sees, in torch's order."""
     given = [name.strip() for name in environment.get(VISIBLE, "").split(",") if name.strip()]
     return given[:count] if given else [str(number) for number in range(count)]
 
@@ -72,12 +72,11 @@ def given_by_slurm(environment: Mapping[str, str]) -> bool:
 
 @contextlib.contextmanager
 def leased(device: str) -> Iterator[str]:
-    """`resolve`, and if that is `cuda`: hold one GPU that no other process of this user holds; `cuda` then means it.
+    """`resolve`; if that is `cuda`, hold a GPU that no other process of this user holds, and make it the current one.
 
-    Of `cuda:N` that is the GPU N, and no other.
-
-    If all are held it says by whom, and waits as long as `locks.WAIT` says; a UserError if that was too short. A GPU
-    computes in float32 proper: by itself torch lets convolutions round to TF32, for which `compute_precision` must ask.
+    With `cuda:N` that is GPU N. If all are held, it logs by whom, and waits as long as `locks.WAIT` says; a UserError
+    after that. TF32 is switched off, although torch allows it for convolutions by default: only `compute_precision`
+    turns it on.
     """
     name, number = resolve(device), number_of(device)
     torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = False
@@ -99,9 +98,9 @@ def leased(device: str) -> Iterator[str]:
 
 @contextlib.contextmanager
 def memory_of(entry: Entry, lowers: str = "") -> Iterator[None]:
-    """Turn an error for lack of memory into a UserError that names the image and its size.
+    """Turn an out-of-memory error into a UserError that names the image and its size.
 
-    lowers: the setting that lowers what an image needs, if there is one.
+    lowers: the setting that reduces the memory per image, if there is one.
     """
     try:
         yield

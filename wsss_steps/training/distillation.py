@@ -1,4 +1,4 @@
-"""One training step of DINO: a student that learns to agree with a teacher, which is a moving average of it."""
+"""One training step of DINO: a student learns to agree with a teacher, its own moving average."""
 
 from __future__ import annotations
 
@@ -37,9 +37,9 @@ class Distillation:
     """Student, teacher and centre.
 
     The loss is DINO's, between the class tokens of different views, plus `patch_weight` times the same loss between
-    the keys of patches that show the same place of the image in different views. The second makes every patch count:
-    a small network learns materials from few images. Its teacher's scores are centred within each image, so that they
-    tell how the parts of an image differ, and not which image it is, on which all patches of two views agree at once.
+    the keys of patches at the same place of the image in different views. Since every patch counts in the second, a
+    small network learns materials from few images. Its teacher scores are centred within each view, so that they
+    describe how the parts of an image differ, not which image it is, which all its patches share.
     """
 
     def __init__(
@@ -79,13 +79,13 @@ class Distillation:
         return modules | {"centre": self.centre}
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Go back to where `state` was taken."""
+        """Continue from where `state` was taken."""
         for name in ("student", "teacher", "optimiser"):
             getattr(self, name).load_state_dict(state[name])
         self.centre = state["centre"].to(self.centre.device)
 
     def _scores(self, network: Network, views: list[View]) -> list[tuple[Tensor, Tensor]]:
-        """Scores of the class token (B, K) and of the patches (B, N, K) of each view; all views have one size."""
+        """Scores of the class token (B, K) and of the patches (B, N, K) of each view; all views have the same size."""
         token, patches = vit.class_token_and_keys(network.vit, torch.cat([images for images, _ in views]))
         image = network.image_head(token)
         if not self.patch_weight:
@@ -122,7 +122,7 @@ class Distillation:
         return found
 
     def _patch_loss(self, learnt: list[Tensor], targets: list[Tensor], views: list[View]) -> Tensor:
-        """Mean over pairs of a student's view and another, global one that the teacher saw."""
+        """Mean over pairs of a student view and a different, global view of the teacher."""
         losses = []
         for g, target in enumerate(targets):
             for v, scores in enumerate(learnt):
@@ -140,7 +140,7 @@ class Distillation:
         self.optimiser.step()
 
     def momentum(self, progress: float) -> float:
-        """The teacher's momentum when `progress` of the training is done; it ends at 1."""
+        """The teacher's momentum at `progress` in [0, 1]; it ends at 1."""
         return dino.cosine(progress, self.teacher_momentum, 1.0)
 
     @torch.no_grad()

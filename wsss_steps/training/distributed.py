@@ -1,7 +1,7 @@
-"""One training by several processes, each on a GPU of its own: they end in the weights of one, up to rounding.
+"""One training in several processes, each on its own GPU, with the same result as one process up to rounding.
 
 Every process reads every batch. A part of the network computes on this process's share of the images, and its outputs
-are gathered, so that what follows, losses that look at a whole batch among it, is as in one process.
+are gathered; what follows, such as losses over a whole batch, is as in one process.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def joined(device: str) -> Iterator[None]:
 
 
 class _Gather(torch.autograd.Function):
-    """The outputs of all processes, joined; backwards, this process's part of the gradient."""
+    """Forward: the concatenated outputs of all processes; backward: this process's part of the gradient."""
 
     @staticmethod
     def forward(ctx: Any, part: torch.Tensor, sizes: list[int]) -> torch.Tensor:
@@ -58,9 +58,9 @@ class _Gather(torch.autograd.Function):
 
 
 def spread(part: nn.Module, device: str) -> None:
-    """Let `part`, whose input and output are tensors with the images first, compute on this process's share, in place.
+    """Let `part` compute on this process's share, in place; its input and output are tensors with the images first.
 
-    Batch norm that is trained takes the statistics of all shares, which torch can do on GPUs alone: else a UserError.
+    Trained batch norms use the statistics of all shares, which torch supports on GPUs only; on a CPU, a UserError.
     """
     if world() == 1:
         return
@@ -76,7 +76,7 @@ def spread(part: nn.Module, device: str) -> None:
     def shared(images: torch.Tensor) -> torch.Tensor:
         shares = images.tensor_split(world())
         own = shares[rank()]
-        # a share without images computes on one whose output and gradient are dropped
+        # an empty share computes on one image and drops its output and gradient
         found = forward(own if len(own) else images[:1])
         gathered: torch.Tensor = _Gather.apply(found, [len(share) for share in shares])
         return gathered
@@ -85,7 +85,7 @@ def spread(part: nn.Module, device: str) -> None:
 
 
 def _let_norms_share(part: nn.Module) -> None:
-    """Replace each batch norm that is trained, in place, by one that sees the shares of all processes."""
+    """Replace each trained batch norm in place by one that sees the shares of all processes."""
     for module in list(part.modules()):
         for name, child in module.named_children():
             if isinstance(child, TRAINED_NORMS) and child.training:
@@ -93,7 +93,7 @@ def _let_norms_share(part: nn.Module) -> None:
 
 
 def sum_gradients(network: nn.Module, part: nn.Module) -> None:
-    """Give every process the gradient of the whole batch: of `part` the sum, of the rest, equal everywhere, a mean."""
+    """Give every process the gradient of the whole batch: the sum for `part`, the mean for the rest."""
     if world() == 1:
         return
     spread_out = {id(parameter) for parameter in part.parameters()}
@@ -107,7 +107,7 @@ def sum_gradients(network: nn.Module, part: nn.Module) -> None:
 
 
 def agreed(flag: bool, device: str = "cpu") -> bool:
-    """Whether `flag` is set in any of the processes: all get the same answer."""
+    """Whether `flag` is set in any process; all get the same answer."""
     if world() == 1:
         return flag
     found = torch.tensor(int(flag), device=device)

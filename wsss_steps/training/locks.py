@@ -1,6 +1,6 @@
-"""Locks of the kernel, on a folder or on one of several files.
+"""Kernel locks on a folder or on one of several files.
 
-No dead process keeps one, and who waits for one is told who holds it.
+They are released when their process dies, and a process that waits for one logs who holds it.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import IO
 
 from wsss_steps.errors import UserError
 
-WAIT, WAIT_DEFAULT = "WSSS_WAIT_SECONDS", float("inf")  # a fact of the machine, so in the environment
+WAIT, WAIT_DEFAULT = "WSSS_WAIT_SECONDS", float("inf")  # depends on the machine, hence an environment variable
 SECONDS_BETWEEN_LOOKS = 1.0
 SECONDS_BETWEEN_LINES = 600.0
 
@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 
 @contextlib.contextmanager
 def locked(folder: Path) -> Iterator[bool]:
-    """Hold the lock of `folder`; yields whether another process had it. The folder goes if only the lock is left."""
+    """Hold the lock of `folder`; yields whether it had to wait. Afterwards the folder is removed if it is empty."""
     path = folder / "lock"
     _, file, waited = _acquire([path], "trains this already")
     try:
@@ -42,14 +42,14 @@ def locked(folder: Path) -> Iterator[bool]:
 
 @contextlib.contextmanager
 def one_of(paths: Sequence[Path], does: str) -> Iterator[int]:
-    """Hold one of the lock files `paths`, which stay; yields its index. `does` says what their holders do."""
+    """Hold one of the lock files `paths`, which are kept; yields its index. `does` says what their holders do."""
     index, file, _ = _acquire(paths, does)
     with file:
         yield index
 
 
 def _acquire(paths: Sequence[Path], does: str) -> tuple[int, IO[str], bool]:
-    """Index of a lock file, the file, locked, with the name of its holder in it, and whether it was waited for."""
+    """Lock one of the files: its index, the locked file with this process named in it, and whether it had to wait."""
     begun, told, limit = time.monotonic(), float("-inf"), seconds(WAIT, WAIT_DEFAULT)
     waited = False
     while True:
@@ -76,7 +76,7 @@ def _attempt(path: Path) -> IO[str] | str:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             file = path.open("a+", encoding="utf-8")
-        except FileNotFoundError:  # its last holder deleted the folder just now
+        except FileNotFoundError:  # its last holder has just deleted the folder
             continue
         if not _lock(file):
             with file:
@@ -99,9 +99,9 @@ def _is_at(path: Path, file: IO[str]) -> bool:
 
 
 def _lock(file: IO[str]) -> bool:
-    """Lock a file, of which the kernel lets go when this process ends, unless another process has it locked.
+    """Lock a file until this process ends; False if another process holds the lock.
 
-    The lock belongs to the process and not, as with flock, to the open file: workers that outlive it do not keep it.
+    The lock belongs to the process, not, as with flock, to the open file, so workers that outlive it do not keep it.
     """
     try:
         fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -113,14 +113,14 @@ def _lock(file: IO[str]) -> bool:
 
 
 def _this_process() -> str:
-    """Who holds the lock, for the messages of those who wait."""
+    """Name the current process, for the messages of processes that wait."""
     job = os.environ.get("SLURM_JOB_ID")
     since = time.strftime("%Y-%m-%d %H:%M:%S %z")
     return f"process {os.getpid()} on {socket.gethostname()}{f' (SLURM job {job})' if job else ''}, since {since}"
 
 
 def seconds(name: str, default: float) -> float:
-    """The seconds in an environment variable; a UserError if they are none."""
+    """The seconds in an environment variable; a UserError if its value is not a number of 0 or more."""
     text = os.environ.get(name, str(default))
     try:
         value = float(text)

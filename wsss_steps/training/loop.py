@@ -1,4 +1,4 @@
-"""The one training loop."""
+"""The training loop of classifiers, segmenters and saliency detectors; `pretrain_keys` has its own."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ from wsss_steps.training.resuming import Keeper
 Batch = dict[str, Tensor]
 Losses = Callable[[nn.Module, Batch], dict[str, Tensor]]
 MOST_WORKERS = 8
-RECORDED = "share_"  # how the names of parts begin that are recorded in the history and not minimised
+RECORDED = "share_"  # prefix of parts that are recorded in the history, not minimised
 
 log = logging.getLogger(__name__)
 
 
 class SizedDataset(Protocol):
-    """A data set with a length, whose items are asked for by (epoch, index)."""
+    """A data set with a length and items by (epoch, index)."""
 
     def __len__(self) -> int: ...
 
@@ -44,9 +44,9 @@ class SizedDataset(Protocol):
 
 @dataclass
 class Training:
-    """All that changes while training, random states apart: whoever keeps this can go on from it.
+    """All that changes while training, except random states: training can resume from it.
 
-    `step` and `epoch` count those that are done; `sums` of the losses and `images` are those of the running epoch.
+    `step` and `epoch` count finished ones; `sums` of the losses and `images` are those of the current epoch.
     """
 
     network: nn.Module
@@ -63,13 +63,13 @@ class Training:
         return vars(self) | parts
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Go back to where `state` was taken."""
+        """Continue from where `state` was taken."""
         self.network.load_state_dict(state["network"])
         self.optimiser.load_state_dict(state["optimiser"])
         vars(self).update({name: value for name, value in state.items() if name not in ("network", "optimiser")})
 
     def count(self, parts: dict[str, float], images: int, *, ends_epoch: bool) -> None:
-        """Count a step that is done, with the parts of its loss; at the end of an epoch, write its row."""
+        """Count a finished step, with the parts of its loss; at the end of an epoch, add its row to the history."""
         self.step += 1
         self.images += images
         for name, value in parts.items():
@@ -92,7 +92,7 @@ def make_optimiser(
 ) -> torch.optim.SGD:
     """SGD on the trainable weights of `backbone`, and on the rest of `network` at `head_multiplier` times the rate.
 
-    pretrained: parameters outside the backbone that have its rate, since they too started from a file of weights.
+    pretrained: parameters outside the backbone that have its rate, since they too are pretrained.
     """
     inside = {id(parameter) for parameter in (*backbone.parameters(), *pretrained)}
     trainable = [parameter for parameter in network.parameters() if parameter.requires_grad]
@@ -109,7 +109,7 @@ def make_optimiser(
 def batches_of(count: int, batch_size: int, *, seed: int, epoch: int) -> list[list[tuple[int, int]]]:
     """All (epoch, index) of one epoch in random order, cut into batches.
 
-    A single image that would be left over joins the batch before it: batch norm cannot train on one.
+    A single leftover image joins the last batch, since batch norm cannot train on one.
     """
     order = np.random.default_rng([abs(seed), epoch]).permutation(count).tolist()
     batches = [[(epoch, index) for index in order[start : start + batch_size]] for start in range(0, count, batch_size)]
@@ -136,12 +136,12 @@ def fit(
     keeper: Keeper | None = None,
     spread: nn.Module | None = None,
 ) -> list[dict[str, float]]:
-    """Train `network` in place on the sum of the parts that `losses(network, batch)` gives; one row per epoch.
+    """Train `network` in place on the sum of the parts that `losses(network, batch)` returns; one row per epoch.
 
-    Parts whose name begins with `share_` are recorded in the rows, and not minimised.
-    warmup_from: learning rate of the backbone at the first step of the warm-up. keeper: keeps the state meanwhile.
-    spread: the part of the network that several processes share (see `distributed.spread`); without it, all of it.
-    A UserError when the loss is not finite.
+    Parts whose name begins with `share_` are recorded in the rows, not minimised.
+    warmup_from: learning rate of the backbone at the first step of the warm-up. keeper: saves and restores the state.
+    spread: the part of the network that computes on shares of a batch (see `distributed.spread`); by default all of it.
+    A UserError if the loss is not finite.
     """
     (fast_layout(network) if channels_last else network).to(device).train()
     spread = spread or network
@@ -155,7 +155,7 @@ def fit(
     left = [batch for epoch in batches for batch in epoch][state.step :]
     for batch in track(_loader(dataset, left, device), len(left), "training steps"):
         if state.step % steps == 0:
-            # so that dropout does not depend on what was drawn before
+            # dropout must not depend on what was drawn before
             torch.manual_seed(abs(seed) * 1_000_003 + state.epoch)
         set_rate(optimiser, poly_warmup(state.step, total=total, power=power, warmup=warmup, warmup_from=start))
         parts = _step(state, batch, losses, device, state.step % steps, spread)
@@ -173,9 +173,9 @@ def set_rate(optimiser: torch.optim.SGD, factor: float) -> None:
 
 
 def _row(state: Training, means: dict[str, float]) -> dict[str, float]:
-    """One line of the history, also logged: epoch, last rate of the backbone, loss and its parts per image.
+    """One row of the history, also logged: epoch, last rate of the backbone, loss and its parts per image.
 
-    No times: equal runs give equal files. Snakemake's benchmark of the rule holds the time.
+    It has no times, so equal runs give equal files; Snakemake's benchmark of the rule has the time.
     """
     rate = state.optimiser.param_groups[0]["lr"]
     row = {
@@ -193,7 +193,7 @@ def _step(state: Training, batch: Batch, losses: Losses, device: str, step: int,
     try:
         parts = losses(state.network, {name: tensor.to(device, non_blocking=True) for name, tensor in batch.items()})
     except ValueError as error:
-        if "more than 1 value per channel" in str(error):  # torch has no other name for it
+        if "more than 1 value per channel" in str(error):  # torch has no exception class for it
             raise UserError(
                 f"training: batch normalisation cannot train on {len(batch['images'])} image of which the network "
                 "leaves a single position; give more images, a larger crop, or frozen_batch_norm: all"
@@ -220,10 +220,10 @@ def _spell(parts: dict[str, float]) -> str:
 
 
 def _loader(dataset: SizedDataset, batches: list[list[tuple[int, int]]], device: str) -> DataLoader[Batch]:
-    """Batches in their order.
+    """The batches in order.
 
-    On a GPU other processes read ahead, as many as this one may use threads; items do not depend on that. The loader
-    draws from a generator of its own, so that the global one stands where a resumed training left it.
+    With a GPU, worker processes read ahead, as many as this one may use threads; items do not depend on that. The
+    loader has its own generator, so that the global one stays as a resumed training restored it.
     """
     workers = 0 if device == "cpu" else min(MOST_WORKERS, torch.get_num_threads())
     return DataLoader(
@@ -237,7 +237,7 @@ def _loader(dataset: SizedDataset, batches: list[list[tuple[int, int]]], device:
 
 
 def _outlive_signals(_: int) -> None:
-    """Let a worker live until its parent, told to end as well, has finished its step."""
+    """Keep a worker alive until its parent, which gets the same signal, has finished its step."""
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, signal.SIG_IGN)
 
@@ -252,7 +252,7 @@ def write(
     content: dict[str, Any],
     stamp: str,
 ) -> None:
-    """Write weights and history; of several processes that trained together, the leader does."""
+    """Write weights and history; of several processes that trained together, only the leader does."""
     if leads():
         write_weights(output, kind, network.state_dict(), content=content, stamp=stamp)
         write_history(history, rows)

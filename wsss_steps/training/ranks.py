@@ -1,6 +1,6 @@
-"""Several processes that train one network, started by torchrun: which one this is, as the environment says.
+"""Rank of this process among those that train one network, from torchrun's environment variables.
 
-Free of torch. The leader, rank 0, alone writes files and keeps states.
+Free of torch. Only the leader, rank 0, writes files and saves states.
 """
 
 from __future__ import annotations
@@ -19,5 +19,5 @@ def world() -> int:
 
 
 def leads() -> bool:
-    """Whether this process writes what all have made."""
+    """Whether this process is the leader, which writes the results."""
     return rank() == 0

@@ -1,9 +1,9 @@
-"""Trainings that survive being interrupted: their state is kept beside the output, and the next run goes on from it.
+"""Trainings that survive interruption: their state is saved beside the output, and the next run resumes from it.
 
-Snakemake deletes the outputs of a failed job, and knows nothing of the hidden folder `.<output>.training`. The state
-holds all that decides what comes next, random states included: a training that was killed and resumed ends in the same
-weights as one that was not, bit for bit on a CPU. It is trusted only if it is whole and of the same settings, code,
-versions, inputs and initial weights. While a training runs it holds a lock of the kernel, which no dead process keeps.
+Snakemake deletes the outputs of a failed job, but does not know the hidden folder `.<output>.training`. The state has
+all that decides what comes next, including random states: a training that was killed and resumed ends with the same
+weights as one that was not, bit for bit on a CPU. It is used only if it is complete and has the same settings, code,
+versions, inputs and initial weights. A running training holds a kernel lock, which is released when it dies.
 """
 
 from __future__ import annotations
@@ -32,32 +32,32 @@ from wsss_steps.training.distributed import agreed, joined
 from wsss_steps.training.locks import locked, seconds
 from wsss_steps.training.ranks import leads
 
-SAVE, SAVE_DEFAULT = "WSSS_SAVE_SECONDS", 300.0  # a fact of the machine, so in the environment: it reruns nothing
+SAVE, SAVE_DEFAULT = "WSSS_SAVE_SECONDS", 300.0  # an environment variable, no setting: changing it reruns nothing
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 log = logging.getLogger(__name__)
 
 
 class Interrupted(SystemExit):
-    """The process was told to end by a signal, and ends so; nothing that handles errors handles this."""
+    """A signal told the process to end; `except Exception` does not catch this."""
 
 
 class Resumable(Protocol):
-    """A training whose `state` (see `write_state`) decides, with the random states, all that comes next."""
+    """A training whose `state` (see `write_state`), with the random states, decides all that comes next."""
 
     def state(self) -> dict[str, Any]:
         """All that changes while training."""
         ...
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Take back what `state` gave."""
+        """Continue from where `state` was taken."""
         ...
 
 
 class Keeper:
-    """Keeps the state of one training in `folder`, or does nothing if there is no folder.
+    """Saves the state of one training in `folder`, or does nothing if there is no folder.
 
-    `made` says that another process made the outputs while this one waited for it: nothing is left to do.
+    `made`: another process made the outputs while this one waited for it, so there is nothing left to do.
     """
 
     def __init__(self, folder: Path | None = None, *, stamp: str = "", made: bool = False, device: str = "cpu") -> None:
@@ -70,7 +70,7 @@ class Keeper:
         self._stepping = False
 
     def resume(self, training: Resumable) -> None:
-        """Put the kept state, if it can be trusted, into `training`, which is at its start, and into this process."""
+        """Restore the saved state, if it can be trusted, to `training`, which is at its start, and to this process."""
         if self._path is None:
             return
         start = state_digest(training.state())
@@ -83,7 +83,7 @@ class Keeper:
         self._saved, self._stepping = time.monotonic(), True
 
     def _trusted(self, path: Path) -> dict[str, Any] | None:
-        """The kept state, or None if there is none that is of use."""
+        """The saved state, or None if there is none that can be used."""
         if not path.exists():
             return None
         try:
@@ -93,7 +93,7 @@ class Keeper:
             return None
 
     def after_step(self, training: Resumable) -> bool:
-        """Save if it is time to; whether the process was told to end, so that `finish` comes next."""
+        """Save if it is time to; returns whether the process was told to end, so that `finish` comes next."""
         if self._path is None:
             return False
         told = agreed(self._signal is not None, self._device)
@@ -104,7 +104,7 @@ class Keeper:
     def finish(self, training: Resumable) -> None:
         """Save after the last step, and raise `Interrupted` if the process was told to end.
 
-        What follows, until the outputs are in place, may be interrupted too.
+        After that, until the outputs are in place, signals interrupt at once.
         """
         if self._path is not None:
             self.save(training)
@@ -113,7 +113,7 @@ class Keeper:
                 raise self._interrupted()
 
     def save(self, training: Resumable) -> None:
-        """Save now. If that fails, as on a full disk, the state before stays, the log says so, and training goes on."""
+        """Save now. If that fails, as on a full disk, it warns and keeps the previous state, and training continues."""
         if self._path is None or not leads():
             return
         state = {"training": training.state(), "random": random_states()}
@@ -127,8 +127,8 @@ class Keeper:
 
     @contextlib.contextmanager
     def listening(self) -> Iterator[None]:
-        """Answer signals to end: between two steps of a training, or else at once."""
-        if threading.current_thread() is not threading.main_thread():  # where Python lets nobody listen
+        """Handle signals to end: during training after the current step, otherwise at once."""
+        if threading.current_thread() is not threading.main_thread():  # other threads cannot set signal handlers
             yield
             return
         before = [signal.signal(number, self._told) for number in SIGNALS]
@@ -145,7 +145,7 @@ class Keeper:
             self._path.unlink(missing_ok=True)
 
     def _told(self, number: int, _: object) -> None:
-        """The handler of signals; Ctrl-C a second time does not wait for the end of the step."""
+        """The signal handler; a second Ctrl-C does not wait for the end of the step."""
         self._signal = signal.Signals(number)
         if number == signal.SIGINT:
             signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -153,7 +153,7 @@ class Keeper:
             raise self._interrupted()
 
     def _interrupted(self) -> Interrupted:
-        """The end of the process, as shells number it; the log says why."""
+        """The exception that ends the process, with the exit status that shells use; also logs the reason."""
         number = self._signal or signal.SIGTERM
         if self._path is None or not self._path.exists():
             log.error("ERROR told to end by %s; nothing of the training could be kept", number.name)
@@ -165,11 +165,11 @@ class Keeper:
 
 @contextlib.contextmanager
 def kept(output: Path, history: Path, *, stamp: str, device: str = "cpu") -> Iterator[Keeper]:
-    """The keeper of the training that writes `output` and `history`; when these are in place, the state is deleted.
+    """The keeper of the training that writes `output` and `history`; once these are in place, the state is deleted.
 
-    While another process trains the same, this one waits. A run without a stamp keeps nothing: what tells whether a
-    state may be trusted is missing. Of several processes that train together (`distributed`), the leader locks and
-    saves; all go on from its state.
+    If another process is training the same, this one waits. Without a stamp nothing is saved, since a state could not
+    be checked. Of several processes that train together (`distributed`), the leader locks and saves; all resume from
+    its state.
     """
     if not json.loads(stamp or "{}"):
         with joined(device):
@@ -199,7 +199,7 @@ def random_states() -> dict[str, Any]:
 
 
 def set_random_states(states: dict[str, Any]) -> None:
-    """Put the states of all global generators back."""
+    """Restore the states of all global generators."""
     torch.set_rng_state(states["torch"])
     if states["cuda"]:
         torch.cuda.set_rng_state_all(states["cuda"])

@@ -47,7 +47,13 @@ class Config(Prepare):
         "", description="folder of the data set in PASCAL VOC layout; required unless `draw` is given, never written to"
     )
     draw: MakeExample | None = Field(
-        None, description="draw the embedded example data set into `results/<dataset>/scenes`, instead of `root`"
+        None, description="draw the embedded example data set into `results/<name>/scenes`, instead of `root`"
+    )
+    name: str = Field("", description="name of the folder of the results; empty: that of the data set")
+    tables: str = Field(
+        "",
+        description="folder of summary.csv, superpixels.csv, gallery.png below `results/<name>/tables`, for a second "
+        "configuration that shares the results; empty: `results/<name>` itself",
     )
     recipes: dict[str, Recipe] = Field(min_length=1, description="name -> one choice per slot")
     compare_superpixels: tuple[str, ...] = Field(
@@ -91,7 +97,22 @@ class Config(Prepare):
     @property
     def data_folder(self) -> str:
         """Where the data set lies: the user's folder, which no rule writes to, or what the workflow draws."""
-        return self.root if self.draw is None else f"results/{self.dataset}/scenes"
+        return self.root if self.draw is None else f"{self.results}/scenes"
+
+    @property
+    def results(self) -> str:
+        """The folder of the results."""
+        return f"results/{self.name or self.dataset}"
+
+    @property
+    def logs(self) -> str:
+        """The folder of the logs."""
+        return f"logs/{self.name or self.dataset}"
+
+    @property
+    def tables_folder(self) -> str:
+        """The folder of the tables and the gallery."""
+        return f"{self.results}/tables/{self.tables}" if self.tables else self.results
 
 
 def _with_slots() -> type[Config]:

@@ -66,8 +66,13 @@ def _problems_of_names(config: Config) -> Iterator[str]:
             f"'{config.root}'; leave out one of the two"
         )
     yield from names.problems_of_paths(below)
+    yield from (
+        f"{key}: {problem}"
+        for key, text in (("name", config.name), ("tables", config.tables))
+        if text and (problem := names.problem_of_name(text))
+    )
     yield from names.problems_of_results(
-        config.dataset, {name: recipe.lineage() for name, recipe in config.recipes.items()}
+        config.name or config.dataset, {name: recipe.lineage() for name, recipe in config.recipes.items()}
     )
 
 

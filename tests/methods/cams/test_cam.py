@@ -1,4 +1,4 @@
-"""The multi-scale map against sums made by hand, and the law of mirroring."""
+"""The multi-scale map against sums by hand, and mirror symmetry."""
 
 from typing import Any
 
@@ -55,7 +55,7 @@ def test_image_and_mirror_image_by_hand() -> None:
 
 
 def test_the_maximum_over_scales_by_hand() -> None:
-    """Eq. 2.4 on a row of red 0, 1, .4, .2: at half the size it is two cells, whatever they are; the larger wins."""
+    """Eq. 2.4 on a row of red 0, 1, .4, .2: at half the size it is two cells of any value; the larger wins."""
     image = np.zeros((2, 8, 3), np.uint8)
     image[:, 2:4, 0] = 255
     options = OPTIONS | {"flip": False}
@@ -67,7 +67,7 @@ def test_the_maximum_over_scales_by_hand() -> None:
     assert one[0, 0] == pytest.approx([0, 0, 1, 1, 0, 0, 0, 0], abs=1e-6)
     assert half.max() == 1
     assert both[0, 0, 2:4] == pytest.approx([1, 1], abs=0.1)
-    assert both[0, 0, 1] > 0.1  # seen at half the size alone
+    assert both[0, 0, 1] > 0.1  # seen only at half the size
     with pytest.raises(ValueError, match="expected sum or max, found 'mean'"):
         class_maps(network, image, present, **options | {"merge": "mean"})
 
@@ -86,7 +86,7 @@ def test_only_present_classes_in_their_order_each_with_maximum_1() -> None:
 
 
 def test_rows_columns_and_channels_keep_their_places() -> None:
-    """Against a classifier that was made by hand, a photograph with a corner of each colour."""
+    """A hand-made classifier on a photograph with one corner of each colour."""
     image = np.zeros((5, 9, 3), np.uint8)
     image[:2, :3, 0], image[:2, -3:, 1], image[-2:, :3, 2] = 255, 255, 255
     maps = class_maps(colour_classifier(nn.Identity()), image, np.array([1, 2, 3]), **OPTIONS | {"scales": (1.0, 2.0)})

@@ -1,4 +1,4 @@
-"""The classifier with dilated blocks: what its maps are, where its losses go, and class activation maps made of it."""
+"""The classifier with dilated blocks: its maps, the reach of its losses, and its class activation maps."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def gradients(detach_target: bool) -> dict[str, torch.Tensor | None]:
 
 
 def test_a_detached_target_is_not_pulled() -> None:
-    """The fused maps are the dilated blocks' doing: they feel the loss if it is not detached, and only then."""
+    """The fused maps come from the dilated blocks: these get gradients of the loss only if it is not detached."""
     assert all(grad is None or not grad.any() for grad in gradients(detach_target=True).values())
     assert any(grad is not None and bool(grad.any()) for grad in gradients(detach_target=False).values())
 

@@ -1,4 +1,4 @@
-"""Maps and scores of the classifier by hand; its loss moves what it should."""
+"""Maps and scores of the classifier by hand; its loss moves the right weights."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Features of images of which they are known."""
+"""Features of images whose features are known."""
 
 import functools
 from collections.abc import Callable
@@ -74,7 +74,7 @@ MEAN, STD = [0.6, 0.35, 0.2], [0.2, 0.5, 0.9]
 
 
 def extractors(monkeypatch: pytest.MonkeyPatch) -> dict[str, Callable[..., Callable[[np.ndarray], dict[str, Any]]]]:
-    """Extractors whose networks give the pixel itself as the feature of a patch of 1 px."""
+    """Extractors whose networks return the pixel itself as the feature of a patch of 1 px."""
     loaded = SimpleNamespace(vit=torch.nn.Identity(), mean=MEAN, std=STD)
     monkeypatch.setattr(keys.pretrained_vit, "load", lambda *_: loaded)
     monkeypatch.setattr(keys.vits, "patch_side", lambda _: 1)
@@ -91,7 +91,7 @@ def extractors(monkeypatch: pytest.MonkeyPatch) -> dict[str, Callable[..., Calla
 
 @pytest.mark.parametrize("name", ["keys", "backbone"])
 def test_features_are_of_the_scaled_image_as_the_network_expects_it(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """By hand: the pixel less the network's own mean over its own deviation."""
+    """By hand: the pixel minus the network's own mean, over its own standard deviation."""
     extractor = extractors(monkeypatch)[name]
     image = np.random.default_rng(0).integers(0, 256, (6, 8, 3), dtype=np.uint8)
     found = extractor(image_scale=1.0, centre=False)(image)["features"]

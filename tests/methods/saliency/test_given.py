@@ -1,4 +1,4 @@
-"""Given saliency maps: what is checked, what is said, what is left out."""
+"""Given saliency maps: checks, messages, and images left out."""
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ def test_constant_and_inverted_maps_are_taken_with_a_warning(tmp_path: Path, cap
 
 
 def test_true_maps_bring_no_warning(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    """One in two may be of an object that the border cuts."""
+    """Half of them may show an object cut by the border."""
     maps = {"a": bright_inside(240, 10), "b": bright_inside(10, 240)}
     assert warnings_of(maps, tmp_path, caplog) == ""
 

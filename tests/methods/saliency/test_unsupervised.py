@@ -27,7 +27,7 @@ LABEL_CRF = {"crf": crf.numbers("label")}
 
 
 def entry_of(folder: Path, name: str = "a") -> Entry:
-    """A square (rows and columns 14 to 27) on a ground of another colour, 40 x 48 px."""
+    """A square (rows and columns 14 to 27) on a background of another colour, 40 x 48 px."""
     pixels = np.full((40, 48, 3), 40, np.uint8)
     pixels[14:28, 14:28] = 220
     Image.fromarray(pixels).save(folder / f"{name}.png")
@@ -60,7 +60,7 @@ def test_the_block_that_is_unlike(algorithm: str, tmp_path: Path) -> None:
 def test_the_algorithm_of_the_settings_is_asked(
     algorithm: str, other: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """With its own settings; the other one is not."""
+    """With its own settings, and only that algorithm."""
     own = {"tokencut": {"tau": 0.7}, "lost": {"least_similar": 9}}[algorithm] | {"connected": False}
     asked = []
 

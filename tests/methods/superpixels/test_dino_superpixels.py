@@ -32,14 +32,14 @@ def test_ids_are_in_the_order_of_discovery() -> None:
 
 
 def test_patches_smaller_than_pixels_leave_no_gaps() -> None:
-    features = np.eye(4)[None]  # four superpixels, of which two hold the centre of a pixel
+    features = np.eye(4)[None]  # four superpixels, two of which contain the centre of a pixel
     found = superpixels(np.zeros((1, 2, 3), np.uint8), item(features, 1, 2), tau=0.3, order="lowest", crf=None)
     assert found["superpixels"].tolist() == [[1, 2]]
     assert found["seed_patches"].tolist() == [1, 3]
 
 
 def test_a_superpixel_that_the_crf_takes_away_leaves_no_gap() -> None:
-    """A plain square, one patch of which differs in its features alone: it loses its pixels to the colour around it."""
+    """A plain square with one patch that differs only in features: the CRF gives its pixels to the colour around it."""
     image = np.full((32, 32, 3), 40, np.uint8)
     image[:, 16:] = 200
     features = np.eye(3)[np.repeat([[0, 0, 1, 1]], 4, axis=0)]

@@ -1,6 +1,6 @@
-"""Kinds of HDF5 stores: `kinds/<kind>.py` says what `<kind>` holds, and nothing else registers it.
+"""Kinds of HDF5 stores: `kinds/<kind>.py` defines what `<kind>` holds, and nothing else registers it.
 
-(H, W) is the size of the image, (h, w) that of a grid; background 0, classes 1..C, 255 unlabelled.
+(H, W) is the size of the image, (h, w) that of a grid; labels are 0 background, 1..C, 255 unlabelled.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class DataSet:
-    """What one data set of a store holds: numpy type, number of dimensions, what it means and in which unit."""
+    """What one data set of a store holds: numpy type, number of dimensions, meaning and unit."""
 
     dtype: str
     dimensions: int
@@ -25,7 +25,7 @@ class DataSet:
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of store: its name, and the data sets that it has of every image."""
+    """A kind of store: its name, and its data sets for every image."""
 
     name: str
     data_sets: Mapping[str, DataSet]
@@ -37,7 +37,7 @@ def names() -> list[str]:
 
 
 def find(name: str) -> Kind:
-    """The kind of that name; a ValueError that lists the kinds that exist if there is none."""
+    """The kind of that name; if there is none, a ValueError that lists the known kinds."""
     if name not in names():
         raise ValueError(f"unknown kind of store '{name}'; known kinds: {', '.join(names())}")
     kind: Kind = getattr(importlib.import_module(f"{__name__}.{name}"), name.upper())

@@ -1,4 +1,4 @@
-"""Saliency maps that class activation maps corrected."""
+"""Saliency maps corrected by class activation maps."""
 
 from __future__ import annotations
 

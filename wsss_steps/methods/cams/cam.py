@@ -1,4 +1,4 @@
-"""Multi-scale and flip class activation maps, as in IRN."""
+"""Class activation maps over several scales and flips, as in IRN."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ def class_maps(
     resolution: str,
     merge: str,
 ) -> Float32[ndarray, "n _ _"]:
-    """Maps of the `present` classes (1 ...
+    """Maps of the `present` classes (1..C), (n, H, W) or strided, in [0, 1].
 
-    C), (n, H, W) or strided, in [0, 1]; the maximum of each is 1, or 0 if it is nowhere positive.
+    The maximum of each is 1, or 0 if it is nowhere positive.
     """
     height, width = image.shape[:2]
     if len(present) == 0:

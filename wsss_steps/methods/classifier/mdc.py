@@ -1,4 +1,4 @@
-"""Multi-label classifier with parallel dilated blocks (dissertation, section 2.3.1, eqs. 2.1 to 2.3)."""
+"""Multi-label classifier with parallel dilated blocks (Kim 2022, dissertation, section 2.3.1, eqs. 2.1 to 2.3)."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ def build(
     init: str,
     init_std: float,
 ) -> DilatedClassifier:
-    """The network with random weights. backbone: its settings, of which `net` and `options` are read.
+    """The network with random weights.
 
     Args:
         num_classes: C.
         backbone: `net` names the network, `options` are its further arguments.
-        output_stride: image pixels per cell of the maps.
-        dilated: dilate the convolutions behind a stride that the output stride takes out.
-        frozen_stages: stages kept as loaded, counted from the input.
-        frozen_batch_norm: what of the backbone's batch normalisation stays as loaded: none, statistics or all.
-        dilations: of the first convolution of each dilated block; without any, the standard block is alone.
-        widths: outputs of the two 3x3 convolutions of a block.
+        output_stride: image px per cell of the maps.
+        dilated: dilate the convolutions after a stride that the output stride removes.
+        frozen_stages: number of frozen stages, counted from the input.
+        frozen_batch_norm: what is frozen in the backbone's batch normalisation: none, statistics or all.
+        dilations: of the first convolution of each dilated block; if empty, there is only the standard block.
+        widths: output channels of the two 3x3 convolutions of a block.
         init: normal or kaiming.
         init_std: of the normal distribution.
     """
@@ -51,7 +51,7 @@ def losses(
 ) -> dict[str, Tensor]:
     """Parts of l_cls = l_sig + lambda_cls l_cam (eq. 2.3) of a batch with images (B, 3, H, W) and tags (B, C).
 
-    `cam` is weighted already: the sum of the parts is minimised.
+    `cam` is already weighted: the sum of the parts is minimised.
     """
     maps = network.block_maps(batch["images"])
     tags = batch["tags"]

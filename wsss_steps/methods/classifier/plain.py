@@ -1,4 +1,4 @@
-"""Multi-label classifier of IRN: backbone, 1x1 convolution, global average pooling, multi-label loss (eq. 3.2)."""
+"""Multi-label classifier of IRN: backbone, 1x1 convolution, global average pooling, multi-label loss."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def build(
     frozen_stages: int,
     frozen_batch_norm: str,
 ) -> MapClassifier:
-    """The network with random weights. backbone: its settings, of which `net` and `options` are read."""
+    """The network with random weights. backbone: its settings; `net` and `options` are read."""
     features = build_backbone(
         backbone["net"], output_stride=output_stride, options=backbone["options"], dilated=dilated
     )

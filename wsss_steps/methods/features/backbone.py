@@ -1,4 +1,4 @@
-"""Last feature map of a convolutional network, for comparison (dissertation, Fig. 3.10)."""
+"""Last feature map of a convolutional network, for comparison (Kim 2022, dissertation, Fig. 3.10)."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ def extractor(
 ) -> Callable[[NDArray[np.uint8]], dict[str, NDArray[Any]]]:
     """A function from an image to its features, (h, w, K), one per cell of `output_stride` px of the scaled image.
 
-    The image is padded to whole cells with zeros (the mean colour). `centre` takes the image's mean vector off: after
-    a ReLU all cosines are positive, so all patches have the same degree and superpixels grow from the first patch on.
+    The image is padded to whole cells with zeros (the mean colour). `centre` subtracts the image's mean vector: after a
+    ReLU no cosine is negative, so nearly all patches have the same degree and seeds are taken in patch order.
     """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)  # `weights: none` means random features, and the same ones every time

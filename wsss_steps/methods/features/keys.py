@@ -1,4 +1,4 @@
-"""Keys of the last block of a vision transformer; dissertation, section 3.3.1, and LOST (Simeoni et al. 2021)."""
+"""Keys of the last block of a vision transformer (Kim 2022, dissertation, section 3.3.1; LOST, Simeoni et al. 2021)."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ def extractor(
 ) -> Callable[[NDArray[np.uint8]], dict[str, NDArray[Any]]]:
     """A function from an image to its keys, (h, w, d) with all heads side by side, one vector per patch.
 
-    Without `weights` those that DINO published for `vit` are downloaded. The dissertation does not say how an image
-    becomes whole patches; zeros at the right and bottom are the default, as in LOST.
+    Without `weights`, those that DINO published for `vit` are downloaded. The dissertation does not say how an image
+    is fitted to whole patches; the default is zero padding at the right and bottom, as in LOST.
     """
     if weights is None and vit == pretrained_vit.OWN:
         raise UserError(

@@ -1,4 +1,4 @@
-"""Mean colour of square cells: the plainest feature, for comparison (dissertation, Fig. 3.10)."""
+"""Mean colour of square cells: the simplest feature, for comparison (Kim 2022, dissertation, Fig. 3.10)."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ def extractor(
 ) -> Callable[[NDArray[np.uint8]], dict[str, NDArray[Any]]]:
     """A function from an image to the mean CIELAB colour of each cell of `cell` px, minus the mean over the image.
 
-    The dissertation takes RGB as it is. All RGB vectors lie in one octant, where cosines are positive and blind to
-    lightness; so the vectors are taken from the image's mean colour, in a space where lengths mean something to the
-    eye. Cells at the right and bottom edge average the pixels that they have.
+    The dissertation uses plain RGB. All RGB vectors lie in one octant, where cosines are positive and ignore lightness;
+    so here the image's mean colour is subtracted, in a space where distances are perceptual. Cells at the right and
+    bottom edge average the pixels that they have.
     """
 
     def extract(image: NDArray[np.uint8]) -> dict[str, NDArray[Any]]:

@@ -1,4 +1,4 @@
-"""Saliency by a network in the form of PoolNet, trained on images with masks of other things (`train_saliency`)."""
+"""Saliency from a PoolNet trained on other images with saliency masks (`train_saliency`)."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def build(
     frozen_stages: int,
     frozen_batch_norm: str,
 ) -> PoolNet:
-    """The network with random weights; `num_classes` is 1, the class of whatever is salient."""
+    """The network with random weights; `num_classes` is 1: salient."""
     if num_classes != 1:
         raise ValueError(f"a detector of saliency has one class, found {num_classes}")
     return build_poolnet(
@@ -42,12 +42,12 @@ def build(
 
 
 def losses(network: nn.Module, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """The loss of a batch with images (B, 3, H, W) and masks (B, H, W) of 0, 1 and, outside the image, 255."""
+    """The loss of a batch with images (B, 3, H, W) and masks (B, H, W): 0, 1, and 255 outside the image."""
     return {"saliency": saliency_loss(network(batch["images"]), batch["masks"])}
 
 
 def maps(entries: Sequence[Entry], source: Path, device: str) -> tuple[list[str], Iterator[NDArray[np.float32]]]:
-    """Sigmoids of the network in the file `source`; no image is left out. The file tells backbone, mean and std."""
+    """Sigmoids of the network in the file `source`, which has its backbone, mean and std; no image is left out."""
     network, content = methods.rebuild("saliency", source, device)
     backbone = content["network"]["backbone"]
 

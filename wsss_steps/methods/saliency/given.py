@@ -1,4 +1,4 @@
-"""Saliency maps of the user's own, made by whatever program: a folder of 8-bit grey PNGs."""
+"""The user's own saliency maps: a folder of 8-bit grey PNGs, made by any program."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ OTHER_SUFFIXES = (".PNG", ".jpg", ".jpeg", ".JPG", ".tif", ".tiff", ".gif", ".bm
 
 @dataclass(frozen=True)
 class _Map:
-    """One map as read: `values` (H, W) of uint8, or the `problem` with it; `mode` is L if it cannot be told."""
+    """One map as read: `values` (H, W) of uint8, or the `problem` with it; `mode` is L if unknown."""
 
     values: NDArray[np.uint8] | None
     mode: str = "L"
@@ -33,12 +33,12 @@ class _Map:
 def maps(
     entries: Sequence[Entry], source: Path, device: str, *, bad_maps: Literal["stop", "leave_out"], whole: bool = True
 ) -> tuple[list[str], Iterator[NDArray[np.uint8]]]:
-    """Read `<id>.png` (H, W) of every entry, upright, from the folder `source`, after all of them have been checked.
+    """Read `<id>.png` (H, W) of every entry, upright, from the folder `source`, after checking all of them.
 
-    UserError that lists every map that is missing, damaged, of another size than its image or zero throughout; with
-    `leave_out` such an image is left out instead, and its map is zero. A map of another mode than 8-bit grey is always
-    an error, since all are then likely to be wrong, and so is a folder without one good map for a `whole` data set (a
-    shard may have none).
+    A UserError lists every map that is missing, damaged, all zero or not of the size of its image; with `leave_out`
+    such an image is left out instead, and its map is zero. A map of another mode than 8-bit grey is always an error,
+    since then all are likely to be wrong, and so is a folder without any usable map for a `whole` data set (a shard
+    may have none).
     """
     wrong_mode, problems, constant, inverted = [], {}, [], []
     for entry in entries:
@@ -74,7 +74,7 @@ def maps(
 
 
 def _hint(source: Path, total: int, constant: Sequence[str], inverted: Sequence[str]) -> None:
-    """Warn of maps that can be used and are probably not what was meant."""
+    """Warn about usable maps that are probably wrong: constant or inverted ones."""
     if constant:
         more = ", ..." if len(constant) > LISTED else ""
         log.warning(
@@ -126,7 +126,7 @@ def _read(folder: Path, entry: Entry) -> _Map:
 
 
 def read(folder: Path, entry: Entry) -> NDArray[np.uint8]:
-    """The map (H, W) of one image, which has been checked; a UserError if it changed since."""
+    """The map (H, W) of one image that has been checked; a UserError if it has changed since."""
     found = _read(folder, entry)
     if found.values is None or found.problem:
         reason = found.problem or found.mode

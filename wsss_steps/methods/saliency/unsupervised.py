@@ -1,4 +1,4 @@
-"""Saliency from no label at all: what stands out among the patches of an image, by their features."""
+"""Saliency without any label: the patches of an image that stand out by their features."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def maps(
 def _to_pixels(
     patches: NDArray[np.bool_], extent: NDArray[np.float32], entry: Entry, preset: dense.Preset | None
 ) -> NDArray[np.int32]:
-    """Labels (H, W), 1 salient and 0 not, of the pixels: those of their patches, or what a dense CRF makes of them."""
+    """Pixel labels (H, W), 1 salient and 0 not: those of their patches, refined by a dense CRF if there is a preset."""
     labels = upsample(patches.astype(np.int32), (float(extent[0]), float(extent[1])), (entry.height, entry.width))
     if preset is None or not 0 < labels.sum() < labels.size:
         return labels

@@ -1,4 +1,4 @@
-"""Seeds from a saliency map corrected by class activation maps (dissertation, section 2.3.2)."""
+"""Seeds from a saliency map corrected by class activation maps (Kim 2022, dissertation, section 2.3.2)."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ def refined(
         maps: one map per present class.
         saliency: 0..1 in steps of 1/255.
         binarise: values above it, of 255, are salient.
-        refine: false gives the binarised saliency map as it is.
+        refine: if false, the result is just the binarised saliency map.
         tau_1: score above which a missed pixel becomes object.
-        tau_2: score below which an object is doubted.
-        uncertain: what doubted pixels become.
+        tau_2: score below which an object pixel is uncertain.
+        uncertain: what uncertain pixels become.
     """
     salient = ops.binarise(saliency, binarise)
     if not refine:

@@ -1,4 +1,4 @@
-"""Seeds from a threshold and the superpixel least like any class (dissertation section 3.3.2)."""
+"""Seeds from a threshold and the least activated superpixel (Kim 2022, dissertation, section 3.3.2)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Seeds from a foreground and a background threshold on the class activation maps (dissertation eqs. 1.12 and 1.13)."""
+"""Seeds from a foreground and a background threshold on class activation maps (Kim 2022, dissertation, chapter 1)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""DeepLab-v2 taught by a saliency map and by a classifier that looks at masked images (dissertation, section 2.3.3)."""
+"""DeepLab-v2 trained with saliency maps and a classifier of masked images (Kim 2022, dissertation, section 2.3.3)."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ __all__ = ["build", "losses"]
 def judged(
     logits: Tensor, batch: dict[str, Tensor], classifier: FrozenClassifier, paths: int, output_stride: int
 ) -> Tensor:
-    """Total attention loss: mean over `paths` draws of what is erased (eq. 2.11), and over the images.
+    """Total attention loss: mean over `paths` random choices of erased classes (eq. 2.11), and over the images.
 
-    Left-out images, those without any labelled pixel in the crop, are not judged. What is erased, b, is drawn from
-    torch's generator on the CPU, which `training.fit` seeds at the start of every epoch: the same on every device.
+    Images without any labelled pixel in the crop do not count. The erased classes b are drawn from torch's CPU
+    generator, which `loop.fit` seeds at the start of every epoch, so they are the same on every device.
     """
     images, tags = batch["images"], batch["tags"]
     probabilities = torch.softmax(logits, dim=1)
@@ -53,15 +53,15 @@ def losses(
         network: gives logits (B, C+1, h, w).
         batch: `images` (B, 3, H, W), normalised for `network`; `tags` (B, C); `seeds` (B, H, W): 0 background, 255
             unlabelled, all others object. Their classes are not used.
-        classifier: the judge, which brings the images to its own normalisation.
-        train_scales: factors on the image size, at which the saliency loss is summed.
+        classifier: the frozen classifier, which converts the images to its own normalisation.
+        train_scales: factors on the image size, over which the saliency loss is summed.
         output_stride: image px per cell of the logits.
-        lambda_seg: weight of the attention loss; 0 leaves it out, and needs no classifier.
-        paths: masked images per image.
+        lambda_seg: weight of the attention loss; 0 omits it, and needs no classifier.
+        paths: masked versions per image.
 
     Returns:
-        `seed_<scale>` and, weighted already, `attention`; their sum is minimised. The attention maps come from the
-        logits of scale 1 (our choice: the dissertation does not say). A UserError without a classifier.
+        `seed_<scale>` and, already weighted, `attention`; their sum is minimised. The attention maps come from the
+        logits of scale 1 (our choice: the dissertation does not say). A UserError if a needed classifier is missing.
     """
     if lambda_seg and classifier is None:
         raise UserError(

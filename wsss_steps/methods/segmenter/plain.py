@@ -30,8 +30,8 @@ def losses(
         batch: `images` (B, 3, H, W), normalised; `seeds` (B, H, W), 0..C and 255.
         train_scales: factors on the image size.
         output_stride: image px per cell of the logits.
-        balanced: mean over background plus mean over class pixels per image (eq. 3.8), instead of the mean over all
-            labelled pixels.
+        balanced: mean over background plus mean over class pixels per image (`balanced_seed_loss`), instead of the mean
+            over all labelled pixels.
     """
     parts = {}
     images = batch["images"]

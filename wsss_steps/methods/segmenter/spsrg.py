@@ -1,4 +1,4 @@
-"""DeepLab-v2 trained with superpixel-guided seeded region growing (dissertation section 3.3.3)."""
+"""DeepLab-v2 trained with superpixel-guided seeded region growing (Kim 2022, dissertation, section 3.3.3)."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def losses(
     beta_fg: float,
     restrict_to_present: bool,
 ) -> dict[str, Tensor]:
-    """Grow the initial seeds on the grid of the logits, each scale by its output; give the balanced seed loss.
+    """Balanced seed loss of seeds that are grown at each scale, on the grid of its logits and from its output.
 
     Args:
         network: gives logits (B, C+1, h, w).
@@ -47,9 +47,9 @@ def losses(
         restrict_to_present: only tagged classes and background can grow.
 
     Returns:
-        The loss of each scale, whose sum is minimised; and, to be recorded only, the shares of pixels that the seeds
-        label, `share_seeded`, and that are labelled after growing, `share_labelled`, at the first scale. A UserError
-        without superpixels.
+        The loss of each scale, whose sum is minimised; and, only recorded, the shares of pixels that are labelled
+        before growing, `share_seeded`, and after, `share_labelled`, at the first scale. A UserError without
+        superpixels.
     """
     if not batch["superpixels"].any():
         raise UserError(

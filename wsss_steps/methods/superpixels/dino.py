@@ -1,4 +1,4 @@
-"""Superpixels discovered from patch features; dissertation, section 3.3.1 and Table 3.1."""
+"""Superpixels discovered from patch features (Kim 2022, dissertation, section 3.3.1 and Table 3.1)."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ def superpixels(
 ) -> dict[str, NDArray[Any]]:
     """Superpixels of `image` (H, W, 3) from its item of a features store; an item of a superpixels store.
 
-    Ids follow the order of discovery. A superpixel that holds no pixel, because its patches are smaller than one or
-    because the CRF gave its pixels to others, gets no id and no entry among the seed patches.
+    Ids follow the order of discovery. A superpixel without pixels, because its patches are smaller than one or because
+    the CRF gave its pixels to others, gets no id and no seed patch.
     """
     if features is None:
         raise UserError("method 'dino' of superpixels expects a features store (--features), found none")

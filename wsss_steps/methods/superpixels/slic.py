@@ -10,7 +10,7 @@ from skimage.segmentation import slic
 
 from wsss_steps.ops.superpixels import as_ids, compact
 
-_ITERATIONS = 30  # dissertation, section 3.4.3
+_ITERATIONS = 30  # Kim 2022, dissertation, section 3.4.3
 
 
 def superpixels(
@@ -18,10 +18,9 @@ def superpixels(
 ) -> dict[str, NDArray[Any]]:
     """About `count` superpixels of `image` (H, W, 3); an item of a superpixels store.
 
-    They are the clusters as SLIC found them. Joining their scattered pieces to neighbours, as scikit-image does unless
-    told otherwise, is left out: the dissertation's counts (75.04 at a region size of 50) show that it was not done
-    there, and on textured pictures it leaves a fifth of the superpixels asked for. `features` are not looked at; the
-    superpixels grew from no patch, and their seed patches are -1.
+    Connectivity is not enforced, although scikit-image does so by default: the dissertation's counts (75.04 at a region
+    size of 50) show that it was not enforced there, and on textured images it leaves a fifth of the requested
+    superpixels. `features` are not used; superpixels have no seed patch, so `seed_patches` is -1.
     """
     found = slic(
         image,

@@ -1,7 +1,7 @@
 """Convolutional networks that turn images into feature maps of a chosen output stride.
 
 `backbones/<family>.py` builds the networks of a family, and nothing else registers it. The family of a network is its
-name without what follows a colon and without a number at its end: `resnet` of `resnet50`, `timm` of `timm:<name>`.
+name up to a colon, without a number at the end: `resnet` of `resnet50`, `timm` of `timm:<name>`.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ BATCH_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.SyncBatchNorm)
 class Backbone(nn.Module):
     """A network without its head.
 
-    net: keys of its weights are those of torchvision or timm, so their files fit.
+    net: the keys of its weights are those of torchvision or timm, so their files fit.
     channels, output_stride: of the feature map.
     stages: modules from the input to the output, for `freeze`; the stem is part of the first. The stages end at strides
         4, 8, 16 and 32 of the undilated network (2, 4, 8, 16 for `small`).
-    heads: prefixes of keys which a weights file may hold for the head that is not here.
+    heads: prefixes of keys in weights files that belong to the removed head.
     """
 
     def __init__(
@@ -47,9 +47,8 @@ class Backbone(nn.Module):
 
     def forward(self, images: Float[Tensor, "B 3 H W"]) -> Float[Tensor, "B K h w"]:
         """Feature maps of normalised images; h = ceil(H / output_stride), w likewise."""
-        features = getattr(
-            self.net, "forward_features", self.net
-        )  # timm's networks end in a classifier, this is the part before it
+        # timm's networks end in a classifier; `forward_features` is the part before it
+        features = getattr(self.net, "forward_features", self.net)
         result: Tensor = features(images)
         return result
 
@@ -62,10 +61,10 @@ class Backbone(nn.Module):
 
 
 def freeze(backbone: Backbone, stages: int, batch_norm: str) -> None:
-    """Keep the first `stages` stages as they are, and of every batch norm what `batch_norm` says.
+    """Freeze the first `stages` stages, and the batch norms as `batch_norm` says.
 
-    batch_norm: none, statistics (running mean and variance; the affine part is trained), or all.
-    Frozen parameters get no gradient, and frozen modules stay in evaluation mode when the network is set to training.
+    batch_norm: none, statistics (running mean and variance; the affine part is trained), or all. Frozen parameters get
+    no gradient, and frozen modules stay in evaluation mode during training.
     """
     if batch_norm not in FROZEN_BATCH_NORM:
         raise ValueError(f"batch_norm: expected one of {', '.join(FROZEN_BATCH_NORM)}, found '{batch_norm}'")
@@ -90,7 +89,7 @@ def check_stride(net: str, output_stride: int, known: tuple[int, ...]) -> None:
 
 
 def undilate(network: nn.Module) -> None:
-    """Set every convolution to dilation 1; its padding shrinks with it, so that the output keeps its size."""
+    """Set every convolution to dilation 1, with less padding, so that the output keeps its size."""
     for module in network.modules():
         if isinstance(module, nn.Conv2d):
             if not isinstance(module.padding, str):
@@ -100,7 +99,7 @@ def undilate(network: nn.Module) -> None:
 
 
 def unknown(net: str) -> UserError:
-    """What to raise for a network that no family builds."""
+    """The error for a network that no family builds."""
     return UserError(f"unknown backbone '{net}'; known backbones: {', '.join(known_nets())}")
 
 
@@ -111,7 +110,7 @@ def check_no_options(net: str, options: Mapping[str, Any]) -> None:
 
 
 def known_nets() -> list[str]:
-    """Names of the networks that can be built; for errors, since it loads every family."""
+    """Names of the networks that can be built; only for error messages, since it imports every family."""
     return [net for family in families() for net in _module(family).NETS]
 
 
@@ -126,8 +125,8 @@ def build_backbone(net: str, *, output_stride: int, options: Mapping[str, Any], 
         net: small, resnet50, resnet101, vgg16, or timm:<name>.
         output_stride: 4, 8, 16 or 32, as far as the network can.
         options: further arguments of timm.create_model.
-        dilated: convolutions behind a stride that is taken out are dilated, which keeps what a cell sees
-            (DeepLab); without it, they are those of the strided network on a finer grid (IRN's classifier).
+        dilated: dilate the convolutions after a removed stride, which keeps the receptive field (DeepLab); otherwise
+            they stay those of the strided network, on a finer grid (IRN's classifier).
 
     A UserError if the network or its stride is unknown.
     """

@@ -15,7 +15,7 @@ NETS = ("resnet50", "resnet101")
 
 
 def build(net: str, output_stride: int, options: Mapping[str, Any]) -> Backbone:
-    """ResNet of torchvision (He et al. 2016); the last stages are dilated instead of strided."""
+    """ResNet of torchvision (He et al. 2016); stages beyond the output stride are dilated instead of strided."""
     if net not in NETS:
         raise unknown(net)
     check_no_options(net, options)

@@ -17,7 +17,7 @@ NETS = ("timm:<name>",)
 
 
 def build(net: str, output_stride: int, options: Mapping[str, Any]) -> Backbone:
-    """A convolutional network of timm that knows output strides."""
+    """A convolutional network of timm that supports the output stride."""
     name = net.removeprefix("timm:")
     if not timm.is_model(name):
         near = difflib.get_close_matches(name, timm.list_models(), n=5)
@@ -48,10 +48,7 @@ def build(net: str, output_stride: int, options: Mapping[str, Any]) -> Backbone:
 
 
 def _timm_stages(network: nn.Module) -> list[list[nn.Module]]:
-    """Cut timm's network after each module that it lists as the end of a stride of 4 or more.
-
-    What follows the last of them belongs to it.
-    """
+    """Split timm's network after each module that it lists with a reduction of 4 or more, except the last."""
     ends = [info["module"] for info in getattr(network, "feature_info", []) if info["reduction"] >= 4]
     stages: list[list[nn.Module]] = [[]]
     for name, child in network.named_children():

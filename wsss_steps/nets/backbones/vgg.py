@@ -17,7 +17,7 @@ VGG16_BLOCKS = ((64, 64), (128, 128), (256, 256, 256), (512, 512, 512), (512, 51
 def build(net: str, output_stride: int, options: Mapping[str, Any]) -> Backbone:
     """VGG16 (Simonyan and Zisserman 2015), convolutions only, as DeepLab changes it.
 
-    Output stride 8: pool4 and pool5 are 3x3 of stride 1 and conv5 has dilation 2. Output stride 16: pool5 is left out.
+    Output stride 8: pool4 and pool5 are 3x3 with stride 1 and conv5 has dilation 2. Output stride 16: no pool5.
     """
     if net not in NETS:
         raise unknown(net)

@@ -1,0 +1,110 @@
+"""Configuration files that share a results folder: they agree, or planning says where they do not. Free of torch.
+
+Every run leaves a record of the settings that its file gave to what the folder holds. Another file that gives the same
+names other settings would overwrite that; it is refused, with the override that keeps the two apart.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from wsss_steps.errors import all_wrong
+from wsss_steps.formats.files import read_json, write_json
+from wsss_steps.settings.registry import METHODS
+from wsss_steps.settings.steps import Prepare
+from wsss_steps.workflow.choices import NONE, choices_in, resolve, settings_class
+from wsss_steps.workflow.config import GROUND_TRUTH, SLOTS_OF_A_RECIPE, Config
+from wsss_steps.workflow.spelling import parse, spell
+
+RECORDS = "configurations"  # the folder of the records, below the results
+STEPS = ("draw", "draw_saliency", "pretrain_keys", "predict", "evaluate", "evaluate_superpixels")
+KIND, VERSION = "configuration", 1
+
+
+def check(config: Config, files: Sequence[Path]) -> None:
+    """Raise a UserError that lists every setting in which another file's run of this results folder differs."""
+    ours = record_of(config, files)
+    problems = [line for other in _others(config, files) for line in _conflicts(ours, other)]
+    all_wrong(f"{config.results} holds results of another configuration file", problems)
+
+
+def record(config: Config, files: Sequence[Path]) -> None:
+    """Leave the record of a run that begins."""
+    write_json(_place(config, files), record_of(config, files))
+
+
+def record_of(config: Config, files: Sequence[Path]) -> dict[str, Any]:
+    """The settings that a configuration gives to each choice and each step, by name, and where its tables lie."""
+    settings = {step: getattr(config, step) for step in STEPS}
+    found = {name: {} if section is None else section.model_dump(mode="json") for name, section in settings.items()}
+    shared = {key: getattr(config, key) for key in Prepare.model_fields if key not in ("splits", "unscored")}
+    found["data set"] = {"root": config.root, **shared}
+    found |= {
+        f"split {name}": {"list": path, "unscored": name in config.unscored} for name, path in config.splits.items()
+    }
+    for slot, text in _choices(config):
+        found[f"{slot} {text}"] = resolve(config, slot, text).settings
+    about = {"format": f"wsss/{KIND}", "version": VERSION, "files": _names(files), "tables": config.tables}
+    written: dict[str, Any] = json.loads(json.dumps({**about, "settings": found}))
+    return written
+
+
+def _choices(config: Config) -> Iterator[tuple[str, str]]:
+    """Slot and name of every choice that the recipes lead to."""
+    left = [(slot, getattr(recipe, slot)) for recipe in config.recipes.values() for slot in SLOTS_OF_A_RECIPE]
+    left += [("superpixels", text) for text in config.compare_superpixels]
+    while left:
+        slot, text = left.pop()
+        if text not in (NONE, GROUND_TRUTH):
+            yield slot, text
+            choice = resolve(config, slot, text)
+            inner = choices_in(settings_class(slot, choice.method))
+            left += [(other, choice.settings[key]) for key, other in inner.items()]
+
+
+def _names(files: Sequence[Path]) -> list[str]:
+    """The files as people call them: relative to the working directory if they lie below it."""
+    here = Path.cwd()
+    full = [path.absolute() for path in files]
+    return [(path.relative_to(here) if path.is_relative_to(here) else path).as_posix() for path in full]
+
+
+def _place(config: Config, files: Sequence[Path]) -> Path:
+    """Where the record of a configuration lies: named as its files are."""
+    name = "+".join(_names(files)).strip("/").replace("/", "-") or "command line"
+    return Path(config.results, RECORDS, f"{name[-200:]}.json")
+
+
+def _others(config: Config, files: Sequence[Path]) -> Iterator[dict[str, Any]]:
+    """The records of other configurations, as long as their files exist."""
+    for path in sorted(Path(config.results, RECORDS).glob("*.json")):
+        found = read_json(path, KIND)
+        if found["files"] != _names(files) and all(map(Path.exists, map(Path, found["files"]))):
+            yield found
+
+
+def _conflicts(ours: Mapping[str, Any], other: Mapping[str, Any]) -> Iterator[str]:
+    """One line for each setting in which two records differ, and one if their tables would be the same files."""
+    there, here = (" and ".join(one["files"]) or "the command line" for one in (other, ours))
+    if other["tables"] == ours["tables"]:
+        yield (f"its tables are those of {there}: give {here} its own, tables: NAME, or results of its own, name: NAME")
+    for name in sorted(ours["settings"].keys() & other["settings"].keys()):
+        mine, theirs = ours["settings"][name], other["settings"][name]
+        if mine == theirs:
+            continue
+        for key in sorted({*mine, *theirs}):
+            if mine.get(key) != theirs.get(key):
+                values = f"{json.dumps(theirs.get(key))} in {there}, {json.dumps(mine.get(key))} in {here}"
+                yield f"{name}: {key}: {values}; {_remedy(name, key, mine.get(key))}"
+
+
+def _remedy(name: str, key: str, value: Any) -> str:
+    """What keeps the two apart: an override where one can say it, else results of their own."""
+    slot, _, choice = name.partition(" ")
+    if slot not in METHODS or isinstance(value, dict):
+        return "give one of them results of its own, name: NAME"
+    method, overrides = parse(choice)
+    return f"take it out of the file and write the choice as {spell(method, {**overrides, key: value})}"
