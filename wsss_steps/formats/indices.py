@@ -14,7 +14,7 @@ from wsss_steps.formats import kinds
 from wsss_steps.formats.stores import DAMAGED, Store, store_file
 
 
-def _kind_of(path: Path) -> kinds.Kind:
+def kind_of(path: Path) -> kinds.Kind:
     """The kind of a store; a UserError if the file is no store."""
     try:
         with h5py.File(path, "r", locking=False) as file:
@@ -33,7 +33,7 @@ def write_index(target: Path, shards: Sequence[Path], stamp: str) -> int:
     The stores must lie below the folder of `target`, and stay there. A UserError if their kinds differ, or if an image
     is in more than one.
     """
-    kind = _kind_of(shards[0])
+    kind = kind_of(shards[0])
     names = [path.relative_to(target.parent).as_posix() for path in shards]
     with contextlib.ExitStack() as stack:
         parts = [stack.enter_context(Store(path, kind)) for path in shards]

@@ -1,0 +1,97 @@
+"""Whether two folders of results hold the same numbers: arrays, weights, label maps, scores and tables.
+
+What made an artifact (its stamp) is left out: other code or another place may lead to equal numbers.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from safetensors.numpy import load_file
+
+from wsss_steps.formats.indices import kind_of
+from wsss_steps.formats.pictures import opened
+from wsss_steps.formats.stores import Store
+
+COMPARED = (".h5", ".safetensors", ".png", ".json", ".csv")
+NOT_NUMBERS = ("provenance.json", ".provenance.json")  # ends of names of files that hold a stamp alone
+FOLDERS_LEFT_OUT = ("configurations", "scenes", "pairs")  # records, and drawn images, which are inputs
+
+
+def differences(first: Path, second: Path) -> Iterator[tuple[str, str]]:
+    """Path below the folders and what is different, of every artifact that is not the same in both."""
+    ours, theirs = (_artifacts(folder) for folder in (first, second))
+    for name in sorted(ours.keys() | theirs.keys()):
+        if name not in theirs or name not in ours:
+            yield name, f"only in {first if name in ours else second}"
+        elif what := _difference(ours[name], theirs[name]):
+            yield name, what
+
+
+def count(folder: Path) -> int:
+    """How many artifacts of a folder are compared."""
+    return len(_artifacts(folder))
+
+
+def _artifacts(folder: Path) -> dict[str, Path]:
+    paths = {path.relative_to(folder): path for path in folder.rglob("*") if path.suffix in COMPARED and path.is_file()}
+    return {
+        name.as_posix(): path
+        for name, path in paths.items()
+        if not name.name.endswith(NOT_NUMBERS) and name.parts[0] not in FOLDERS_LEFT_OUT
+    }
+
+
+def _difference(ours: Path, theirs: Path) -> str | None:
+    """What is different in the numbers of two artifacts of one kind; None if nothing is."""
+    if ours.suffix == ".h5":
+        return _of_stores(ours, theirs)
+    if ours.suffix == ".csv":
+        return None if ours.read_text() == theirs.read_text() else "other rows"
+    if ours.suffix == ".json":
+        return None if _content(ours) == _content(theirs) else "other values"
+    read = load_file if ours.suffix == ".safetensors" else _pixels
+    return _of_arrays(read(ours), read(theirs))
+
+
+def _of_stores(ours: Path, theirs: Path) -> str | None:
+    with Store(ours, kind_of(ours)) as first, Store(theirs, kind_of(theirs)) as second:
+        if first.ids() != second.ids():
+            return "other images"
+        found = ((name, _of_arrays(first[name], second[name])) for name in first.ids())
+        changed = [(name, what) for name, what in found if what]
+    return f"{len(changed)} images, first {changed[0][0]}: {changed[0][1]}" if changed else None
+
+
+def _of_arrays(ours: dict[str, Any], theirs: dict[str, Any]) -> str | None:
+    """Names of the arrays that differ, with the largest difference where they have one shape."""
+    if ours.keys() != theirs.keys():
+        return f"other arrays: {sorted(ours.keys() ^ theirs.keys())}"
+    unequal = [name for name in ours if not _equal(ours[name], theirs[name])]
+    return ", ".join(f"{name} {_distance(ours[name], theirs[name])}" for name in unequal) or None
+
+
+def _equal(ours: Any, theirs: Any) -> bool:
+    return np.array_equal(ours, theirs, equal_nan=ours.dtype.kind == "f")
+
+
+def _distance(ours: Any, theirs: Any) -> str:
+    if ours.shape != theirs.shape:
+        return f"{ours.shape} and {theirs.shape}"
+    return f"by up to {np.nanmax(np.abs(ours.astype(np.float64) - theirs.astype(np.float64))):.3g}"
+
+
+def _pixels(path: Path) -> dict[str, Any]:
+    with opened(path, ("PNG",)) as image:
+        return {"pixels": np.asarray(image)}
+
+
+def _content(path: Path) -> Any:
+    content = json.loads(path.read_text(encoding="utf-8"))
+    if isinstance(content, dict):
+        content.pop("provenance", None)
+    return content
