@@ -37,7 +37,7 @@ localrules:
 rule all:
     default_target: True
     input:
-        results(),
+        planning.targets(CONFIG),
 
 
 onstart:

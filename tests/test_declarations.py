@@ -10,6 +10,7 @@ from tiny_voc import make_voc
 
 from wsss_steps.workflow import configuration, declarations
 from wsss_steps.workflow.config import Config
+from wsss_steps.workflow.stages import Row
 
 
 def load(**changes: Any) -> Config:
@@ -25,10 +26,11 @@ def declared(config: Config, stage: str, name: str = "a") -> str:
 def test_tags_alone_are_no_extra_supervision() -> None:
     config = load(recipes={"a": {}})
     assert {declared(config, stage) for stage in ("cams", "seeds", "pseudo_labels", "segmentation_crf")} == {""}
-    row = declarations.about_row(config, "a", config.recipes["a"], "segmentation", "val")
+    row = declarations.about_row(config, Row("a", config.recipes["a"], "segmentation", "val"))
     assert row == {
         "recipe": "a",
         "stage": "segmentation",
+        "network": "segmenter",
         "split": "val",
         "crf": "none",
         "scales": [1.0, 0.75, 0.5],
@@ -41,7 +43,7 @@ def test_tags_alone_are_no_extra_supervision() -> None:
 def test_crf_and_scales_are_those_that_made_the_stage() -> None:
     config = load(recipes={"a": {}}, cams={"cam": {"scales": [1.0, 2.0]}}, predict={"scales": [0.5], "crf": "toco"})
     stages = ("cams", "seeds", "pseudo_labels", "segmentation", "segmentation_crf")
-    rows = [declarations.about_row(config, "a", config.recipes["a"], stage, "train") for stage in stages]
+    rows = [declarations.about_row(config, Row("a", config.recipes["a"], stage, "train")) for stage in stages]
     assert [row["crf"] for row in rows] == ["none", "none", "toco", "none", "toco"]
     assert [row["scales"] for row in rows] == [[1.0, 2.0]] * 2 + [[0.5]] * 3
 
@@ -65,7 +67,7 @@ def test_saliency_of_the_ground_truth_is_declared() -> None:
     assert declared(config, "seeds") == "saliency: ground truth"
     assert declared(config, "segmentation") == "saliency: ground truth; COCO segmentation weights"
     seeds, cams = (
-        declarations.about_row(config, "a", config.recipes["a"], stage, "train") for stage in ("seeds", "cams")
+        declarations.about_row(config, Row("a", config.recipes["a"], stage, "train")) for stage in ("seeds", "cams")
     )
     assert (seeds["saliency"], seeds["made_of_ground_truth"]) == ("ground_truth", "saliency")
     assert (cams["saliency"], cams["made_of_ground_truth"]) == (None, "")

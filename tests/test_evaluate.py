@@ -33,6 +33,7 @@ def folder(tmp_path: Path) -> Path:
 
 def run(folder: Path, predictions: Path, stage: str, split: str = "train", **overrides: Any) -> dict[str, Any]:
     settings = {**Evaluate(**{"bootstrap": 20} | overrides).model_dump(mode="json"), "stage": stage, "split": split}
+    settings["kind"] = stage if stage in ("cams", "seeds") else "label_maps"
     evaluate.run(
         manifest=folder / "m.json",
         ground_truth=folder / "g.json",

@@ -25,6 +25,7 @@ from wsss_steps.settings import crf
 from wsss_steps.workflow import choices, configuration
 from wsss_steps.workflow.config import Config, Recipe
 from wsss_steps.workflow.declarations import about_row
+from wsss_steps.workflow.stages import Row
 
 CONFIG: dict[str, Any] = {
     "dataset": "tiny",
@@ -317,7 +318,8 @@ def test_settings_of_evaluation_name_stage_and_split(commands: list[Command], co
     given = config.evaluate.model_dump(mode="json")
     for one in (one for one in commands if one.step == "evaluate"):
         *_, stage, last = one.paths["score"].split("/")
-        assert one.settings == {**given, "stage": stage, "split": last.removesuffix(".json")}
+        kind = stage if stage in ("cams", "seeds") else "label_maps"
+        assert one.settings == {**given, "stage": stage, "kind": kind, "split": last.removesuffix(".json")}
     tags = [one.settings for one in commands if one.step == "evaluate_classifier"]
     assert tags == [{"split": "val"}] * 2  # two classifiers
 
@@ -392,7 +394,7 @@ def test_rows_of_the_summary_have_their_score_and_their_network(commands: list[C
             early = stage in ("cams", "seeds")
             network = f"{folder_of(name, 1)}/classifier" if early else f"{folder_of(name)}/segmenter"
             networks.append(f"{network}.safetensors")
-            rows.append(about_row(config, name, recipe, stage, split))
+            rows.append(about_row(config, Row(name, recipe, stage, split)))
     assert one.paths["scores"] == scores
     assert one.paths["checkpoints"] == networks
     assert one.settings["rows"] == rows

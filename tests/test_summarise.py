@@ -48,7 +48,9 @@ def inputs(tmp_path: Path) -> dict[str, Any]:
             scores.append(write_score(tmp_path / recipe / f"{stage}.json", stage, **chosen))
             checkpoints.append(classifier if stage in ("cams", "seeds") else segmenter)
             crf = "deeplab" if stage == "segmentation_crf" else "none"
-            rows.append({"recipe": recipe, "stage": stage, "split": "train", "crf": crf, "scales": [1.0, 0.75, 0.5]})
+            network = "classifier" if stage in ("cams", "seeds") else "segmenter"
+            about = {"recipe": recipe, "stage": stage, "split": "train", "network": network}
+            rows.append(about | {"crf": crf, "scales": [1.0, 0.75, 0.5]})
             rows[-1] |= {"extra_supervision": "", "saliency": None, "made_of_ground_truth": ""}
     return {
         "scores": scores,

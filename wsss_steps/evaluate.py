@@ -32,7 +32,7 @@ from wsss_steps.progress import track
 
 log = logging.getLogger(__name__)
 
-STORES = {"cams": CAMS, "seeds": SEEDS}  # the predictions of all other stages are folders of label images
+STORES = {"cams": CAMS, "seeds": SEEDS}  # of other kinds, the predictions are folders of label images
 FOR_SCORE, FOR_THRESHOLD = "evaluation", "evaluation and choice of the threshold"
 Labels = NDArray[np.uint8]
 Count = Callable[[Entry], NDArray[np.int64]]
@@ -172,22 +172,22 @@ def run(
     settings: dict[str, Any],
     stamp: str = "",
 ) -> None:
-    """Score `predictions`; `settings` are those of `Evaluate`, and `stage` and `split`.
+    """Score `predictions`; `settings` are those of `Evaluate`, and `stage`, `kind` and `split`.
 
-    `predictions` is a store of class maps (stage cams), a store of seeds (stage seeds), or a folder of label images
-    `<id>.png`. Writes `output`, a store with one confusion matrix per image, and `score`, JSON with fractions in
-    [0, 1], null where there is nothing to measure (everywhere if no image of the split has ground truth). UserError
-    if a prediction is missing or does not fit.
+    `predictions` is a store (`kind`: cams or seeds) or a folder of label images `<id>.png` (label_maps). Writes
+    `output`, a store with one confusion matrix per image, and `score`, JSON with fractions in [0, 1], null where there
+    is nothing to measure (everywhere if no image of the split has ground truth). UserError if a prediction is missing
+    or does not fit.
     """
-    stage, split = settings["stage"], settings["split"]
+    stage, kind, split = settings["stage"], settings["kind"], settings["split"]
     data, truth = read_manifest(manifest), read_ground_truth(ground_truth)
     entries, classes = scored_entries(data.split(split), truth, split), len(data.classes)
     with contextlib.ExitStack() as stack:
-        source = stack.enter_context(Store(predictions, STORES[stage])) if stage in STORES else predictions
+        source = stack.enter_context(Store(predictions, STORES[kind])) if kind in STORES else predictions
         check_present(entries, source, predictions)
         threshold: float | None = None
         sweep: list[dict[str, float | None]] = []
-        if stage == "cams" and isinstance(source, Store) and entries:
+        if kind == "cams" and isinstance(source, Store) and entries:
             threshold, sweep = best_threshold(entries, truth, source, classes, settings)
         labels = label_reader(source, threshold)
 

@@ -20,8 +20,6 @@ log = logging.getLogger(__name__)
 
 FROM_SCORE = ("stage", "split", "miou", "ci_low", "ci_high", "fp", "fn", "pixel_acc", "coverage", "precision", "images")
 
-CLASSIFIER_STAGES = ("cams", "seeds")  # made by the classifier; all later stages by the segmenter
-
 
 def cell(value: Any) -> str:
     """One field: floats with six decimals, lists separated by spaces, empty for None."""
@@ -50,8 +48,7 @@ def left_out_of(paths: list[Path], names: list[str]) -> dict[str, int]:
 
 def row_of(score: dict[str, Any], checkpoint: Path, about: dict[str, Any], left_out: dict[str, int]) -> dict[str, str]:
     """One row of the table; `about` has what neither the score nor the checkpoint knows."""
-    kind = "classifier" if score["stage"] in CLASSIFIER_STAGES else "segmenter"
-    threshold, content = score["threshold"], read_weights_content(checkpoint, kind)
+    threshold, content = score["threshold"], read_weights_content(checkpoint, about["network"])
     return {
         "recipe": about["recipe"],
         **{name: cell(score[name]) for name in FROM_SCORE},
@@ -78,7 +75,7 @@ def run(
 
     `settings`: {"rows": [...], "saliency": [...]}: `declarations.about_row` of each row, in the order of `scores`, and
     the names of the saliency maps, in the order of the stores `saliency`. `checkpoints` are the weights that made each
-    row's stage: a classifier for cams and seeds, a segmenter for all others. Initial weights and precision are read
+    row's stage, of the kind that `network` names. Initial weights and precision are read
     from them. UserError if a score or checkpoint is not what it should be.
     """
     rows = settings["rows"]

@@ -10,8 +10,7 @@ from typing import Any
 
 from wsss_steps.workflow.choices import resolve
 from wsss_steps.workflow.config import GROUND_TRUTH, Config, Recipe
-
-STAGES_OF_THE_CLASSIFIER = ("cams", "seeds")  # all later stages are made by the segmenter
+from wsss_steps.workflow.stages import STAGES, Row
 
 
 def saliency_of(config: Config, recipe: Recipe, stage: str) -> str | None:
@@ -48,26 +47,27 @@ def extra_supervision(config: Config, recipe: Recipe, stage: str) -> str:
         found += _of_weights(config, "features", features) if features else []
         saliency = saliency_of(config, recipe, stage)
         found += _of_saliency(config, saliency) if saliency else []
-    if stage not in STAGES_OF_THE_CLASSIFIER:
+    if STAGES[stage].network == "segmenter":
         found += _of_weights(config, "segmenter", recipe.segmenter)
     return "; ".join(dict.fromkeys(found))
 
 
-def about_row(config: Config, name: str, recipe: Recipe, stage: str, split: str) -> dict[str, Any]:
-    """What stands in a row beside the score: recipe, stage, split, dense CRF, scales, and what is to be declared."""
-    if stage in STAGES_OF_THE_CLASSIFIER:
-        crf, scales = "none", resolve(config, "cams", recipe.cams).settings["scales"]
+def about_row(config: Config, row: Row) -> dict[str, Any]:
+    """What a row of the summary says beside its score: where it comes from, the protocol, and what is declared."""
+    stage, recipe = STAGES[row.stage], row.recipe
+    if stage.network == "classifier":
+        scales = resolve(config, "cams", recipe.cams).settings["scales"]
     else:
-        crf = "none" if stage == "segmentation" else config.predict.crf
         scales = list(config.predict.scales)
-    saliency = saliency_of(config, recipe, stage)
+    saliency = saliency_of(config, recipe, row.stage)
     return {
-        "recipe": name,
-        "stage": stage,
-        "split": split,
-        "crf": crf,
+        "recipe": row.name,
+        "stage": row.stage,
+        "split": row.split,
+        "network": stage.network,
+        "crf": config.predict.crf if stage.crf else "none",
         "scales": scales,
-        "extra_supervision": extra_supervision(config, recipe, stage),
+        "extra_supervision": extra_supervision(config, recipe, row.stage),
         "saliency": saliency,
         "made_of_ground_truth": "saliency" if saliency == GROUND_TRUTH else "",
     }

@@ -1,0 +1,144 @@
+"""What follows from a configuration: rows, columns, targets, shards; without Snakemake."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from wsss_steps.errors import UserError
+from wsss_steps.workflow import configuration, planning, stages
+from wsss_steps.workflow.config import Config
+
+RECIPES = {
+    "cam": {"seeds": "threshold"},
+    "superpixel": {"superpixels": "dino~features=rgb", "seeds": "superpixel", "segmenter": "spsrg"},
+    "saliency": {"seeds": "saliency~saliency=unsupervised", "segmenter": "masking"},
+}
+CAM, SUPERPIXEL, SALIENCY = (
+    "plain/cam/none/threshold/plain",
+    "plain/cam/dino~features=rgb/superpixel/spsrg",
+    "plain/cam/none/saliency~saliency=unsupervised/masking",
+)
+
+
+def load(**changes: Any) -> Config:
+    base = {"dataset": "x", "draw": {}, "classes": ["a"], "recipes": RECIPES}
+    return configuration.load(base | changes)
+
+
+def test_rows_of_the_summary() -> None:
+    config = load(splits={"val": "v.txt", "test": "t.txt", "extra": "e.txt"}, unscored=["extra"])
+    found = [(row.stage, row.split) for row in stages.rows(config) if row.name == "cam"]
+    assert found == [
+        *((stage, "train") for stage in ("cams", "seeds", "pseudo_labels")),
+        *((stage, split) for split in ("val", "test") for stage in ("segmentation", "segmentation_crf")),
+    ]
+    assert [row.name for row in stages.rows(config)] == [name for name in RECIPES for _ in found]
+
+
+def test_a_row_knows_its_score_and_its_network() -> None:
+    row = {row.stage: row for row in stages.rows(load()) if row.name == "superpixel"}
+    assert row["cams"].score == "plain/cam/evaluation/cams/train.json"
+    assert row["seeds"].score == "plain/cam/dino~features=rgb/superpixel/evaluation/seeds/train.json"
+    assert row["segmentation"].score == f"{SUPERPIXEL}/evaluation/segmentation/val.json"
+    assert row["seeds"].checkpoint == "plain/classifier.safetensors"
+    assert row["pseudo_labels"].checkpoint == f"{SUPERPIXEL}/segmenter.safetensors"
+
+
+def test_predictions_lie_where_the_stage_says() -> None:
+    places = {
+        "cams": "a/cams.h5",
+        "seeds": "a/seeds.h5",
+        "pseudo_labels": "a/pseudo_labels",
+        "segmentation": "a/segmentation/val",
+        "segmentation_crf": "a/segmentation_crf/val",
+    }
+    for stage, place in places.items():
+        wildcards = {"lineage": "a", "stage": stage, "split": "val"}
+        assert planning.predictions_of_stage(load(), wildcards) == f"<results>/{place}"
+
+
+def test_columns_of_the_gallery_appear_once() -> None:
+    columns = planning.columns_of_gallery(load())
+    assert [(title, kind) for title, kind, _ in columns] == [
+        ("CAM", "cams"),
+        ("seeds: cam", "seeds"),
+        ("pseudo-label: cam", "labels"),
+        ("superpixels", "superpixels"),
+        ("seeds: superpixel", "seeds"),
+        ("pseudo-label: superpixel", "labels"),
+        ("refined saliency: saliency", "refined_saliency"),
+        ("seeds: saliency", "seeds"),
+        ("pseudo-label: saliency", "labels"),
+    ]
+    assert [path for _, _, path in columns] == planning.sources_of_gallery(load())
+
+
+def test_targets_with_and_without_ground_truth() -> None:
+    masks = planning.targets(load(compare_superpixels=["slic"], unscored=[], keep_features=True))
+    assert {"<tables>/summary.csv", "<tables>/superpixels.csv", "<tables>/gallery.png"} <= set(masks)
+    assert "<results>/features/rgb/features.h5" in masks
+    assert {f"<results>/{lineage}/pseudo_labels" for lineage in (CAM, SUPERPIXEL, SALIENCY)} <= set(masks)
+    assert not [path for path in masks if "segmentation_crf" in path]  # the summary asks for them
+    without = planning.targets(load(mask_folder=None))
+    assert not [path for path in without if path.endswith(".csv")]
+    assert {f"<results>/{lineage}/segmentation_crf/val" for lineage in (CAM, SUPERPIXEL, SALIENCY)} <= set(without)
+
+
+def test_unscored_splits_are_segmented_all_the_same() -> None:
+    config = load(splits={"val": "v.txt", "extra": "e.txt"}, unscored=["extra"])
+    found = [path for path in planning.targets(config) if "segmentation_crf" in path]
+    assert found == [f"<results>/{lineage}/segmentation_crf/extra" for lineage in (CAM, SUPERPIXEL, SALIENCY)]
+    assert [split for _, split, _ in planning.tag_scores(config)] == ["val"]
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("a/cams.h5", "a/cams.shards/{shard}.h5"),
+        ("a/make_cams.log", "a/make_cams.shards/{shard}.log"),
+        ("a/pseudo_labels", "a/pseudo_labels.shards/{shard}"),
+        ("a/dino~tau=0.3", "a/dino~tau=0.3.shards/{shard}"),  # a folder whose name has a dot
+    ],
+)
+def test_shards_have_a_file_or_folder_each(path: str, expected: str) -> None:
+    assert planning.in_shards(load(), path) == path
+    assert planning.in_shards(load(shards=2), path) == expected
+    assert planning.all_shards(load(shards=2), path) == [
+        expected.format(shard=shard) for shard in ("000-of-002", "001-of-002")
+    ]
+    assert planning.all_shards(load(), path) == []
+
+
+def test_a_folder_that_is_misspelled_is_refused() -> None:
+    with pytest.raises(UserError, match="seeds 'threshold~foreground=0.30' is 'threshold' in this configuration"):
+        planning.settings_of(load(), {"seeds": "threshold~foreground=0.30"}, "seeds")
+
+
+def test_inputs_follow_from_the_choice() -> None:
+    config = load(features={"keys": {"vit": "own", "weights": "pretrain_keys"}})
+    assert planning.weights_of_features(config, {"features": "keys"}) == "<results>/features/vit.safetensors"
+    assert planning.weights_of_features(config, {"features": "rgb"}) == []
+    features = "<results>/features/(rgb~cell=4)/features.h5".replace("(", "").replace(")", "")
+    assert planning.features_of_superpixels(config, {"superpixels": "dino~features=(rgb~cell=4)"}) == features
+    assert planning.features_of_superpixels(config, {"superpixels": "slic"}) == []
+    assert planning.superpixels_of_recipe(config, {"superpixels": "none"}) == []
+    assert planning.saliency_of_seeds(config, {"seeds": "saliency~saliency=(unsupervised~tau=0.1)"}) == (
+        "<results>/saliency/unsupervised~tau=0.1/saliency.h5"
+    )
+    assert planning.classifier_of_segmenter(config, {"segmenter": "masking~paths=1"}).endswith("classifier.safetensors")
+    assert planning.classifier_of_segmenter(config, {"segmenter": "plain"}) == []
+    assert planning.refined_saliency_of_seeds(config, {"seeds": "threshold"}) == []
+
+
+def test_the_code_of_a_segmenter_that_needs_the_classifier_covers_it() -> None:
+    config = load()
+    wildcards = {"classifier": "plain", "segmenter": "plain"}
+    assert planning.code_of_segmenter(config, wildcards) == planning.code_of(
+        config, wildcards, "train_segmenter", "segmenter"
+    )
+    wildcards["segmenter"] = "masking"
+    assert planning.code_of_segmenter(config, wildcards) == planning.code_of(
+        config, wildcards, "train_segmenter", "segmenter", "classifier"
+    )
