@@ -71,17 +71,21 @@ def spread(part: nn.Module, device: str) -> None:
                 "of a saliency detector trains its own in any case: one process, gpus_per_training: 1)"
             )
         _let_norms_share(part)
-    forward = part.forward
+    sizes: list[int] = []
 
-    def shared(images: torch.Tensor) -> torch.Tensor:
-        shares = images.tensor_split(world())
+    def share(_: nn.Module, inputs: tuple[torch.Tensor]) -> tuple[torch.Tensor]:
+        shares = inputs[0].tensor_split(world())
+        sizes[:] = [len(one) for one in shares]
         own = shares[rank()]
         # an empty share computes on one image and drops its output and gradient
-        found = forward(own if len(own) else images[:1])
-        gathered: torch.Tensor = _Gather.apply(found, [len(share) for share in shares])
+        return (own if len(own) else inputs[0][:1],)
+
+    def gather(_: nn.Module, __: tuple[torch.Tensor], output: torch.Tensor) -> torch.Tensor:
+        gathered: torch.Tensor = _Gather.apply(output, list(sizes))
         return gathered
 
-    part.forward = shared
+    part.register_forward_pre_hook(share)
+    part.register_forward_hook(gather)
 
 
 def _let_norms_share(part: nn.Module) -> None:

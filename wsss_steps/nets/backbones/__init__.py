@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from types import ModuleType
 from typing import Any
 
+import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
@@ -29,6 +30,7 @@ class Backbone(nn.Module):
     stages: modules from the input to the output, for `freeze`; the stem is part of the first. The stages end at strides
         4, 8, 16 and 32 of the undilated network (2, 4, 8, 16 for `small`).
     heads: prefixes of keys in weights files that belong to the removed head.
+    coarse: whether it computes in bfloat16; its weights, inputs and outputs are float32 all the same.
     """
 
     def __init__(
@@ -43,14 +45,16 @@ class Backbone(nn.Module):
         super().__init__()
         self.net, self.channels, self.output_stride, self.heads = net, channels, output_stride, heads
         self.stages = stages
+        self.coarse = False
         self._still: list[nn.Module] = []
 
     def forward(self, images: Float[Tensor, "B 3 H W"]) -> Float[Tensor, "B K h w"]:
         """Feature maps of normalised images; h = ceil(H / output_stride), w likewise."""
         # timm's networks end in a classifier; `forward_features` is the part before it
         features = getattr(self.net, "forward_features", self.net)
-        result: Tensor = features(images)
-        return result
+        with torch.autocast(images.device.type, torch.bfloat16, enabled=self.coarse):
+            result: Tensor = features(images)
+        return result.float() if self.coarse else result
 
     def train(self, mode: bool = True) -> Backbone:
         """As nn.Module.train, but frozen modules stay in evaluation mode."""
