@@ -194,7 +194,7 @@ def test_unknown_split_and_kind(folder: Path) -> None:
     predictions = write_seeds(folder / "seeds.h5", {name: truth_of(name) for name in TRAIN})
     with pytest.raises(UserError, match="no images of split 'test'; known splits: train, val"):
         run(folder, predictions, "seeds", "test")
-    with pytest.raises(UserError, match="expected format wsss/cams version 1, found wsss/seeds"):
+    with pytest.raises(UserError, match="expected format wsss/cams version 2, found wsss/seeds"):
         run(folder, predictions, "cams")
 
 

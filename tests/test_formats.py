@@ -71,6 +71,34 @@ def test_an_image_without_classes(tmp_path: Path) -> None:
         assert store["a"]["cam"].shape == (0, 5, 7)
 
 
+def test_every_class_has_a_picture_of_its_map(tmp_path: Path) -> None:
+    """A viewer shows a data set of two dimensions; class 0 has one as any other."""
+    cam = np.array([[[0, 1]], [[0.2, 0.4]], [[1, 0.6]]], np.float32)
+    path = write(tmp_path / "s.h5", "cams", cam=cam, **{"class": np.array([0, 3, 12], np.uint8)})
+    with h5py.File(path) as file:
+        maps = file["images/a/cam"]
+        assert sorted(maps) == ["0", "12", "3"]
+        assert maps["12"][()].tolist() == [[255, 153]]
+        assert (maps["3"].attrs["CLASS"], maps["3"].attrs["scale_factor"]) == (b"IMAGE", 1 / 255)
+    with Store(path, CAMS) as store:
+        np.testing.assert_allclose(store["a"]["cam"], cam, atol=1e-6)  # in the order of `class`, not of the names
+
+
+def test_maps_of_other_classes_than_listed_are_refused(tmp_path: Path) -> None:
+    path = write(
+        tmp_path / "s.h5", "cams", cam=np.zeros((2, 3, 4), np.float32), **{"class": np.array([1, 2], np.uint8)}
+    )
+    with h5py.File(path, "r+") as file:
+        file.move("images/a/cam/2", "images/a/cam/3")
+    with (
+        Store(path, CAMS) as store,
+        pytest.raises(UserError, match=r"data set 'cam' of image 'a' .*\['1', '2'\], found"),
+    ):
+        _ = store["a"]
+    with pytest.raises(ValueError, match="expected 2 of 2 dimensions, found an array of shape"):
+        write(tmp_path / "t.h5", "cams", cam=np.zeros((3, 3, 4), np.float32), **{"class": np.array([1, 2], np.uint8)})
+
+
 def test_sizes_are_known_without_reading(tmp_path: Path) -> None:
     with Store(write(tmp_path / "s.h5", "cams", "a"), CAMS) as store:
         assert (store.shape("a", "cam"), store.shape("a", "class")) == ((2, 5, 7), (2,))
@@ -148,7 +176,7 @@ def test_other_versions_and_incomplete_stores_are_refused(change: Callable, mess
 
 
 def test_another_kind_or_file_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="expected format wsss/cams version 1, found wsss/seeds version 1"):
+    with pytest.raises(UserError, match="expected format wsss/cams version 2, found wsss/seeds version 1"):
         Store(write(tmp_path / "s.h5", "seeds"), CAMS)
     with h5py.File(tmp_path / "foreign.h5", "w"):
         pass
@@ -197,7 +225,7 @@ def test_a_missing_image_and_a_missing_data_set(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arrays", "message"),
     [
-        ({"cam": np.zeros((5, 7), np.float32)}, "expected 3 dimensions of uint8, found 2 of uint8"),
+        ({"cam": np.zeros((5, 7), np.float32)}, "expected 2 of 2 dimensions, found an array of shape"),
         ({"class": np.array([1, 2], np.int64)}, "expected 1 dimensions of uint8, found 1 of int64"),
         ({"extra": np.zeros(1)}, r"expected data sets \['cam', 'class'\], found \['cam', 'class', 'extra'\]"),
     ],

@@ -23,30 +23,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wsss_steps.errors import UserError
-from wsss_steps.formats.files import VERSION, whole
-from wsss_steps.formats.kinds import DataSet, Kind
-from wsss_steps.formats.labels import voc_palette
+from wsss_steps.formats.arrays import read_maps, shape_of_maps, write_array, write_maps, write_palette
+from wsss_steps.formats.files import whole
+from wsss_steps.formats.kinds import Kind
 from wsss_steps.formats.patient import PatientFile
 
 FORM = ("v110", "v110")  # oldest and newest version of the file format: that of HDF5 1.10
 DAMAGED = (OSError, KeyError, RuntimeError, ValueError, TypeError)  # what h5py raises on a damaged file
-
-
-def _mark_as_image(data: h5py.Dataset, file: h5py.File, palette: bool) -> None:
-    """Attributes of the HDF5 image specification 1.2 on a two-dimensional 8-bit data set."""
-    data.attrs["CLASS"] = np.bytes_("IMAGE")
-    data.attrs["IMAGE_VERSION"] = np.bytes_("1.2")
-    data.attrs["IMAGE_SUBCLASS"] = np.bytes_("IMAGE_INDEXED" if palette else "IMAGE_GRAYSCALE")
-    if palette:
-        data.attrs["PALETTE"] = file["palette"].ref
-
-
-def _write_palette(file: h5py.File) -> None:
-    """The palette of PASCAL VOC, as the HDF5 image specification 1.2 requires."""
-    colours = file.create_dataset("palette", data=np.array(voc_palette(), np.uint8).reshape(256, 3))
-    form = {"CLASS": "PALETTE", "PAL_VERSION": "1.2", "PAL_COLORMODEL": "RGB", "PAL_TYPE": "STANDARD8"}
-    for name, text in form.items():
-        colours.attrs[name] = np.bytes_(text)
 
 
 @contextlib.contextmanager
@@ -66,7 +49,7 @@ def store_file(
         texts |= {} if left_out is None else {"left_out": json.dumps(sorted(left_out))}
         texts |= {} if shards is None else {"shards": json.dumps(shards)}
         file.attrs.update({name: np.bytes_(text.encode()) for name, text in texts.items()})
-        file.attrs["format_version"] = VERSION
+        file.attrs["format_version"] = kind.version
         images = file.create_group("images")
         yield images, raw
         file.attrs["num_images"] = len(images)
@@ -91,7 +74,7 @@ def write_store(
     schema = kind.data_sets
     with store_file(target, kind, stamp=stamp, classes=classes, left_out=left_out) as (images, raw):
         if any(data.palette for data in schema.values()):
-            _write_palette(images.file)
+            write_palette(images.file)
         for image_id, arrays in items:
             if set(arrays) != set(schema):
                 raise ValueError(
@@ -100,30 +83,12 @@ def write_store(
                 )
             group = images.create_group(image_id)
             for name, array in arrays.items():
-                _write_array(group, name, array, schema[name], images.file)
+                if schema[name].one_per:
+                    write_maps(group, name, array, schema[name], arrays[schema[name].one_per])
+                else:
+                    write_array(group, name, array, schema[name], images.file)
             raw.check()
         return len(images)
-
-
-def _write_array(group: h5py.Group, name: str, array: NDArray[Any], form: DataSet, file: h5py.File) -> None:
-    """Write one array in the given form, compressed with HDF5's standard filters."""
-    if form.scale != 1.0 and array.dtype.kind == "f":
-        array = np.rint(np.clip(array / form.scale, 0, np.iinfo(form.dtype).max)).astype(form.dtype)
-    if array.dtype != np.dtype(form.dtype) or array.ndim != form.dimensions:
-        expected = f"{form.dimensions} dimensions of {np.dtype(form.dtype)}"
-        raise ValueError(f"{group.name}/{name}: expected {expected}, found {array.ndim} of {array.dtype}")
-    options: dict[str, Any] = (
-        {"compression": "gzip", "compression_opts": 4, "shuffle": True, "fletcher32": True} if array.size else {}
-    )
-    if array.ndim == 3 and array.size and form.dtype == "u1":
-        options["chunks"] = (1, *array.shape[1:])
-    data = group.create_dataset(name, data=array, **options)
-    data.attrs["long_name"] = form.meaning
-    data.attrs["units"] = form.unit
-    if form.scale != 1.0:
-        data.attrs["scale_factor"] = form.scale
-    if form.dimensions == 2 and form.dtype == "u1":
-        _mark_as_image(data, file, form.palette)
 
 
 class Store:
@@ -152,9 +117,10 @@ class Store:
             found, about = self._text("format", None), dict(self._file.attrs)
             version, complete, count = (about.get(name) for name in ("format_version", "complete", "num_images"))
             self._images = set(self._file["images"]) if "images" in self._file else set()
-        if (found, version) != (f"wsss/{self.kind.name}", VERSION):
+        if (found, version) != (f"wsss/{self.kind.name}", self.kind.version):
             raise UserError(
-                f"{self.path}: expected format wsss/{self.kind.name} version {VERSION}, found {found} version {version}"
+                f"{self.path}: expected format wsss/{self.kind.name} version {self.kind.version}, "
+                f"found {found} version {version}"
             )
         if not complete or len(self._images) != count:
             raise UserError(f"{self.path}: incomplete {self.kind.name} store; delete it to have it made again")
@@ -220,25 +186,27 @@ class Store:
             raise UserError(f"{self.path}: holds no image '{image_id}' ({len(self._images)} others)")
         if image_id in self._part_of:
             return self._part_of[image_id][image_id]
-        result = {}
-        for name, form in self.kind.data_sets.items():
+        found: dict[str, NDArray[Any]] = {}
+        for name, form in sorted(self.kind.data_sets.items(), key=lambda item: bool(item[1].one_per)):
             with self._damage(f"data set '{name}' of image '{image_id}'"):
-                array = self._file["images"][image_id][name][()]
+                stored = self._file["images"][image_id][name]
+                array = read_maps(stored, found[form.one_per], form) if form.one_per else stored[()]
             if array.ndim != form.dimensions or array.dtype != np.dtype(form.dtype):
                 expected = f"{form.dimensions} dimensions of {np.dtype(form.dtype)}"
                 raise UserError(
                     f"{self.path}: data set '{name}' of image '{image_id}': expected {expected}, "
                     f"found {array.ndim} of {array.dtype}; delete the file to have it made again"
                 )
-            result[name] = array if form.scale == 1.0 else array.astype(np.float32) * np.float32(form.scale)
-        return result
+            found[name] = array if form.scale == 1.0 else array.astype(np.float32) * np.float32(form.scale)
+        return found
 
     def shape(self, image_id: str, name: str) -> tuple[int, ...]:
         """Size of one array, without reading it."""
         if image_id in self._part_of:
             return self._part_of[image_id].shape(image_id, name)
         with self._damage(f"data set '{name}' of image '{image_id}'"):
-            found: tuple[int, ...] = self._file["images"][image_id][name].shape
+            stored = self._file["images"][image_id][name]
+            found: tuple[int, ...] = stored.shape if isinstance(stored, h5py.Dataset) else shape_of_maps(stored)
         return found
 
     @property

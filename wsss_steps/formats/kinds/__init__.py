@@ -21,6 +21,8 @@ class DataSet:
     unit: str = "1"
     scale: float = 1.0  # value = stored number * scale
     palette: bool = False
+    one_per: str = ""
+    """If given: of three dimensions, written as a group of two-dimensional ones, one per number in this data set."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,7 @@ class Kind:
 
     name: str
     data_sets: Mapping[str, DataSet]
+    version: int = 1  # of the form of its data sets
 
 
 def names() -> list[str]:

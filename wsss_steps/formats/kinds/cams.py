@@ -8,8 +8,9 @@ CAMS = Kind(
     "cams",
     {
         "cam": DataSet(
-            "u1", 3, "class activation maps of the classes in `class`, (n, H, W) or strided, maximum 1", scale=1 / 255
+            "u1", 3, "map of a class, (H, W) or strided, 0 to 1; named by the class", scale=1 / 255, one_per="class"
         ),
-        "class": DataSet("u1", 1, "the present classes, ascending, 1..C"),
+        "class": DataSet("u1", 1, "the classes of the maps, ascending, 1..C; 0 is background"),
     },
+    version=2,
 )
