@@ -90,7 +90,7 @@ def test_one_image_goes_all_the_way(height: int, width: int, tmp_path: Path) -> 
     predict.run(manifest=m, segmenter=segmenter, output=made["p"], settings=settings)
     assert read_labels(made["p"] / "t0.png").shape == (height, width)
     judged = {"predictions": made["p"], "output": made["e.h5"], "score": made["e.json"]}
-    settings = step("evaluate", stage="pseudo_labels", split="train")
+    settings = step("evaluate", stage="pseudo_labels", kind="label_maps", split="train")
     evaluate.run(manifest=m, ground_truth=tmp_path / "g.json", settings=settings, **judged)
     assert 0 <= read_json(made["e.json"], "score")["miou"] <= 1
 
