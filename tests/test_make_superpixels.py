@@ -73,7 +73,7 @@ def test_features_are_needed(paths: dict[str, Path]) -> None:
 
 def test_every_image_without_features_is_named(paths: dict[str, Path]) -> None:
     write_features(paths["features"], {})
-    with pytest.raises(UserError, match=r"(?s)features.h5: images without features \(2\):.*a.*b"):
+    with pytest.raises(UserError, match=r"(?s)that a store lacks.*\(2\):.*a: not in .*features.h5.*b: not in"):
         run(**paths, settings=DINO)
 
 

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from wsss_steps import methods
 from wsss_steps.cli import main
 from wsss_steps.data.images import read_image
-from wsss_steps.data.manifest import read_manifest
+from wsss_steps.data.manifest import Entry, read_manifest
 from wsss_steps.formats.kinds.features import FEATURES
-from wsss_steps.formats.stores import write_store
-from wsss_steps.progress import track
-from wsss_steps.training import devices
+from wsss_steps.methods import per_image
+from wsss_steps.methods.per_image import Arrays
 
 log = logging.getLogger(__name__)
 
@@ -33,13 +32,12 @@ def run(
     method = methods.load("features", settings["method"])
     extract = method.extractor(weights, device, **methods.arguments(method.extractor, settings))
 
-    def items() -> Iterator[tuple[str, dict[str, Any]]]:
-        for entry in track(entries, len(entries), "images"):
-            with devices.memory_of(entry, lowers="image_scale" if "image_scale" in settings else ""):
-                found = extract(read_image(Path(entry.image)))
-            yield entry.id, found
+    def make(entry: Entry, _: Mapping[str, Arrays]) -> Arrays:
+        arrays: Arrays = extract(read_image(Path(entry.image)))
+        return arrays
 
-    count = write_store(output, FEATURES, items(), stamp=stamp)
+    lowers = "image_scale" if "image_scale" in settings else ""
+    count = per_image.write(output, FEATURES, entries, make, lowers=lowers, stamp=stamp)
     log.info("%s: %s features of %d images", output, settings["method"], count)
 
 

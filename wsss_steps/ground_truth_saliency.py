@@ -6,7 +6,7 @@ truth on to a training.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wsss_steps.cli import main
-from wsss_steps.data.manifest import Entry, GroundTruth, read_ground_truth, read_manifest
+from wsss_steps.data.manifest import Entry, read_ground_truth, read_manifest
 from wsss_steps.errors import all_wrong
 from wsss_steps.formats.kinds.saliency import SALIENCY
-from wsss_steps.formats.stores import write_store
+from wsss_steps.methods import per_image
+from wsss_steps.methods.per_image import Arrays
 from wsss_steps.ops.labels import IGNORE
 from wsss_steps.ops.superpixel_metrics import without_void
-from wsss_steps.progress import track
 
 
 def objects(labels: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -29,19 +29,17 @@ def objects(labels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return np.where((known != 0) & (known != IGNORE), 255, 0).astype(np.uint8)
 
 
-def maps(entries: list[Entry], truth: GroundTruth) -> Iterator[tuple[str, dict[str, NDArray[np.uint8]]]]:
-    """Yield (image id, data sets) of every image."""
-    for entry in track(entries, len(entries), "images"):
-        yield entry.id, {"saliency": objects(truth.labels(entry.id))}
-
-
 def run(*, manifest: Path, ground_truth: Path, output: Path, settings: dict[str, Any], stamp: str = "") -> None:
     """Write `output`, the store of saliency maps of the train split. UserError if an image has no ground truth."""
     data, truth = read_manifest(manifest), read_ground_truth(ground_truth)
     entries = data.split("train")
     missing = [entry.id for entry in entries if entry.id not in truth.masks]
     all_wrong(f"{ground_truth}: images without ground truth, of which saliency maps are to be made", missing)
-    write_store(output, SALIENCY, maps(entries, truth), stamp=stamp, classes=list(data.classes))
+
+    def make(entry: Entry, _: Mapping[str, Arrays]) -> Arrays:
+        return {"saliency": objects(truth.labels(entry.id))}
+
+    per_image.write(output, SALIENCY, entries, make, stamp=stamp, classes=data.classes)
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +11,12 @@ import numpy as np
 from wsss_steps import methods
 from wsss_steps.cli import main
 from wsss_steps.data.images import read_image
-from wsss_steps.data.manifest import read_manifest
+from wsss_steps.data.manifest import Entry, read_manifest
 from wsss_steps.errors import UserError
 from wsss_steps.formats.kinds.cams import CAMS
-from wsss_steps.formats.stores import write_store
+from wsss_steps.methods import per_image
+from wsss_steps.methods.per_image import Arrays
 from wsss_steps.nets.layout import fast_layout
-from wsss_steps.progress import track
-from wsss_steps.training import devices
 
 
 def run(
@@ -39,14 +38,11 @@ def run(
     options = methods.arguments(method.class_maps, settings | {"mean": backbone["mean"], "std": backbone["std"]})
     entries = data.split("train")
 
-    def maps() -> Iterator[tuple[str, dict[str, Any]]]:
-        for entry in track(entries, len(entries), "images"):
-            present = np.array(entry.tags, np.uint8)
-            with devices.memory_of(entry, lowers="scales"):
-                found = method.class_maps(network, read_image(Path(entry.image)), present, **options)
-            yield entry.id, {"cam": found, "class": present}
+    def make(entry: Entry, _: Mapping[str, Arrays]) -> Arrays:
+        present = np.array(entry.tags, np.uint8)
+        return {"cam": method.class_maps(network, read_image(Path(entry.image)), present, **options), "class": present}
 
-    write_store(output, CAMS, maps(), stamp=stamp, classes=list(data.classes))
+    per_image.write(output, CAMS, entries, make, lowers="scales", stamp=stamp, classes=data.classes)
 
 
 if __name__ == "__main__":

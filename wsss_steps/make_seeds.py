@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,17 +13,15 @@ from numpy.typing import NDArray
 from wsss_steps import methods
 from wsss_steps.cli import main
 from wsss_steps.data.manifest import Entry, read_manifest
-from wsss_steps.errors import UserError, all_wrong
+from wsss_steps.errors import UserError
 from wsss_steps.formats.kinds.cams import CAMS
 from wsss_steps.formats.kinds.refined_saliency import REFINED_SALIENCY
 from wsss_steps.formats.kinds.seeds import SEEDS
 from wsss_steps.formats.kinds.superpixels import SUPERPIXELS
-from wsss_steps.formats.stores import Store, write_store
+from wsss_steps.methods import per_image
+from wsss_steps.methods.per_image import Arrays
 from wsss_steps.ops.labels import IGNORE
 from wsss_steps.ops.resize import resize_maps
-from wsss_steps.progress import track
-
-Seeds = Callable[..., NDArray[np.uint8]]
 
 
 class Coverage:
@@ -57,47 +54,22 @@ class Coverage:
         )
 
 
-def check(entries: list[Entry], stores: list[Store]) -> None:
-    """Raise a UserError that lists every image missing from a store."""
-    all_wrong(
-        "images of the manifest that a store lacks; make the store again from this manifest",
-        [f"{entry.id}: not in {store.path}" for store in stores for entry in entries if entry.id not in store],
-    )
-
-
-def maps_of(entry: Entry, cams: Store) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
-    """Maps (n, H, W) and class ids (n,) of one image; strided maps are enlarged to the image, bilinearly."""
-    stored = cams[entry.id]
+def maps_of(entry: Entry, stored: Arrays, path: Path) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
+    """Maps (n, H, W) and class ids (n,) of one image; strided maps are brought to the size of the image, bilinearly."""
     maps, classes = stored["cam"], stored["class"]
     if tuple(classes.tolist()) != entry.tags:
         found = f"classes {classes.tolist()}, the manifest's tags are {list(entry.tags)}"
-        raise UserError(f"{cams.path}: image '{entry.id}' has maps of {found}; make the maps again from this manifest")
+        raise UserError(f"{path}: image '{entry.id}' has maps of {found}; make the maps again from this manifest")
     return resize_maps(maps, (entry.height, entry.width)), classes
 
 
-def grid_of(entry: Entry, store: Store | None, name: str, what: str) -> NDArray[Any] | None:
-    """The data set `name` (H, W) of one image, if there is a store; a UserError if its size is not the image's."""
-    grid = None if store is None else store[entry.id][name]
+def grid_of(entry: Entry, stored: Arrays | None, name: str, what: str) -> NDArray[Any] | None:
+    """The data set `name` (H, W) of one image, if there is a store; a UserError if it has not the image's size."""
+    grid = None if stored is None else stored[name]
     if grid is not None and grid.shape != (entry.height, entry.width):
         size = f"expected {(entry.height, entry.width)} of image '{entry.id}', found {grid.shape}"
         raise UserError(f"{what} are of another size than the image: {size}; make them again")
     return grid
-
-
-def seeds_of(
-    entries: list[Entry],
-    cams: Store,
-    superpixels: Store | None,
-    refined: Store | None,
-    method: Seeds,
-    coverage: Coverage,
-) -> Iterator[tuple[str, Any]]:
-    """Yield (image id, data sets) of every image, and add it to `coverage`."""
-    for entry in entries:
-        ids = grid_of(entry, superpixels, "superpixels", "superpixels")
-        labels = method(*maps_of(entry, cams), ids, grid_of(entry, refined, "refined", "refined saliency maps"))
-        coverage.add(labels, bool(entry.tags))
-        yield entry.id, {"seeds": labels}
 
 
 def run(
@@ -126,13 +98,17 @@ def run(
     module = methods.load("seeds", settings["method"])
     options = methods.arguments(module.seeds, settings)
     coverage = Coverage()
-    with ExitStack() as stack:
-        maps = stack.enter_context(Store(cams, CAMS))
-        ids = None if superpixels is None else stack.enter_context(Store(superpixels, SUPERPIXELS))
-        refined = None if refined_saliency is None else stack.enter_context(Store(refined_saliency, REFINED_SALIENCY))
-        check(entries, [store for store in (maps, ids, refined) if store is not None])
-        items = seeds_of(entries, maps, ids, refined, lambda *arrays: module.seeds(*arrays, **options), coverage)
-        write_store(output, SEEDS, track(items, len(entries), "seeds"), stamp=stamp, classes=list(data.classes))
+
+    def make(entry: Entry, given: Mapping[str, Arrays]) -> Arrays:
+        ids = grid_of(entry, given.get(SUPERPIXELS.name), "superpixels", "superpixels")
+        objects = grid_of(entry, given.get(REFINED_SALIENCY.name), "refined", "refined saliency maps")
+        labels = module.seeds(*maps_of(entry, given[CAMS.name], cams), ids, objects, **options)
+        coverage.add(labels, bool(entry.tags))
+        return {"seeds": labels}
+
+    optional = ((superpixels, SUPERPIXELS), (refined_saliency, REFINED_SALIENCY))
+    sources = [(cams, CAMS), *((path, kind) for path, kind in optional if path is not None)]
+    per_image.write(output, SEEDS, entries, make, sources=sources, stamp=stamp, classes=data.classes)
     logging.getLogger(__name__).info("%s", coverage)
 
 

@@ -2,39 +2,22 @@
 
 from __future__ import annotations
 
-import contextlib
 import logging
-from collections.abc import Iterator
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from wsss_steps import methods, progress
+from wsss_steps import methods
 from wsss_steps.cli import main
 from wsss_steps.data.images import read_image
 from wsss_steps.data.manifest import Entry, read_manifest
-from wsss_steps.errors import UserError, all_wrong
+from wsss_steps.errors import UserError
 from wsss_steps.formats.kinds.features import FEATURES
 from wsss_steps.formats.kinds.superpixels import SUPERPIXELS
-from wsss_steps.formats.stores import Store, write_store
+from wsss_steps.methods import per_image
+from wsss_steps.methods.per_image import Arrays
 
 log = logging.getLogger(__name__)
-
-
-def _items(
-    entries: list[Entry], features: Store | None, settings: dict[str, Any], counts: list[int]
-) -> Iterator[tuple[str, dict[str, Any]]]:
-    """The superpixels of each image; their numbers are appended to `counts`."""
-    superpixels = methods.load("superpixels", settings["method"]).superpixels
-    arguments = methods.arguments(superpixels, settings)
-    for entry in progress.track(entries, len(entries), "superpixels"):
-        image = read_image(Path(entry.image))
-        given = features[entry.id] if features else None
-        try:
-            item = superpixels(image, given, **arguments)
-        except UserError as error:
-            raise UserError(f"image '{entry.id}': {error}") from None
-        counts.append(len(item["seed_patches"]))
-        yield entry.id, item
 
 
 def run(
@@ -45,15 +28,21 @@ def run(
     `features` is the store that the method reads, if any. UserError if it lacks an image, or its grid does not fit
     the image.
     """
-    listed = read_manifest(manifest)
-    entries = listed.split("train")
+    entries = read_manifest(manifest).split("train")
+    superpixels = methods.load("superpixels", settings["method"]).superpixels
+    options = methods.arguments(superpixels, settings)
     counts: list[int] = []
-    with contextlib.ExitStack() as stack:
-        store = stack.enter_context(Store(features, FEATURES)) if features else None
-        if store:
-            known = set(store.ids())
-            all_wrong(f"{features}: images without features", [entry.id for entry in entries if entry.id not in known])
-        write_store(output, SUPERPIXELS, _items(entries, store, settings, counts), stamp=stamp)
+
+    def make(entry: Entry, given: Mapping[str, Arrays]) -> Arrays:
+        try:
+            found: Arrays = superpixels(read_image(Path(entry.image)), given.get(FEATURES.name), **options)
+        except UserError as error:
+            raise UserError(f"image '{entry.id}': {error}") from None
+        counts.append(len(found["seed_patches"]))
+        return found
+
+    sources = [(features, FEATURES)] if features else []
+    per_image.write(output, SUPERPIXELS, entries, make, sources=sources, stamp=stamp)
     log.info(
         "%d images, %.2f superpixels each on average, %d to %d",
         len(counts),

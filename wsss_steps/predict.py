@@ -22,10 +22,10 @@ from wsss_steps.data.manifest import Entry, read_manifest
 from wsss_steps.errors import UserError
 from wsss_steps.formats.files import whole, write_json
 from wsss_steps.formats.labels import write_labels
+from wsss_steps.methods.per_image import memory_of
 from wsss_steps.ops.crf import Preset, preset_of, refine
 from wsss_steps.ops.resize import enlarge, resize_images, scaled_size
 from wsss_steps.progress import track
-from wsss_steps.training import devices
 
 TAGGED = "train"  # the split whose tags may be known
 
@@ -85,7 +85,7 @@ def predictions(
     options, preset = methods.arguments(label_logits, settings), preset_of(settings["crf"])
     backbone, stride = content["network"]["backbone"], content["network"]["output_stride"]
     for entry in entries:
-        with devices.memory_of(entry, lowers="scales"):
+        with memory_of(entry, lowers="scales"):
             image = read_image(Path(entry.image))
             pixels = torch.as_tensor(normalise(image, backbone["mean"], backbone["std"]))[None].to(device)
             labels = [0, *entry.tags] if settings["known_tags"] else range(content["num_classes"] + 1)

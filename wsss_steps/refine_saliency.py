@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import logging
-from collections.abc import Iterator
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from wsss_steps import methods
 from wsss_steps.cli import main
@@ -17,10 +17,11 @@ from wsss_steps.errors import all_wrong
 from wsss_steps.formats.kinds.cams import CAMS
 from wsss_steps.formats.kinds.refined_saliency import REFINED_SALIENCY
 from wsss_steps.formats.kinds.saliency import SALIENCY
-from wsss_steps.formats.stores import Store, write_store
+from wsss_steps.formats.stores import Store
+from wsss_steps.methods import per_image
+from wsss_steps.methods.per_image import Arrays
 from wsss_steps.ops.labels import IGNORE
 from wsss_steps.ops.resize import resize_maps
-from wsss_steps.progress import track
 
 log = logging.getLogger(__name__)
 
@@ -59,21 +60,21 @@ def run(*, manifest: Path, cams: Path, saliency: Path, output: Path, settings: d
     with Store(cams, CAMS) as maps, Store(saliency, SALIENCY) as salient:
         check(entries, maps, salient)
         unknown = set(salient.left_out)
-        left_out = [entry.id for entry in entries if entry.id in unknown]
-        pixels = np.zeros(256, np.int64)
+    left_out = [entry.id for entry in entries if entry.id in unknown]
+    pixels = np.zeros(256, np.int64)
 
-        def refined() -> Iterator[tuple[str, dict[str, NDArray[np.uint8]]]]:
-            for entry in track(entries, len(entries), "images"):
-                size = (entry.height, entry.width)
-                if entry.id in unknown:
-                    result = np.full(size, IGNORE, np.uint8)
-                else:
-                    found = resize_maps(maps[entry.id]["cam"], size)
-                    result = method.refined(found, salient[entry.id]["saliency"], **options)
-                pixels[:] += np.bincount(result.ravel(), minlength=256)
-                yield entry.id, {"refined": result}
+    def make(entry: Entry, given: Mapping[str, Arrays]) -> Arrays:
+        size = (entry.height, entry.width)
+        if entry.id in unknown:
+            result = np.full(size, IGNORE, np.uint8)
+        else:
+            result = method.refined(resize_maps(given["cams"]["cam"], size), given["saliency"]["saliency"], **options)
+        pixels[:] += np.bincount(result.ravel(), minlength=256)
+        return {"refined": result}
 
-        write_store(output, REFINED_SALIENCY, refined(), stamp=stamp, classes=list(data.classes), left_out=left_out)
+    sources = [(cams, CAMS), (saliency, SALIENCY)]
+    write = functools.partial(per_image.write, output, REFINED_SALIENCY, entries, make, sources=sources)
+    write(stamp=stamp, classes=data.classes, left_out=left_out)
     background, objects, unlabelled = (f"{pixels[value] / max(1, pixels.sum()):.1%}" for value in (0, 1, IGNORE))
     log.info("refined saliency: %s background, %s objects, %s unlabelled", background, objects, unlabelled)
     if left_out:

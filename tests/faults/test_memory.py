@@ -20,7 +20,7 @@ from wsss_steps import extract_keys, make_cams, methods, predict, predict_salien
 from wsss_steps.cli import main
 from wsss_steps.data.manifest import Entry
 from wsss_steps.errors import UserError, out_of_memory
-from wsss_steps.training import devices
+from wsss_steps.methods import per_image
 
 TOO_MUCH = 2**56  # more than any computer can address
 
@@ -150,5 +150,8 @@ def test_which_errors_are_a_lack_of_memory(error: Exception, found: str | None) 
 
 
 def test_other_errors_of_an_image_stay_what_they_are() -> None:
-    with pytest.raises(RuntimeError, match="shape mismatch"), devices.memory_of(Entry("a", "train", "a.jpg", 1, 1, ())):
+    with (
+        pytest.raises(RuntimeError, match="shape mismatch"),
+        per_image.memory_of(Entry("a", "train", "a.jpg", 1, 1, ())),
+    ):
         raise RuntimeError("shape mismatch")

@@ -14,8 +14,7 @@ from pathlib import Path
 
 import torch
 
-from wsss_steps.data.manifest import Entry
-from wsss_steps.errors import UserError, out_of_memory
+from wsss_steps.errors import UserError
 from wsss_steps.settings.base import known_device
 from wsss_steps.training import locks, ranks
 
@@ -94,23 +93,3 @@ def leased(device: str) -> Iterator[str]:
         torch.cuda.set_device(index)
         log.info("GPU %s: %s", gpus[index], torch.cuda.get_device_name(index))
         yield name
-
-
-@contextlib.contextmanager
-def memory_of(entry: Entry, lowers: str = "") -> Iterator[None]:
-    """Turn an out-of-memory error into a UserError that names the image and its size.
-
-    lowers: the setting that reduces the memory per image, if there is one.
-    """
-    try:
-        yield
-    except (RuntimeError, MemoryError) as error:
-        shortage = out_of_memory(error)
-        if shortage is None:
-            raise
-        ways = [*([f"lower {lowers}"] if lowers else []), "make the image smaller"]
-        last = "set device: cpu" if "GPU" in shortage else "give the step more memory"
-        raise UserError(
-            f"image '{entry.id}' of {entry.height} x {entry.width} px (height x width): {shortage}; "
-            f"{', '.join(ways)} or {last}"
-        ) from None

@@ -1,0 +1,90 @@
+"""The one loop over images: a step gives a function of an image, and this makes the store of what it returns."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from numpy.typing import NDArray
+
+from wsss_steps.data.manifest import Entry
+from wsss_steps.errors import UserError, all_wrong, out_of_memory
+from wsss_steps.formats.kinds import Kind
+from wsss_steps.formats.stores import Store, write_store
+from wsss_steps.progress import track
+
+Arrays = dict[str, NDArray[Any]]
+Make = Callable[[Entry, Mapping[str, Arrays]], Arrays]
+
+
+def write(
+    output: Path,
+    kind: Kind,
+    entries: Sequence[Entry],
+    make: Make,
+    *,
+    sources: Sequence[tuple[Path, Kind]] = (),
+    lowers: str = "",
+    stamp: str,
+    classes: Sequence[str] | None = None,
+    left_out: Sequence[str] | None = None,
+) -> int:
+    """Write the store `output` of what `make` returns for each image; returns their number.
+
+    Args:
+        output: store of `kind`, whole or not at all.
+        kind: of the store.
+        entries: the images.
+        make: from an image and its arrays in the sources, by the name of their kind, to its arrays in `output`.
+        sources: stores that `make` reads, one of a kind.
+        lowers: the setting that reduces the memory per image, if there is one.
+        stamp: provenance.
+        classes: names of the classes 1..C, for stores that have them.
+        left_out: ids of images whose arrays say nothing, since an input is missing.
+
+    Raises:
+        UserError: if a source lacks an image, with all of them; if memory runs out, with the image and its size.
+    """
+    with contextlib.ExitStack() as stack:
+        stores = [stack.enter_context(Store(*source)) for source in sources]
+        check_present(entries, stores)
+
+        def items() -> Iterator[tuple[str, Arrays]]:
+            for entry in track(entries, len(entries), kind.name):
+                given = {store.kind.name: store[entry.id] for store in stores}
+                with memory_of(entry, lowers):
+                    arrays = make(entry, given)
+                yield entry.id, arrays
+
+        named = None if classes is None else list(classes)
+        return write_store(output, kind, items(), stamp=stamp, classes=named, left_out=left_out)
+
+
+def check_present(entries: Sequence[Entry], stores: Sequence[Store]) -> None:
+    """Raise a UserError that lists every image that a store lacks."""
+    all_wrong(
+        "images of the manifest that a store lacks; make the store again from this manifest",
+        [f"{entry.id}: not in {store.path}" for store in stores for entry in entries if entry.id not in store],
+    )
+
+
+@contextlib.contextmanager
+def memory_of(entry: Entry, lowers: str = "") -> Iterator[None]:
+    """Turn an out-of-memory error into a UserError that names the image and its size.
+
+    lowers: the setting that reduces the memory per image, if there is one.
+    """
+    try:
+        yield
+    except (RuntimeError, MemoryError) as error:
+        shortage = out_of_memory(error)
+        if shortage is None:
+            raise
+        ways = [*([f"lower {lowers}"] if lowers else []), "make the image smaller"]
+        last = "set device: cpu" if "GPU" in shortage else "give the step more memory"
+        raise UserError(
+            f"image '{entry.id}' of {entry.height} x {entry.width} px (height x width): {shortage}; "
+            f"{', '.join(ways)} or {last}"
+        ) from None
