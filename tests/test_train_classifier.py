@@ -21,6 +21,7 @@ from wsss_steps.formats.files import read_json
 from wsss_steps.formats.kinds.cams import CAMS
 from wsss_steps.formats.stores import Store
 from wsss_steps.formats.weights import read_weights, write_weights
+from wsss_steps.methods import trainees
 from wsss_steps.nets.backbones import build_backbone
 from wsss_steps.ops.tag_scores import tag_scores
 from wsss_steps.settings.base import Backbone
@@ -190,14 +191,14 @@ def test_layers_of_the_head_that_start_from_a_file_have_the_rate_of_the_backbone
     manifest: Path, tmp_path: Path, with_fc6: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With a multiplier of nearly 0 the new layers keep their initial weights, and fc6 learns."""
-    fit = train_classifier.loop.fit
+    fit = trainees.loop.fit
     made = []
 
     def spy(network: Any, dataset: Any, losses: Any, optimiser: Any, **options: Any) -> Any:
         made.append((network, optimiser))
         return fit(network, dataset, losses, optimiser, **options)
 
-    monkeypatch.setattr(train_classifier.loop, "fit", functools.wraps(fit)(spy))
+    monkeypatch.setattr(trainees.loop, "fit", functools.wraps(fit)(spy))
     paths = {"output": tmp_path / "c.safetensors", "history": tmp_path / "c.csv", "weights": with_fc6}
     train_classifier.run(manifest=manifest, **paths, settings=dilated(head_multiplier=1e-20), stamp="{}")
     network, optimiser = made[0]
@@ -250,14 +251,14 @@ def test_a_training_with_fc6_from_a_file_resumes_bit_for_bit(
 @pytest.mark.parametrize("legacy", [False, True])
 def test_momentum(manifest: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, legacy: bool) -> None:
     made = []
-    make = train_classifier.loop.make_optimiser
+    make = trainees.loop.make_optimiser
 
     @functools.wraps(make)  # the step reads its signature
     def spy(*args: Any, **kwargs: Any) -> torch.optim.SGD:
         made.append(make(*args, **kwargs))
         return made[-1]
 
-    monkeypatch.setattr(train_classifier.loop, "make_optimiser", spy)
+    monkeypatch.setattr(trainees.loop, "make_optimiser", spy)
     train(manifest, tmp_path, legacy_irn_momentum=legacy)
     assert [group["momentum"] for group in made[0].param_groups] == [1e-4 if legacy else 0.9] * 2
     assert [group["weight_decay"] for group in made[0].param_groups] == [1e-4] * 2

@@ -5,15 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import torch
-from torch import nn
-
-from wsss_steps import methods
 from wsss_steps.cli import main
 from wsss_steps.data.datasets import TagDataset
 from wsss_steps.data.manifest import read_manifest
 from wsss_steps.methods import trainees
-from wsss_steps.training import loop, resuming
+from wsss_steps.methods.trainees import Data, Job
 
 
 def run(
@@ -30,24 +26,16 @@ def run(
 
     weights: initial weights of the backbone, if its settings name a file. history: a CSV with one row per epoch.
     """
-    with resuming.kept(output, history, stamp=stamp, device=device) as keeper:
-        if keeper.made:
-            return
+
+    def read() -> Data:
         data = read_manifest(manifest)
-        num_classes = len(data.classes)
-        method, network, initial = trainees.start("classifier", settings, num_classes, weights)
         augmented = {"augmentation": trainees.augmentation(settings), "seed": settings["seed"]}
-        dataset = TagDataset(data.split("train"), num_classes, **augmented)
+        dataset = TagDataset(data.split("train"), len(data.classes), **augmented)
         bug = {"momentum": settings["weight_decay"]} if settings.get("legacy_irn_momentum") else {}
+        # several processes share the backbone, not the head: its output may not have the images first
+        return Data(dataset, data.classes, optimiser=bug, shared="backbone")
 
-        def losses(network: nn.Module, batch: loop.Batch) -> dict[str, torch.Tensor]:
-            parts: dict[str, torch.Tensor] = method.losses(network, batch, **methods.arguments(method.losses, settings))
-            return parts
-
-        part = {"spread": network.backbone}  # not the head: its output may not have the images first
-        rows = trainees.fit(network, dataset, losses, settings, device=device, keeper=keeper, **part, **bug)
-        content = trainees.content(method, settings, data.classes, initial)
-        loop.write(output, history, "classifier", network, rows, content=content, stamp=stamp)
+    trainees.train("classifier", settings, read, Job(weights, output, history, device, stamp))
 
 
 if __name__ == "__main__":

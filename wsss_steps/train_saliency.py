@@ -7,14 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
-from torch import nn
 
 from wsss_steps.cli import main
 from wsss_steps.data.saliency_pairs import SALIENT, Pair, PairDataset, find_pairs, read_mask
 from wsss_steps.errors import UserError
 from wsss_steps.methods import trainees
-from wsss_steps.training import loop, resuming
+from wsss_steps.methods.trainees import Data, Job
 
 log = logging.getLogger(__name__)
 
@@ -57,21 +55,14 @@ def run(
         device: cpu or cuda.
         stamp: provenance.
     """
-    with resuming.kept(output, history, stamp=stamp, device=device) as keeper:
-        if keeper.made:
-            return
+
+    def read() -> Data:
         found = find_pairs(pairs)
         check_coverage(found)
-        method, network, initial = trainees.start("saliency", settings, len(CLASSES), weights)
         dataset = PairDataset(found, augmentation=trainees.augmentation(settings), seed=settings["seed"])
+        return Data(dataset, CLASSES, content={"pairs": settings["pairs"]})
 
-        def losses(network: nn.Module, batch: loop.Batch) -> dict[str, torch.Tensor]:
-            parts: dict[str, torch.Tensor] = method.losses(network, batch)
-            return parts
-
-        rows = trainees.fit(network, dataset, losses, settings, device=device, keeper=keeper)
-        content = trainees.content(method, settings, CLASSES, initial) | {"pairs": settings["pairs"]}
-        loop.write(output, history, "saliency", network, rows, content=content, stamp=stamp)
+    trainees.train("saliency", settings, read, Job(weights, output, history, device, stamp))
 
 
 if __name__ == "__main__":

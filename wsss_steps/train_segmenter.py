@@ -7,10 +7,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import torch
-from torch import nn
-
-from wsss_steps import methods
 from wsss_steps.cli import main
 from wsss_steps.data.datasets import SeedDataset
 from wsss_steps.data.manifest import Entry, read_manifest
@@ -19,8 +15,8 @@ from wsss_steps.formats.kinds.seeds import SEEDS
 from wsss_steps.formats.kinds.superpixels import SUPERPIXELS
 from wsss_steps.formats.stores import Store
 from wsss_steps.methods import trainees
+from wsss_steps.methods.trainees import Data, Job
 from wsss_steps.ops.labels import IGNORE
-from wsss_steps.training import loop, resuming
 
 log = logging.getLogger(__name__)
 
@@ -68,26 +64,17 @@ def run(
         device: cpu or cuda.
         stamp: provenance.
     """
-    with resuming.kept(output, history, stamp=stamp, device=device) as keeper:
-        if keeper.made:
-            return
+
+    def read() -> Data:
         data = read_manifest(manifest)
-        entries = data.split("train")
+        entries, classes = data.split("train"), data.classes
         check(entries, seeds, superpixels)
-        num_classes = len(data.classes)
-        method, network, initial = trainees.start("segmenter", settings, num_classes, weights)
         augmented = {"augmentation": trainees.augmentation(settings), "seed": settings["seed"]}
-        dataset = SeedDataset(entries, num_classes, seeds=seeds, superpixels=superpixels, **augmented)
-        judge = None if classifier is None else trainees.judge(classifier, data.classes, settings["backbone"], device)
-        asked = methods.arguments(method.losses, settings | {"classifier": judge})
+        dataset = SeedDataset(entries, len(classes), seeds=seeds, superpixels=superpixels, **augmented)
+        judge = None if classifier is None else trainees.judge(classifier, classes, settings["backbone"], device)
+        return Data(dataset, classes, given={"classifier": judge})
 
-        def losses(network: nn.Module, batch: loop.Batch) -> dict[str, torch.Tensor]:
-            parts: dict[str, torch.Tensor] = method.losses(network, batch, **asked)
-            return parts
-
-        rows = trainees.fit(network, dataset, losses, settings, device=device, keeper=keeper)
-        content = trainees.content(method, settings, data.classes, initial)
-        loop.write(output, history, "segmenter", network, rows, content=content, stamp=stamp)
+    trainees.train("segmenter", settings, read, Job(weights, output, history, device, stamp))
 
 
 if __name__ == "__main__":

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -18,10 +19,67 @@ from wsss_steps.nets.frozen import FrozenClassifier
 from wsss_steps.nets.layout import fast_layout
 from wsss_steps.nets.precision import compute_in
 from wsss_steps.pretrained.backbones import load_backbone
-from wsss_steps.training import loop
+from wsss_steps.training import loop, resuming
 from wsss_steps.training.resuming import Keeper
 
 log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Data:
+    """What a network learns from, and how its training differs from others.
+
+    dataset: items by (epoch, index). classes: their names. given: further arguments of the method's losses. optimiser:
+    arguments of the optimiser, instead of those of the settings. shared: name of the part of the network that several
+    processes share; by default, all of it. content: what the checkpoint says beside what every checkpoint does.
+    """
+
+    dataset: loop.SizedDataset
+    classes: Sequence[str]
+    given: Mapping[str, Any] = field(default_factory=dict)
+    optimiser: Mapping[str, float] = field(default_factory=dict)
+    shared: str = ""
+    content: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Job:
+    """Where a training starts from, what it writes, and where it computes.
+
+    weights: initial weights of the backbone, if its settings name a file. output: weights (safetensors). history: CSV
+    with one row per epoch. device: cpu or cuda. stamp: provenance.
+    """
+
+    weights: Path | None
+    output: Path
+    history: Path
+    device: str
+    stamp: str
+
+
+def train(slot: str, settings: dict[str, Any], read: Callable[[], Data], job: Job) -> None:
+    """Train a network of `slot` from its initial weights, or from where an interrupted training of it stopped.
+
+    Args:
+        slot: classifier, segmenter or saliency; also the kind of the weights file.
+        settings: `method` and its settings, the backbone written out.
+        read: reads the data, after it is known that there is something to train.
+        job: files, device, stamp.
+    """
+    with resuming.kept(job.output, job.history, stamp=job.stamp, device=job.device) as keeper:
+        if keeper.made:
+            return
+        data = read()
+        method, network, initial = start(slot, settings, len(data.classes), job.weights)
+        given = methods.arguments(method.losses, settings | dict(data.given))
+
+        def losses(network: nn.Module, batch: loop.Batch) -> dict[str, torch.Tensor]:
+            parts: dict[str, torch.Tensor] = method.losses(network, batch, **given)
+            return parts
+
+        rows = fit(network, data, losses, settings, device=job.device, keeper=keeper)
+        about = content(method, settings, data.classes, initial) | dict(data.content)
+        loop.write(job.output, job.history, slot, network, rows, content=about, stamp=job.stamp)
 
 
 def start(slot: str, settings: dict[str, Any], num_classes: int, weights: Path | None) -> tuple[ModuleType, Any, str]:
@@ -39,23 +97,16 @@ def start(slot: str, settings: dict[str, Any], num_classes: int, weights: Path |
 
 
 def fit(
-    network: Any,
-    dataset: loop.SizedDataset,
-    losses: loop.Losses,
-    settings: dict[str, Any],
-    *,
-    device: str,
-    keeper: Keeper,
-    spread: nn.Module | None = None,
-    **overrides: float,
+    network: Any, data: Data, losses: loop.Losses, settings: dict[str, Any], *, device: str, keeper: Keeper
 ) -> list[dict[str, float]]:
-    """`loop.fit` with the optimiser and options of the settings; `overrides` are arguments of the optimiser."""
-    optimisation = methods.arguments(loop.make_optimiser, settings) | overrides
+    """`loop.fit` with the optimiser and options of the settings."""
+    optimisation = methods.arguments(loop.make_optimiser, settings) | dict(data.optimiser)
     fc_layers = getattr(network, "fc_layers", None)
     pretrained = fc_layers.parameters() if fc_layers else ()
     optimiser = loop.make_optimiser(network, network.backbone, pretrained, **optimisation)
+    spread = getattr(network, data.shared) if data.shared else None
     options = methods.arguments(loop.fit, settings) | {"device": device, "keeper": keeper, "spread": spread}
-    return loop.fit(network, dataset, losses, optimiser, **options)
+    return loop.fit(network, data.dataset, losses, optimiser, **options)
 
 
 def augmentation(settings: dict[str, Any]) -> dict[str, Any]:
