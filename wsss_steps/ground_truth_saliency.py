@@ -34,7 +34,7 @@ def run(*, manifest: Path, ground_truth: Path, output: Path, settings: dict[str,
     data, truth = read_manifest(manifest), read_ground_truth(ground_truth)
     entries = data.split("train")
     missing = [entry.id for entry in entries if entry.id not in truth.masks]
-    all_wrong(f"{ground_truth}: images without ground truth, of which saliency maps are to be made", missing)
+    all_wrong(f"{ground_truth}: images without ground truth, which the saliency maps are made from", missing)
 
     def make(entry: Entry, _: Mapping[str, Arrays]) -> Arrays:
         return {"saliency": objects(truth.labels(entry.id))}

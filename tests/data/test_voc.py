@@ -118,15 +118,15 @@ SPOILED: dict[str, tuple[Callable[[Path], object], str]] = {
     "list of ImageSets/Main": (lambda root: write_list(root, "val", ("v0 -1", "v1  1")), r"v0 -1: no such image"),
     "id twice": (
         lambda root: write_list(root, "train", ("t0", "t1", "t2", "t1")),
-        r"id 't1' of train stands already in train; expected each id once",
+        r"id 't1' of train is already in train; expected each id once",
     ),
     "id in both splits": (
         lambda root: write_list(root, "val", ("v0", "v1", "t2")),
-        r"id 't2' of val stands already in train",
+        r"id 't2' of val is already in train",
     ),
     "ids that differ in case": (
         lambda root: write_list(root, "val", ("v0", "v1", "V1")),
-        r"id 'V1' of val stands already in val \(as 'v1', which is the same name",
+        r"id 'V1' of val is already in val \(as 'v1', which is the same name",
     ),
     "unsafe id": (
         lambda root: write_list(root, "val", ("v0", "v1", "../t0")),
@@ -182,7 +182,7 @@ def test_all_faults_of_lists_and_folders_are_named_at_once_before_the_first_job(
     with pytest.raises(UserError) as caught:
         config(root, splits={"val": "ImageSets/Segmentation/val.txt", "test": "absent.txt"})
     text = str(caught.value)
-    for line in ("id 't2' of val stands already in train", "image_folder: no such folder", "absent.txt: no such file"):
+    for line in ("id 't2' of val is already in train", "image_folder: no such folder", "absent.txt: no such file"):
         assert line in text
 
 

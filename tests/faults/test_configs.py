@@ -24,11 +24,11 @@ DEEP = "<file>: expected at most 50 levels of keys and lists in each other, foun
 TEXTS = {
     "key twice": (
         BASE + "classifier: {}\nseeds: {}\nclassifier: {plain: {epochs: 3}}\n",
-        "<file>, line 7: key 'classifier' stands already in line 5; expected each key once",
+        "<file>, line 7: key 'classifier' is already in line 5; expected each key once",
     ),
     "key twice, inside": (
         BASE + "classifier:\n  plain:\n    epochs: 3\n    crop: 64\n    epochs: 5\n",
-        "<file>, line 9: key 'epochs' stands already in line 7; expected each key once",
+        "<file>, line 9: key 'epochs' is already in line 7; expected each key once",
     ),
     "key twice, JSON": (
         '{"a": {"b": [{"c": 1, "c": 2}]}}',

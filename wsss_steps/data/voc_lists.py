@@ -68,5 +68,5 @@ def check_unique(splits: Mapping[str, Sequence[str]], problems: list[str]) -> No
             if key in seen:
                 before, where = seen[key]
                 alike = "" if before == image_id else f" (as '{before}', which is the same name on some systems)"
-                problems.append(f"id '{image_id}' of {split} stands already in {where}{alike}; expected each id once")
+                problems.append(f"id '{image_id}' of {split} is already in {where}{alike}; expected each id once")
             seen.setdefault(key, (image_id, split))

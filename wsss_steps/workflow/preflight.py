@@ -136,7 +136,7 @@ def _repeated_in_yaml(node: yaml.Node, seen: set[int]) -> list[str]:
     for key, value in node.value:
         name, number = str(key.value), key.start_mark.line + 1
         if name in first:
-            lines.append(f"line {number}: key '{name}' stands already in line {first[name]}; expected each key once")
+            lines.append(f"line {number}: key '{name}' is already in line {first[name]}; expected each key once")
         first.setdefault(name, number)
         lines += _repeated_in_yaml(value, seen)
     return lines
