@@ -37,7 +37,7 @@ localrules:
 rule all:
     default_target: True
     input:
-        planning.targets(CONFIG),
+        targets.targets(CONFIG),
 
 
 onstart:
@@ -45,4 +45,4 @@ onstart:
 
 
 onsuccess:
-    print_tables()
+    print(targets.printed(CONFIG))

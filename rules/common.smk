@@ -1,6 +1,5 @@
 # The only other reader of `config`: it is validated here, before any job is planned. Helpers that turn choices into parameters and paths.
 import functools
-import json
 import os
 import sys
 from pathlib import Path
@@ -8,8 +7,7 @@ from pathlib import Path
 from snakemake.exceptions import WorkflowError
 
 from wsss_steps.errors import UserError
-from wsss_steps.report import tables
-from wsss_steps.workflow import configuration, planning, preflight, sharing
+from wsss_steps.workflow import configuration, planning, preflight, sharing, targets
 from wsss_steps.workflow.config import GROUND_TRUTH
 from wsss_steps.workflow.stages import STAGES
 
@@ -73,7 +71,7 @@ def planned(function, *fixed):
 
 
 def at_the_end(function):
-    """Input or parameter of a rule without wildcards: what a function of `planning` says of the configuration."""
+    """Input or parameter of a rule without wildcards: what a function of `targets` says of the configuration."""
     return lambda _: function(CONFIG)
 
 
@@ -84,8 +82,8 @@ settings_of_masks = planned(planning.settings_of_masks)
 settings_of_stage = planned(planning.settings_of_stage)
 settings_of_tag_scores = planned(planning.settings_of_tag_scores)
 settings_of_prediction = planned(planning.settings_of_prediction)
-settings_of_summary = at_the_end(planning.settings_of_summary)
-settings_of_gallery = at_the_end(planning.settings_of_gallery)
+settings_of_summary = at_the_end(targets.settings_of_summary)
+settings_of_gallery = at_the_end(targets.settings_of_gallery)
 code_of = functools.partial(planned, planning.code_of)
 code_of_segmenter = planned(planning.code_of_segmenter)
 list_of_split = planned(planning.list_of_split)
@@ -101,11 +99,11 @@ refined_saliency_of_seeds = planned(planning.refined_saliency_of_seeds)
 classifier_of_segmenter = planned(planning.classifier_of_segmenter)
 predictions_of_stage = planned(planning.predictions_of_stage)
 scenes_if_drawn = at_the_end(planning.scenes_if_drawn)
-scores_of_summary = at_the_end(planning.scores_of_summary)
-checkpoints_of_summary = at_the_end(planning.checkpoints_of_summary)
-saliency_of_summary = at_the_end(planning.saliency_of_summary)
-scores_of_superpixels = at_the_end(planning.scores_of_superpixels)
-sources_of_gallery = at_the_end(planning.sources_of_gallery)
+scores_of_summary = at_the_end(targets.scores_of_summary)
+checkpoints_of_summary = at_the_end(targets.checkpoints_of_summary)
+saliency_of_summary = at_the_end(targets.saliency_of_summary)
+scores_of_superpixels = at_the_end(targets.scores_of_superpixels)
+sources_of_gallery = at_the_end(targets.sources_of_gallery)
 
 
 def shard_of(source):
@@ -165,19 +163,3 @@ def state_of_masks(wildcards):
 def kept_or_temporary(path):
     """Output: a file that is deleted after its last use unless the configuration keeps it."""
     return path if CONFIG.keep_features else temp(path)
-
-
-def print_tables():
-    """At the end of a run: the tables, and where the results lie."""
-    for classifier, split, path in planning.tag_scores(CONFIG):
-        score = Path(CONFIG.results, path)
-        if score.is_file():
-            f1 = json.loads(score.read_text(encoding="utf-8"))["f1"]
-            print(f"Tags of {split} by classifier {classifier}: F1 {f1:.3f}")
-    for name in ("summary.csv", "superpixels.csv"):
-        path = Path(CONFIG.tables_folder, name)
-        if path.is_file():
-            print(tables.printed(path))
-    for name, recipe in CONFIG.recipes.items():
-        print(f"Pseudo-labels of recipe {name}: {CONFIG.results}/{recipe.lineage()}/pseudo_labels/")
-    print(f"Picture: {CONFIG.tables_folder}/gallery.png")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from wsss_steps.errors import UserError
-from wsss_steps.workflow import configuration, planning, stages
+from wsss_steps.formats.files import write_json, write_text
+from wsss_steps.workflow import configuration, planning, stages, targets
 from wsss_steps.workflow.config import Config
 
 RECIPES = {
@@ -20,6 +22,8 @@ CAM, SUPERPIXEL, SALIENCY = (
     "plain/cam/dino~features=rgb/superpixel/spsrg",
     "plain/cam/none/saliency~saliency=unsupervised/masking",
 )
+
+LINEAGES = {"cam": CAM, "superpixel": SUPERPIXEL, "saliency": SALIENCY}
 
 
 def load(**changes: Any) -> Config:
@@ -60,7 +64,7 @@ def test_predictions_lie_where_the_stage_says() -> None:
 
 
 def test_columns_of_the_gallery_appear_once() -> None:
-    columns = planning.columns_of_gallery(load())
+    columns = targets.columns_of_gallery(load())
     assert [(title, kind) for title, kind, _ in columns] == [
         ("CAM", "cams"),
         ("seeds: cam", "seeds"),
@@ -72,25 +76,25 @@ def test_columns_of_the_gallery_appear_once() -> None:
         ("seeds: saliency", "seeds"),
         ("pseudo-label: saliency", "labels"),
     ]
-    assert [path for _, _, path in columns] == planning.sources_of_gallery(load())
+    assert [path for _, _, path in columns] == targets.sources_of_gallery(load())
 
 
 def test_targets_with_and_without_ground_truth() -> None:
-    masks = planning.targets(load(compare_superpixels=["slic"], unscored=[], keep_features=True))
+    masks = targets.targets(load(compare_superpixels=["slic"], unscored=[], keep_features=True))
     assert {"<tables>/summary.csv", "<tables>/superpixels.csv", "<tables>/gallery.png"} <= set(masks)
     assert "<results>/features/rgb/features.h5" in masks
     assert {f"<results>/{lineage}/pseudo_labels" for lineage in (CAM, SUPERPIXEL, SALIENCY)} <= set(masks)
     assert not [path for path in masks if "segmentation_crf" in path]  # the summary asks for them
-    without = planning.targets(load(mask_folder=None))
+    without = targets.targets(load(mask_folder=None))
     assert not [path for path in without if path.endswith(".csv")]
     assert {f"<results>/{lineage}/segmentation_crf/val" for lineage in (CAM, SUPERPIXEL, SALIENCY)} <= set(without)
 
 
 def test_unscored_splits_are_segmented_all_the_same() -> None:
     config = load(splits={"val": "v.txt", "extra": "e.txt"}, unscored=["extra"])
-    found = [path for path in planning.targets(config) if "segmentation_crf" in path]
+    found = [path for path in targets.targets(config) if "segmentation_crf" in path]
     assert found == [f"<results>/{lineage}/segmentation_crf/extra" for lineage in (CAM, SUPERPIXEL, SALIENCY)]
-    assert [split for _, split, _ in planning.tag_scores(config)] == ["val"]
+    assert [split for _, split, _ in targets.tag_scores(config)] == ["val"]
 
 
 @pytest.mark.parametrize(
@@ -142,3 +146,17 @@ def test_the_code_of_a_segmenter_that_needs_the_classifier_covers_it() -> None:
     assert planning.code_of_segmenter(config, wildcards) == planning.code_of(
         config, wildcards, "train_segmenter", "segmenter", "classifier"
     )
+
+
+def test_what_is_printed_at_the_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    config = load(tables="b")
+    write_json(tmp_path / "results/x/plain/evaluation/tags/val.json", {"f1": 0.51239})
+    write_text(tmp_path / "results/x/tables/b/superpixels.csv", "superpixels,images\nslic,4\n")
+    lines = targets.printed(config).splitlines()
+    assert lines[0] == "Tags of val by classifier plain: F1 0.512"
+    assert "Table: results/x/tables/b/superpixels.csv" in lines
+    assert lines[-4:] == [
+        *(f"Pseudo-labels of recipe {name}: results/x/{lineage}/pseudo_labels/" for name, lineage in LINEAGES.items()),
+        "Picture: results/x/tables/b/gallery.png",
+    ]

@@ -6,7 +6,7 @@ Functions of one rule take its wildcards. Paths begin with `<results>` or `<tabl
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +20,7 @@ from wsss_steps.workflow import splits
 from wsss_steps.workflow.choices import NONE, Choice, needs, resolve
 from wsss_steps.workflow.config import Config
 from wsss_steps.workflow.configuration import step_settings
-from wsss_steps.workflow.declarations import about_row, saliency_of
-from wsss_steps.workflow.stages import STAGES, rows, scored_splits
+from wsss_steps.workflow.stages import STAGES
 
 Wildcards = Mapping[str, str]
 Files = str | list[str]
@@ -101,18 +100,6 @@ def settings_of_tag_scores(_: Config, wildcards: Wildcards) -> str:
 def settings_of_prediction(config: Config, wildcards: Wildcards) -> str:
     """The settings of `predict` for a held-out split, whose tags are not known."""
     return step_settings(config, "predict", split=wildcards["split"], known_tags=False)
-
-
-def settings_of_summary(config: Config) -> str:
-    """What neither a score nor a checkpoint knows of its row."""
-    found = [about_row(config, row) for row in rows(config)]
-    return json.dumps({"rows": found, "saliency": _saliency(config)}, sort_keys=True)
-
-
-def settings_of_gallery(config: Config) -> str:
-    """Titles and kinds of the columns, and the number of rows."""
-    columns = [{"title": title, "kind": kind} for title, kind, _ in columns_of_gallery(config)]
-    return json.dumps({"columns": columns, "images": config.gallery_images, "split": "train"}, sort_keys=True)
 
 
 def state_of_images(config: Config, split: str) -> str:
@@ -222,84 +209,3 @@ def scenes_if_drawn(config: Config) -> Files:
 def predictions_of_stage(_: Config, wildcards: Wildcards) -> str:
     """What is evaluated."""
     return f"<results>/{wildcards['lineage']}/{STAGES[wildcards['stage']].place.format(split=wildcards['split'])}"
-
-
-# ---- the end of a run: tables, gallery, targets
-
-
-def scores_of_summary(config: Config) -> list[str]:
-    """The score of every row."""
-    return [f"<results>/{row.score}" for row in rows(config)]
-
-
-def checkpoints_of_summary(config: Config) -> list[str]:
-    """The network that made the predictions of every row."""
-    return [f"<results>/{row.checkpoint}" for row in rows(config)]
-
-
-def saliency_of_summary(config: Config) -> list[str]:
-    """The saliency maps, which know the images that they leave out."""
-    return [f"<results>/saliency/{name}/saliency.h5" for name in _saliency(config)]
-
-
-def _saliency(config: Config) -> list[str]:
-    """The choices of saliency maps of all recipes, each once."""
-    found = (saliency_of(config, recipe, "seeds") for recipe in config.recipes.values())
-    return list(dict.fromkeys(filter(None, found)))
-
-
-def scores_of_superpixels(config: Config) -> list[str]:
-    """The score of every choice of superpixels that is compared."""
-    return [f"<results>/superpixels/{name}/score.json" for name in config.compare_superpixels]
-
-
-def columns_of_gallery(config: Config) -> list[tuple[str, str, str]]:
-    """(title, kind, path) of the columns of the gallery; what recipes share appears once."""
-    columns: dict[str, tuple[str, str, str]] = {}
-    for title, kind, path in _columns(config):
-        columns.setdefault(path, (title, kind, path))
-    return list(columns.values())
-
-
-def _columns(config: Config) -> Iterator[tuple[str, str, str]]:
-    for name, recipe in config.recipes.items():
-        yield "CAM", "cams", f"<results>/{recipe.lineage(2)}/cams.h5"
-        if recipe.superpixels != NONE:
-            yield "superpixels", "superpixels", f"<results>/superpixels/{recipe.superpixels}/superpixels.h5"
-        if needs("seeds", recipe.seeds, "saliency"):
-            yield f"refined saliency: {name}", "refined_saliency", f"<results>/{recipe.lineage(4)}/refined_saliency.h5"
-        yield f"seeds: {name}", "seeds", f"<results>/{recipe.lineage(4)}/seeds.h5"
-        yield f"pseudo-label: {name}", "labels", f"<results>/{recipe.lineage()}/pseudo_labels"
-
-
-def sources_of_gallery(config: Config) -> list[str]:
-    """What the columns of the gallery show."""
-    return [path for _, _, path in columns_of_gallery(config)]
-
-
-def tag_scores(config: Config) -> list[tuple[str, str, str]]:
-    """(classifier, split, path below the results) of every score of predicted tags."""
-    classifiers = dict.fromkeys(recipe.classifier for recipe in config.recipes.values())
-    scored = scored_splits(config)
-    return [(name, split, f"{name}/evaluation/tags/{split}.json") for name in classifiers for split in scored]
-
-
-def features_to_keep(config: Config) -> list[str]:
-    """The features of all recipes, each once, if they are to be kept."""
-    chosen = [recipe.superpixels for recipe in config.recipes.values() if recipe.superpixels != NONE]
-    named = (resolve(config, "superpixels", name).settings.get("features") for name in chosen)
-    kept = dict.fromkeys(filter(None, named)) if config.keep_features else {}
-    return [f"<results>/features/{name}/features.h5" for name in kept]
-
-
-def targets(config: Config) -> list[str]:
-    """What a run makes: with ground truth the tables, without it the pseudo-labels and predictions alone."""
-    recipes = list(config.recipes.values())
-    masked = config.mask_folder is not None
-    found = ["<tables>/gallery.png", *(f"<results>/{recipe.lineage()}/pseudo_labels" for recipe in recipes)]
-    found += features_to_keep(config)
-    found += ["<tables>/summary.csv"] if masked else []
-    found += ["<tables>/superpixels.csv"] if masked and config.compare_superpixels else []
-    segmented = config.unscored if masked else config.splits
-    found += [f"<results>/{recipe.lineage()}/segmentation_crf/{split}" for recipe in recipes for split in segmented]
-    return found + [f"<results>/{path}" for _, _, path in tag_scores(config)]
