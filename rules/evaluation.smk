@@ -135,7 +135,7 @@ rule summarise_superpixels:
         "../envs/wsss.yaml"
     threads: 1
     params:
-        settings=json.dumps({"names": CONFIG.compare_superpixels}),
+        settings=settings_of_superpixels_table,
         code=code_of("summarise_superpixels"),
     shell:
         "python -m wsss_steps.summarise_superpixels --scores {input:q} --output {output:q}"

@@ -97,6 +97,11 @@ def settings_of_summary(config: Config) -> str:
     return json.dumps({"rows": found, "saliency": _saliency(config)}, sort_keys=True)
 
 
+def settings_of_superpixels_table(config: Config) -> str:
+    """The names of the rows, in the order of the scores."""
+    return json.dumps({"names": config.compare_superpixels})
+
+
 def settings_of_gallery(config: Config) -> str:
     """Titles and kinds of the columns, and the number of rows."""
     columns = [{"title": title, "kind": kind} for title, kind, _ in columns_of_gallery(config)]
