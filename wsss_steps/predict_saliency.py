@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,6 +13,7 @@ import numpy as np
 from wsss_steps import methods
 from wsss_steps.cli import main
 from wsss_steps.data.manifest import Entry, read_manifest
+from wsss_steps.formats.kinds.features import FEATURES
 from wsss_steps.formats.kinds.saliency import SALIENCY
 from wsss_steps.methods import per_image
 from wsss_steps.methods.per_image import Arrays
@@ -32,21 +34,22 @@ def run(
     data = read_manifest(manifest)
     entries = data.split("train")
     method = methods.load("saliency", settings["method"])
-    left_out, maps = method.maps(
-        entries, source, device, **methods.arguments(method.maps, settings | {"whole": not data.shard})
-    )
+    options = methods.arguments(method.maker, settings | {"whole": not data.shard})
+    left_out, saliency_of = method.maker(entries, source, device, **options)
     coverage: list[float] = []
     unusable = set(left_out)
 
-    def make(entry: Entry, _: Mapping[str, Arrays]) -> Arrays:
-        saliency = next(maps)
+    def make(entry: Entry, given: Mapping[str, Arrays]) -> Arrays:
+        saliency = saliency_of(entry, given)
         levels = np.rint(saliency * 255).astype(np.uint8) if saliency.dtype.kind == "f" else saliency
         if entry.id not in unusable:  # -1 marks a map that is all zero
             coverage.append(float((levels > SALIENT).mean()) if levels.any() else -1.0)
         return {"saliency": levels}
 
-    lowers = "image_scale of the features" if "features" in settings else ""
-    per_image.write(output, SALIENCY, entries, make, lowers=lowers, stamp=stamp, left_out=left_out)
+    sources = [(source, FEATURES)] if "features" in settings else []
+    lowers = "image_scale of the features" if sources else ""
+    write = functools.partial(per_image.write, output, SALIENCY, entries, make, sources=sources)
+    write(lowers=lowers, stamp=stamp, left_out=left_out)
     shares = [max(0.0, share) for share in coverage] or [0.0]
     log.info(
         "%d saliency maps; salient (above %d) are %.1f %% of the pixels on average, %.1f to %.1f %%; %d all zero; "

@@ -18,8 +18,10 @@ from torch import nn
 
 from wsss_steps import extract_keys, make_cams, methods, predict, predict_saliency
 from wsss_steps.cli import main
-from wsss_steps.data.manifest import Entry
+from wsss_steps.data.manifest import Entry, read_manifest
 from wsss_steps.errors import UserError, out_of_memory
+from wsss_steps.formats.kinds.features import FEATURES
+from wsss_steps.formats.stores import write_store
 from wsss_steps.methods import per_image
 
 TOO_MUCH = 2**56  # more than any computer can address
@@ -94,9 +96,12 @@ def test_the_image_its_size_and_what_lowers_it_are_named(
 ) -> None:
     fail, words, last = ERRORS[error]
     run, paths, settings, lowers = STEPS[step]
-    method = SimpleNamespace(
-        class_maps=fail, extractor=lambda *_: fail, maps=lambda entries, *_: ([], (fail() for _ in entries))
-    )
+    method = SimpleNamespace(class_maps=fail, extractor=lambda *_: fail, maker=lambda *_: ([], fail))
+    if "features" in settings:
+        paths = {"source": tmp_path / "features.h5"}
+        item = {"features": np.zeros((1, 1, 2), np.float16), "extent": np.ones(2, np.float32)}
+        items = ((entry.id, item) for entry in read_manifest(manifest).split("train"))
+        write_store(paths["source"], FEATURES, items, stamp="{}")
     monkeypatch.setattr(methods, "load", lambda *_: method)
     monkeypatch.setattr(methods, "rebuild", lambda *_: (nn.Identity(), CONTENT))
     monkeypatch.setattr(predict, "label_logits", fail)

@@ -31,7 +31,8 @@ POSTSCRIPT = (
 
 def read_map(path: Path) -> object:
     entry = Entry(path.stem, "train", "unread", HEIGHT, WIDTH, (1,))
-    return list(given.maps([entry], path.parent, "cpu", bad_maps="stop")[1])
+    _, make = given.maker([entry], path.parent, "cpu", bad_maps="stop")
+    return make(entry, {})
 
 
 def read_pair(path: Path) -> Pair:

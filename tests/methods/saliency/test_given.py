@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -30,8 +31,16 @@ def spoil(folder: Path) -> None:
     (folder / "d.png").write_bytes((folder / "d.png").read_bytes()[:40])
 
 
+def made(
+    entries: Sequence[Entry], folder: Path, device: str, **settings: str
+) -> tuple[list[str], Iterator[np.ndarray]]:
+    """What is left out, and the maps of all entries."""
+    left_out, make = given.maker(entries, folder, device, **settings)
+    return left_out, (make(entry, {}) for entry in entries)
+
+
 def test_good_maps_come_as_they_are(folder: Path) -> None:
-    left_out, maps = given.maps(ENTRIES, folder, "cpu", bad_maps="stop")
+    left_out, maps = made(ENTRIES, folder, "cpu", bad_maps="stop")
     assert left_out == []
     assert [(values.dtype, values.shape, int(values[0, 0])) for values in maps] == [
         (np.uint8, (3, 4), number) for number in range(1, 6)
@@ -41,7 +50,7 @@ def test_good_maps_come_as_they_are(folder: Path) -> None:
 def test_all_bad_maps_are_listed(folder: Path) -> None:
     spoil(folder)
     with pytest.raises(UserError) as caught:
-        given.maps(ENTRIES, folder, "cpu", bad_maps="stop")
+        made(ENTRIES, folder, "cpu", bad_maps="stop")
     message = str(caught.value)
     for words in (
         "set bad_maps: leave_out) (4)",
@@ -55,7 +64,7 @@ def test_all_bad_maps_are_listed(folder: Path) -> None:
 
 def test_bad_maps_are_left_out(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
     spoil(folder)
-    left_out, maps = given.maps(ENTRIES, folder, "cpu", bad_maps="leave_out")
+    left_out, maps = made(ENTRIES, folder, "cpu", bad_maps="leave_out")
     assert left_out == ["a", "b", "c", "d"]
     values = list(maps)
     assert [array.shape for array in values] == [(3, 4)] * 5
@@ -66,7 +75,7 @@ def test_bad_maps_are_left_out(folder: Path, caplog: pytest.LogCaptureFixture) -
 
 def test_none_good_is_an_error_even_so(folder: Path) -> None:
     with pytest.raises(UserError, match=r"cannot be used \(all of them\) \(5\)"):
-        given.maps(ENTRIES, folder / "elsewhere", "cpu", bad_maps="leave_out")
+        made(ENTRIES, folder / "elsewhere", "cpu", bad_maps="leave_out")
 
 
 @pytest.mark.parametrize("mode", ["P", "RGB", "1", "LA", "I;16"])
@@ -77,7 +86,7 @@ def test_another_mode_is_always_an_error(mode: str, bad_maps: str, folder: Path)
     else:
         Image.fromarray(np.full((3, 4), 9, np.uint8)).convert(mode).save(folder / "b.png")
     with pytest.raises(UserError, match=rf"expected saliency maps of 8-bit grey .*\n  b: found mode {mode}"):
-        given.maps(ENTRIES, folder, "cpu", bad_maps=bad_maps)
+        made(ENTRIES, folder, "cpu", bad_maps=bad_maps)
 
 
 def bright_inside(bright: int, dark: int) -> np.ndarray:
@@ -90,7 +99,7 @@ def warnings_of(maps: dict[str, np.ndarray], folder: Path, caplog: pytest.LogCap
     for name, values in maps.items():
         Image.fromarray(values).save(folder / f"{name}.png")
     entries = [Entry(name, "train", "unread", 20, 30, (1,)) for name in maps]
-    left_out, found = given.maps(entries, folder, "cpu", bad_maps="stop")
+    left_out, found = made(entries, folder, "cpu", bad_maps="stop")
     assert left_out == []
     for values, expected in zip(found, maps.values(), strict=True):
         np.testing.assert_array_equal(values, expected)
@@ -116,11 +125,11 @@ def test_true_maps_bring_no_warning(tmp_path: Path, caplog: pytest.LogCaptureFix
 def test_a_map_of_another_suffix_is_named(folder: Path) -> None:
     (folder / "a.png").rename(folder / "a.PNG")
     with pytest.raises(UserError, match=r"a: missing \(found a\.PNG; expected \.png\)"):
-        given.maps(ENTRIES, folder, "cpu", bad_maps="stop")
+        made(ENTRIES, folder, "cpu", bad_maps="stop")
 
 
 def test_a_map_that_changes_between_check_and_use(folder: Path) -> None:
-    _, maps = given.maps(ENTRIES, folder, "cpu", bad_maps="stop")
+    _, maps = made(ENTRIES, folder, "cpu", bad_maps="stop")
     (folder / "a.png").unlink()
     with pytest.raises(UserError, match="saliency map of 'a' changed while it was read: missing"):
         next(maps)
@@ -135,7 +144,7 @@ def test_maps_of_real_photographs(real_data: Path) -> None:
     for path in sorted(folder.glob("*.png"))[:20]:
         with Image.open(path.parent.parent / "JPEGImages" / f"{path.stem}.jpg") as image:
             entries.append(Entry(path.stem, "train", "unread", image.height, image.width, (1,)))
-    left_out, maps = given.maps(entries, folder, "cpu", bad_maps="leave_out")
+    left_out, maps = made(entries, folder, "cpu", bad_maps="leave_out")
     shares = [(values > 127).mean() for values in maps]
     assert len(left_out) <= 2
     assert 0.05 < np.mean(shares) < 0.6

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from PIL import Image
 from wsss_steps.data.manifest import Entry
 from wsss_steps.errors import UserError
 from wsss_steps.formats.kinds.features import FEATURES
-from wsss_steps.formats.stores import write_store
+from wsss_steps.formats.stores import Store, write_store
 from wsss_steps.methods.saliency import unsupervised
 from wsss_steps.settings import crf
 
@@ -44,10 +45,18 @@ def features_of(folder: Path, value: float = 1.0, extent: tuple[int, int] = (40,
     return folder / "features.h5"
 
 
+def made(entries: list[Entry], source: Path, device: str, **settings: Any) -> tuple[list[str], Iterator[np.ndarray]]:
+    """What is left out, and the maps of all entries."""
+    left_out, make = unsupervised.maker(entries, source, device, **settings)
+    with Store(source, FEATURES) as store:
+        given = {entry.id: {"features": store[entry.id]} for entry in entries}
+    return left_out, (make(entry, given[entry.id]) for entry in entries)
+
+
 @pytest.mark.parametrize("algorithm", ["tokencut", "lost"])
 def test_the_block_that_is_unlike(algorithm: str, tmp_path: Path) -> None:
     choice = DEFAULTS | {"algorithm": algorithm}
-    left_out, maps = unsupervised.maps([entry_of(tmp_path)], features_of(tmp_path), "cpu", **choice)
+    left_out, maps = made([entry_of(tmp_path)], features_of(tmp_path), "cpu", **choice)
     (found,) = maps
     expected = np.zeros((40, 48))
     expected[16:32, 16:32] = 255
@@ -71,13 +80,13 @@ def test_the_algorithm_of_the_settings_is_asked(
     monkeypatch.setattr(unsupervised, algorithm, spy)
     monkeypatch.delattr(unsupervised, other)
     choice = DEFAULTS | own | {"algorithm": algorithm}
-    _, maps = unsupervised.maps([entry_of(tmp_path)], features_of(tmp_path), "cpu", **choice)
+    _, maps = made([entry_of(tmp_path)], features_of(tmp_path), "cpu", **choice)
     assert (next(maps) == 255).all()
     assert asked == [own]
 
 
 def test_a_crf_moves_the_border_to_the_edge(tmp_path: Path) -> None:
-    _, maps = unsupervised.maps([entry_of(tmp_path)], features_of(tmp_path), "cpu", **DEFAULTS | LABEL_CRF)
+    _, maps = made([entry_of(tmp_path)], features_of(tmp_path), "cpu", **DEFAULTS | LABEL_CRF)
     (found,) = maps
     expected = np.zeros((40, 48))
     expected[14:28, 14:28] = 255
@@ -87,20 +96,14 @@ def test_a_crf_moves_the_border_to_the_edge(tmp_path: Path) -> None:
 def test_patches_that_are_all_alike_give_an_empty_map(tmp_path: Path) -> None:
     features = {"features": np.ones((5, 6, 2), np.float16), "extent": np.array([40, 48], np.float32)}
     write_store(tmp_path / "features.h5", FEATURES, [("a", features)], stamp="{}")
-    _, maps = unsupervised.maps([entry_of(tmp_path)], tmp_path / "features.h5", "cpu", **DEFAULTS | LABEL_CRF)
+    _, maps = made([entry_of(tmp_path)], tmp_path / "features.h5", "cpu", **DEFAULTS | LABEL_CRF)
     assert not next(maps).any()
 
 
-def test_every_image_without_features_is_named(tmp_path: Path) -> None:
-    entries = [entry_of(tmp_path, name) for name in ("a", "b", "c")]
-    with pytest.raises(UserError, match=r"(?s)features.h5: images without features \(2\):.*b.*c"):
-        unsupervised.maps(entries, features_of(tmp_path), "cpu", **DEFAULTS)
-
-
 def test_features_that_do_not_fit_name_the_image(tmp_path: Path) -> None:
-    _, maps = unsupervised.maps([entry_of(tmp_path)], features_of(tmp_path, extent=(80, 48)), "cpu", **DEFAULTS)
+    _, maps = made([entry_of(tmp_path)], features_of(tmp_path, extent=(80, 48)), "cpu", **DEFAULTS)
     with pytest.raises(UserError, match="image 'a': .*height of 40 px, found that it spans 80 px"):
         next(maps)
-    _, maps = unsupervised.maps([entry_of(tmp_path)], features_of(tmp_path, value=np.nan), "cpu", **DEFAULTS)
+    _, maps = made([entry_of(tmp_path)], features_of(tmp_path, value=np.nan), "cpu", **DEFAULTS)
     with pytest.raises(UserError, match="image 'a': expected finite features"):
         next(maps)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from wsss_steps import methods
 from wsss_steps.data.images import normalise, read_image
 from wsss_steps.data.manifest import Entry
+from wsss_steps.methods.per_image import Arrays
 from wsss_steps.nets.poolnet import PoolNet, build_poolnet
 from wsss_steps.ops.losses.saliency import saliency_loss
 
@@ -46,15 +47,17 @@ def losses(network: nn.Module, batch: Mapping[str, Tensor]) -> dict[str, Tensor]
     return {"saliency": saliency_loss(network(batch["images"]), batch["masks"])}
 
 
-def maps(entries: Sequence[Entry], source: Path, device: str) -> tuple[list[str], Iterator[NDArray[np.float32]]]:
+def maker(
+    entries: Sequence[Entry], source: Path, device: str
+) -> tuple[list[str], Callable[[Entry, Mapping[str, Arrays]], NDArray[np.float32]]]:
     """Sigmoids of the network in the file `source`, which has its backbone, mean and std; no image is left out."""
     network, content = methods.rebuild("saliency", source, device)
     backbone = content["network"]["backbone"]
 
     @torch.inference_mode()
-    def predict(entry: Entry) -> NDArray[np.float32]:
+    def make(entry: Entry, _: Mapping[str, Arrays]) -> NDArray[np.float32]:
         pixels = normalise(read_image(Path(entry.image)), backbone["mean"], backbone["std"])
         found: NDArray[np.float32] = network(torch.from_numpy(pixels)[None].to(device))[0, 0].sigmoid().cpu().numpy()
         return found
 
-    return [], (predict(entry) for entry in entries)
+    return [], make

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from wsss_steps.data.manifest import Entry
 from wsss_steps.errors import UserError, all_wrong
 from wsss_steps.formats import pictures
+from wsss_steps.methods.per_image import Arrays
 
 log = logging.getLogger(__name__)
 
@@ -30,9 +31,9 @@ class _Map:
     problem: str | None = None
 
 
-def maps(
+def maker(
     entries: Sequence[Entry], source: Path, device: str, *, bad_maps: Literal["stop", "leave_out"], whole: bool = True
-) -> tuple[list[str], Iterator[NDArray[np.uint8]]]:
+) -> tuple[list[str], Callable[[Entry, Mapping[str, Arrays]], NDArray[np.uint8]]]:
     """Read `<id>.png` (H, W) of every entry, upright, from the folder `source`, after checking all of them.
 
     A UserError lists every map that is missing, damaged, all zero or not of the size of its image; with `leave_out`
@@ -67,10 +68,11 @@ def maps(
             "; ".join(f"{image_id}: {problem}" for image_id, problem in list(problems.items())[:LISTED]) + more,
         )
     _hint(source, len(entries) - len(problems), constant, inverted)
-    return list(problems), (
-        np.zeros((entry.height, entry.width), np.uint8) if entry.id in problems else read(source, entry)
-        for entry in entries
-    )
+
+    def make(entry: Entry, _: Mapping[str, Arrays]) -> NDArray[np.uint8]:
+        return np.zeros((entry.height, entry.width), np.uint8) if entry.id in problems else read(source, entry)
+
+    return list(problems), make
 
 
 def _hint(source: Path, total: int, constant: Sequence[str], inverted: Sequence[str]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -11,15 +11,15 @@ from numpy.typing import NDArray
 
 from wsss_steps.data.images import read_image
 from wsss_steps.data.manifest import Entry
-from wsss_steps.errors import UserError, all_wrong
+from wsss_steps.errors import UserError
 from wsss_steps.formats.kinds.features import FEATURES
-from wsss_steps.formats.stores import Store
+from wsss_steps.methods.per_image import Arrays
 from wsss_steps.ops import crf as dense
 from wsss_steps.ops.saliency import lost, tokencut
 from wsss_steps.ops.superpixels import upsample
 
 
-def maps(
+def maker(
     entries: Sequence[Entry],
     source: Path,
     device: str,
@@ -29,15 +29,11 @@ def maps(
     least_similar: int,
     connected: bool,
     crf: Mapping[str, Any] | None,
-) -> tuple[list[str], Iterator[NDArray[np.uint8]]]:
-    """Binary maps, 0 or 255, from the features store `source`; no image is left out, but a map may be all zero.
+) -> tuple[list[str], Callable[[Entry, Mapping[str, Arrays]], NDArray[np.uint8]]]:
+    """Binary maps, 0 or 255, from the features of an image; no image is left out, but a map may be all zero.
 
-    UserError if the store lacks an image, or the features of one do not fit it.
+    UserError if the features do not fit the image.
     """
-    with Store(source, FEATURES) as store:
-        known = set(store.ids())
-    all_wrong(f"{source}: images without features", [entry.id for entry in entries if entry.id not in known])
-
     preset = dense.preset_of(crf)
 
     def discover(features: NDArray[Any]) -> NDArray[np.bool_]:
@@ -45,17 +41,15 @@ def maps(
             return lost(features, least_similar=least_similar, connected=connected)
         return tokencut(features, tau=tau, connected=connected)
 
-    def found() -> Iterator[NDArray[np.uint8]]:
-        with Store(source, FEATURES) as store:
-            for entry in entries:
-                item = store[entry.id]
-                try:
-                    labels = _to_pixels(discover(item["features"]), item["extent"], entry, preset)
-                except UserError as error:
-                    raise UserError(f"image '{entry.id}': {error}") from None
-                yield (labels * 255).astype(np.uint8)
+    def make(entry: Entry, given: Mapping[str, Arrays]) -> NDArray[np.uint8]:
+        item = given[FEATURES.name]
+        try:
+            labels = _to_pixels(discover(item["features"]), item["extent"], entry, preset)
+        except UserError as error:
+            raise UserError(f"image '{entry.id}': {error}") from None
+        return (labels * 255).astype(np.uint8)
 
-    return [], found()
+    return [], make
 
 
 def _to_pixels(
