@@ -68,6 +68,13 @@ def test_every_form_of_artifact_is_compared(both: tuple[Path, Path], capsys: pyt
     assert capsys.readouterr().out.endswith("; 5 different\n")
 
 
+def test_an_artifact_that_cannot_be_read_is_one_difference(both: tuple[Path, Path]) -> None:
+    (both[1] / "s.h5").write_text("no store")
+    ((name, what),) = differences(*both)
+    assert name == "s.h5"
+    assert "s.h5: not a readable HDF5 file" in what
+
+
 def test_what_only_one_has(both: tuple[Path, Path]) -> None:
     first, other = both
     shutil.move(first / "score.json", first / "other.json")

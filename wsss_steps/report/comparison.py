@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from safetensors.numpy import load_file
 
+from wsss_steps.errors import UserError
 from wsss_steps.formats.indices import kind_of
 from wsss_steps.formats.pictures import opened
 from wsss_steps.formats.stores import Store
@@ -28,8 +29,13 @@ def differences(first: Path, second: Path) -> Iterator[tuple[str, str]]:
     for name in sorted(ours.keys() | theirs.keys()):
         if name not in theirs or name not in ours:
             yield name, f"only in {first if name in ours else second}"
-        elif what := _difference(ours[name], theirs[name]):
-            yield name, what
+        else:
+            try:
+                what = _difference(ours[name], theirs[name])
+            except UserError as error:  # such as a store of another version
+                what = str(error)
+            if what:
+                yield name, what
 
 
 def count(folder: Path) -> int:
@@ -42,7 +48,9 @@ def _artifacts(folder: Path) -> dict[str, Path]:
     return {
         name.as_posix(): path
         for name, path in paths.items()
-        if not name.name.endswith(NOT_NUMBERS) and name.parts[0] not in FOLDERS_LEFT_OUT
+        if not name.name.endswith(NOT_NUMBERS)
+        and not name.name.startswith(".")  # records of times
+        and name.parts[0] not in FOLDERS_LEFT_OUT
     }
 
 
