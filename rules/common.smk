@@ -71,7 +71,7 @@ def planned(function, *fixed):
 
 
 def at_the_end(function):
-    """Input or parameter of a rule without wildcards: what a function of `targets` says of the configuration."""
+    """Input or parameter where there are no wildcards: what a function of `targets` says of the configuration."""
     return lambda _: function(CONFIG)
 
 
