@@ -30,7 +30,7 @@ def ran(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         file.parent.mkdir(exist_ok=True)
         file.touch()
     sharing.record(load(), A)
-    return tmp_path / "results/x/configurations/configs-a.yaml.json"
+    return tmp_path / "results/x/configurations/configs%2Fa.yaml.json"
 
 
 def test_the_record_names_the_file_and_its_settings(ran: Path) -> None:
@@ -92,6 +92,35 @@ def test_what_differs_in_a_choice_within_a_choice_is_found() -> None:
         sharing.check(load(recipes=recipes, tables="b", features={"rgb": {"cell": 4}}), B)
 
 
+@pytest.mark.parametrize(
+    ("theirs", "ours"),
+    [
+        ({"superpixels": {"dino": {"crf": "label"}}}, {}),  # recorded as numbers and null, spelled by names
+        ({}, {"superpixels": {"dino": {"crf": "label"}}}),
+        ({"features": {"keys": {"weights": "a/b.pth"}}}, {"features": {"keys": {"weights": "c/d.pth"}}}),
+    ],
+)
+def test_what_no_override_can_say_asks_for_results_of_its_own(
+    theirs: dict[str, Any], ours: dict[str, Any], tmp_path: Path
+) -> None:
+    for name in ("a/b.pth", "c/d.pth"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    recipes = {"a": {"superpixels": "dino"}}
+    sharing.record(load(recipes=recipes, **theirs), A)
+    with pytest.raises(UserError) as caught:
+        sharing.check(load(recipes=recipes, tables="b", **ours), B)
+    (line,) = str(caught.value).splitlines()[1:]
+    assert line.endswith("; give one of them results of its own, name: NAME")
+
+
+def test_files_whose_names_are_alike_have_records_of_their_own(ran: Path) -> None:
+    other = Path("configs-a.yaml")
+    other.touch()
+    sharing.record(load(tables="b"), [other])
+    assert len(list(ran.parent.iterdir())) == 2
+
+
 def test_a_split_that_the_other_file_has_not_is_no_difference() -> None:
     sharing.check(load(tables="b", splits={"val": "ImageSets/Segmentation/val.txt", "test": "test.txt"}), B)
 
@@ -108,6 +137,9 @@ def test_planning_refuses_and_a_dry_run_leaves_no_record(tmp_path: Path, reposit
     runs.succeed(folder, "--dry-run", "--quiet")
     records = folder / "results/tiny/configurations"
     assert not records.exists()
+    planned = runs.succeed(folder, "--dry-run", "--config", "name=other", "tables=mine")
+    assert "results/other/tables/mine/summary.csv" in planned
+    assert "results/tiny" not in planned
     (folder / "other.yaml").touch()
     with contextlib.chdir(folder):
         other = configuration.load({**runs.DRAWN, "recipes": {"cam": runs.CAM_RECIPE}, "predict": {"crf": "toco"}})

@@ -10,6 +10,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from wsss_steps.errors import all_wrong
 from wsss_steps.formats.files import read_json, write_json
@@ -17,11 +18,13 @@ from wsss_steps.settings.registry import METHODS
 from wsss_steps.settings.steps import Prepare
 from wsss_steps.workflow.choices import NONE, choices_in, resolve, settings_class
 from wsss_steps.workflow.config import GROUND_TRUTH, SLOTS_OF_A_RECIPE, Config
+from wsss_steps.workflow.names import problem_of_name
 from wsss_steps.workflow.spelling import parse, spell
 
 RECORDS = "configurations"  # the folder of the records, below the results
 STEPS = ("draw", "draw_saliency", "pretrain_keys", "predict", "evaluate", "evaluate_superpixels")
 KIND, VERSION = "configuration", 1
+INLINED = ("backbone", "crf")  # settings that are named in a choice and recorded as what the name stands for
 
 
 def check(config: Config, files: Sequence[Path]) -> None:
@@ -74,7 +77,7 @@ def _names(files: Sequence[Path]) -> list[str]:
 
 def _place(config: Config, files: Sequence[Path]) -> Path:
     """Where the record of a configuration lies: named as its files are."""
-    name = "+".join(_names(files)).strip("/").replace("/", "-") or "command line"
+    name = quote("+".join(_names(files)), safe=" +") or "command line"
     return Path(config.results, RECORDS, f"{name[-200:]}.json")
 
 
@@ -104,7 +107,9 @@ def _conflicts(ours: Mapping[str, Any], other: Mapping[str, Any]) -> Iterator[st
 def _remedy(name: str, key: str, value: Any) -> str:
     """What keeps the two apart: an override where one can say it, else results of their own."""
     slot, _, choice = name.partition(" ")
-    if slot not in METHODS or isinstance(value, dict):
-        return "give one of them results of its own, name: NAME"
-    method, overrides = parse(choice)
-    return f"take it out of the file and write the choice as {spell(method, {**overrides, key: value})}"
+    if slot in METHODS and key not in INLINED:
+        method, overrides = parse(choice)
+        apart = spell(method, {**overrides, key: value})
+        if not problem_of_name(apart):  # a path is no part of a folder's name
+            return f"take it out of the file and write the choice as {apart}"
+    return "give one of them results of its own, name: NAME"
