@@ -78,7 +78,8 @@ def test_equal_recipes_share_their_folder() -> None:
 
 
 @pytest.mark.parametrize(
-    "value", [True, None, 3, 0.1, 1e-7, 1e22, 1e300, "keys", "1", "true", "null", "[", "é", [1.0, 0.5]]
+    "value",
+    [True, None, 3, 0.1, 1e-7, 1e22, 1e300, "keys", "1", "true", "null", "[", "(x)", "2020-13-01", "é", [1.0, 0.5]],
 )
 def test_what_is_spelled_reads_the_same(value: Any) -> None:
     (found,) = parse(spell("method", {"key": value}))[1].values()

@@ -16,7 +16,8 @@ from wsss_steps.errors import UserError
 from wsss_steps.workflow import names
 
 OVERRIDE = "~"
-NESTED = "~="  # characters for which a choice within a choice is put in brackets
+NESTED = "~=()"  # characters for which a text, such as a choice within a choice, is put in brackets
+NOT_YAML = (yaml.YAMLError, ValueError, LookupError, AttributeError)  # the latter of a !tag on what does not suit it
 
 
 def parse(text: str) -> tuple[str, dict[str, Any]]:
@@ -71,7 +72,7 @@ def _value(text: str, key: str, value: str) -> Any:
         return value[1:-1]
     try:
         return yaml.safe_load(value)
-    except (yaml.YAMLError, ValueError, LookupError, AttributeError):  # the latter of a !tag on what does not suit it
+    except NOT_YAML:
         raise UserError(f"choice '{text}': expected a value of '{key}' in YAML, found '{value}'") from None
 
 
@@ -92,5 +93,5 @@ def _reads_as_text(value: str) -> bool:
     """Whether YAML reads the very text, not a number, a truth value or a list."""
     try:
         return bool(yaml.safe_load(value) == value)
-    except yaml.YAMLError:
+    except NOT_YAML:
         return False
