@@ -9,7 +9,8 @@ import os
 import sys
 from collections.abc import Sequence
 
-PACKAGE = "wsss_steps"
+from wsss_steps.provenance.digests import PACKAGE
+
 USAGE = "python -m wsss_steps.training.launch PROCESSES STEP WORDS..."
 
 

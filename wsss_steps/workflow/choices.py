@@ -70,9 +70,14 @@ def choices_in(cls: type[Settings]) -> dict[str, str]:
     return {key: found[0].slot for key, found in marks.items() if found}
 
 
+def _classes(slot: str) -> dict[str, type[Settings]]:
+    """The settings of the methods of a slot by name, `none` among them."""
+    return {cls.model_fields["method"].default: cls for cls in METHODS[slot]} | {NONE: NoMethod}
+
+
 def settings_class(slot: str, method: str) -> type[Settings]:
     """The settings class of a method; a UserError that lists the methods of the slot if there is none."""
-    classes = {cls.model_fields["method"].default: cls for cls in METHODS[slot]} | {NONE: NoMethod}
+    classes = _classes(slot)
     if method not in classes:
         raise UserError(f"unknown {slot} method '{method}'; known methods: {', '.join(sorted(classes))}")
     return classes[method]
@@ -80,8 +85,7 @@ def settings_class(slot: str, method: str) -> type[Settings]:
 
 def needs(slot: str, text: str, what: str) -> bool:
     """Whether the method of the choice `text` takes `what`: superpixels, saliency or classifier. False if unknown."""
-    classes = {cls.model_fields["method"].default: cls for cls in METHODS[slot]}
-    return bool(getattr(classes.get(method_of(text)), f"needs_{what}", False))
+    return bool(getattr(_classes(slot).get(method_of(text)), f"needs_{what}", False))
 
 
 def resolve(config: Config, slot: str, text: str) -> Choice:
