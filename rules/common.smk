@@ -70,8 +70,8 @@ def planned(function, *fixed):
     return ask
 
 
-def at_the_end(function):
-    """Input or parameter where there are no wildcards: what a function of `targets` says of the configuration."""
+def configured(function):
+    """Input or parameter without wildcards: what a function of `targets` or `planning` says of the configuration."""
     return lambda _: function(CONFIG)
 
 
@@ -82,9 +82,9 @@ settings_of_masks = planned(planning.settings_of_masks)
 settings_of_stage = planned(planning.settings_of_stage)
 settings_of_tag_scores = planned(planning.settings_of_tag_scores)
 settings_of_prediction = planned(planning.settings_of_prediction)
-settings_of_summary = at_the_end(targets.settings_of_summary)
-settings_of_gallery = at_the_end(targets.settings_of_gallery)
-settings_of_superpixels_table = at_the_end(targets.settings_of_superpixels_table)
+settings_of_summary = configured(targets.settings_of_summary)
+settings_of_gallery = configured(targets.settings_of_gallery)
+settings_of_superpixels_table = configured(targets.settings_of_superpixels_table)
 code_of = functools.partial(planned, planning.code_of)
 code_of_segmenter = planned(planning.code_of_segmenter)
 list_of_split = planned(planning.list_of_split)
@@ -99,12 +99,12 @@ saliency_of_seeds = planned(planning.saliency_of_seeds)
 refined_saliency_of_seeds = planned(planning.refined_saliency_of_seeds)
 classifier_of_segmenter = planned(planning.classifier_of_segmenter)
 predictions_of_stage = planned(planning.predictions_of_stage)
-scenes_if_drawn = at_the_end(planning.scenes_if_drawn)
-scores_of_summary = at_the_end(targets.scores_of_summary)
-checkpoints_of_summary = at_the_end(targets.checkpoints_of_summary)
-saliency_of_summary = at_the_end(targets.saliency_of_summary)
-scores_of_superpixels = at_the_end(targets.scores_of_superpixels)
-sources_of_gallery = at_the_end(targets.sources_of_gallery)
+scenes_if_drawn = configured(planning.scenes_if_drawn)
+scores_of_summary = configured(targets.scores_of_summary)
+checkpoints_of_summary = configured(targets.checkpoints_of_summary)
+saliency_of_summary = configured(targets.saliency_of_summary)
+scores_of_superpixels = configured(targets.scores_of_superpixels)
+sources_of_gallery = configured(targets.sources_of_gallery)
 
 
 def shard_of(source):

@@ -36,7 +36,7 @@ class Recipe(Settings):
     segmenter: str = "plain"
 
     def lineage(self, choices: int = len(SLOTS_OF_A_RECIPE)) -> str:
-        """The folder below `results/<dataset>` of what the first so many of the recipe's choices made."""
+        """The folder below `results/<name>` of what the first so many of the recipe's choices made."""
         return "/".join(getattr(self, slot) for slot in SLOTS_OF_A_RECIPE[:choices])
 
 
