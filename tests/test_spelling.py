@@ -10,7 +10,7 @@ from wsss_steps.errors import UserError
 from wsss_steps.workflow import configuration
 from wsss_steps.workflow.choices import resolve
 from wsss_steps.workflow.config import Config
-from wsss_steps.workflow.spelling import parse, spell
+from wsss_steps.workflow.spelling import links, parse, spell
 
 
 def load(**changes: Any) -> Config:
@@ -102,3 +102,18 @@ def test_what_is_said_of_a_wrong_choice_within_a_choice(text: str, message: str)
     with pytest.raises(UserError) as caught:
         load(recipes={"a": {"superpixels": text}})
     assert message in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        ("cam", ["cam"]),
+        ("cam+pamr", ["cam", "pamr"]),
+        ("cam~flip=false+pamr~steps=3+pamr", ["cam~flip=false", "pamr~steps=3", "pamr"]),
+        ("slic~compactness=1e+5", ["slic~compactness=1e+5"]),
+        ("a~features=(b+c)+d", ["a~features=(b+c)", "d"]),
+        ("cam+", ["cam", ""]),
+    ],
+)
+def test_a_chain_is_divided_outside_brackets_and_numbers(text: str, parts: list[str]) -> None:
+    assert links(text) == parts

@@ -1,7 +1,7 @@
 """The one spelling of a choice: `method~key=value~key=value`, a choice within it in brackets.
 
 A choice is the name of a folder, so what is equal must be spelled alike: keys are sorted, numbers have one form, and
-`choices.resolve` drops what is equal to the configured value. Free of torch.
+`choices.resolve` drops what is equal to the configured value. `+` stands between the links of a chain. Free of torch.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ from wsss_steps.errors import UserError
 from wsss_steps.workflow import names
 
 OVERRIDE = "~"
-NESTED = "~=()"  # characters for which a text, such as a choice within a choice, is put in brackets
+THEN = "+"
+NESTED = "~=()+"  # characters for which a text, such as a choice within a choice, is put in brackets
 NOT_YAML = (yaml.YAMLError, ValueError, LookupError, AttributeError)  # the latter of a !tag on what does not suit it
 
 
@@ -27,7 +28,7 @@ def parse(text: str) -> tuple[str, dict[str, Any]]:
     """
     if problem := names.problem_of_name(text):
         raise UserError(f"choice '{text}': {problem}")
-    method, *parts = _split(text)
+    method, *parts = _split(text, OVERRIDE)
     overrides: dict[str, Any] = {}
     for part in parts:
         key, equals, value = part.partition("=")
@@ -51,14 +52,22 @@ def spell(method: str, overrides: Mapping[str, Any]) -> str:
     return OVERRIDE.join([method, *(f"{key}={_spelled(overrides[key])}" for key in sorted(overrides))])
 
 
-def _split(text: str) -> Iterator[str]:
-    """The parts of a choice between `~` outside brackets."""
+def links(text: str) -> list[str]:
+    """The links of a chain, of which each works on what the one before it wrote: `cam+pamr` is cam, then pamr.
+
+    A choice without `+` is a chain of one link. The `+` of a number, as in 1e+5, and those in brackets divide nothing.
+    """
+    return list(_split(text, THEN))
+
+
+def _split(text: str, divider: str) -> Iterator[str]:
+    """The parts of a choice between dividers outside brackets; after a `+` there must be more than a number."""
     depth, start = 0, 0
     for place, character in enumerate(text):
         depth += (character == "(") - (character == ")")
         if depth < 0:
             break
-        if character == OVERRIDE and depth == 0:
+        if character == divider and depth == 0 and not (divider == THEN and text[place + 1 : place + 2].isdigit()):
             yield text[start:place]
             start = place + 1
     if depth != 0:
