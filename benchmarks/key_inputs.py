@@ -133,7 +133,7 @@ def main() -> None:
         image = read_image(Path(entry.image))
         found = {name: way(image, np.random.default_rng(number)) for name, way in ways.items()}
         maps = {
-            name: superpixels(image, keys, tau=options.tau, order="lowest", crf=options.crf)["superpixels"]
+            name: superpixels(image, features=keys, tau=options.tau, order="lowest", crf=options.crf)["superpixels"]
             for name, keys in found.items()
         }
         own, labels = found["as LOST"], truth.labels(entry.id)

@@ -29,8 +29,8 @@ rule train_classifier:
 rule make_cams:
     # Class activation maps of the tagged classes of every training image.
     input:
+        needs("cams"),
         manifest=manifest_of_shard,
-        classifier="<results>/{classifier}/classifier.safetensors",
     output:
         in_shards("<results>/{classifier}/{cams}/cams.h5"),
     log:
@@ -45,7 +45,8 @@ rule make_cams:
         device=CONFIG.device,
     params:
         settings=settings_of("cams"),
-        code=code_of("make_cams", "classifier", "cams"),
+        needs=named("cams"),
+        code=code_with_needs("make_cams", "cams"),
     shell:
-        "python -m wsss_steps.make_cams --manifest {input.manifest:q} --classifier {input.classifier:q} --output {output:q}"
+        "python -m wsss_steps.make_cams --manifest {input.manifest:q} --needs {params.needs:q} --output {output:q}"
         " --settings {params.settings:q} --code {params.code:q} --device {resources.device:q} --log {log:q}"

@@ -58,12 +58,12 @@ SHARDS = planning.shard_names(CONFIG)
 in_shards = functools.partial(planning.in_shards, CONFIG)
 
 
-def planned(function, *fixed):
+def planned(function, *fixed, **named):
     """Input or parameter: what a function of `planning` says of the rule's wildcards."""
 
     def ask(wildcards):
         try:
-            return function(CONFIG, dict(wildcards.items()), *fixed)
+            return function(CONFIG, dict(wildcards.items()), *fixed, **named)
         except UserError as error:
             raise WorkflowError(str(error))
 
@@ -86,18 +86,14 @@ settings_of_summary = configured(targets.settings_of_summary)
 settings_of_gallery = configured(targets.settings_of_gallery)
 settings_of_superpixels_table = configured(targets.settings_of_superpixels_table)
 code_of = functools.partial(planned, planning.code_of)
-code_of_segmenter = planned(planning.code_of_segmenter)
+code_with_needs = functools.partial(planned, planning.code_with_needs)
 list_of_split = planned(planning.list_of_split)
 table_of_tags = planned(planning.table_of_tags)
 initial_weights = functools.partial(planned, planning.initial_weights)
-weights_of_features = planned(planning.weights_of_features)
-features_of_superpixels = planned(planning.features_of_superpixels)
 pairs_of_detector = planned(planning.pairs_of_detector)
 source_of_saliency = planned(planning.source_of_saliency)
-superpixels_of_recipe = planned(planning.superpixels_of_recipe)
-saliency_of_seeds = planned(planning.saliency_of_seeds)
-refined_saliency_of_seeds = planned(planning.refined_saliency_of_seeds)
-classifier_of_segmenter = planned(planning.classifier_of_segmenter)
+labels_to_learn = planned(planning.labels_to_learn)
+artifact_of = functools.partial(planned, planning.artifact)
 predictions_of_stage = planned(planning.predictions_of_stage)
 scenes_if_drawn = configured(planning.scenes_if_drawn)
 scores_of_summary = configured(targets.scores_of_summary)
@@ -107,14 +103,19 @@ scores_of_superpixels = configured(targets.scores_of_superpixels)
 sources_of_gallery = configured(targets.sources_of_gallery)
 
 
-def shard_of(source):
-    """Input: what belongs to the shard, of what the input function `source` gives for the whole data set."""
+def needs(slot, **named):
+    """Inputs: what the method in a slot needs, by name."""
+    return unpack(planned(planning.needed, slot, **named))
 
-    def inputs(wildcards):
-        found = source(wildcards)
-        return in_shards(found) if found else found
 
-    return inputs
+def named(*slots):
+    """Parameter: the inputs that methods in the slots need, as the option `--needs` takes them."""
+
+    def options(wildcards, input):
+        names = [name for slot in slots for name in planning.needed(CONFIG, dict(wildcards.items()), slot)]
+        return [f"{name}={input[name]}" for name in names]
+
+    return options
 
 
 def manifest_of_shard(wildcards):

@@ -48,6 +48,7 @@ rule train_saliency:
 rule predict_saliency:
     # Saliency maps of the training images: given, by a detector, or from features without any label.
     input:
+        needs("saliency"),
         manifest=manifest_of_shard,
         source=source_of_saliency,
         maps=maps_given,
@@ -65,7 +66,9 @@ rule predict_saliency:
         device=CONFIG.device,
     params:
         settings=settings_of("saliency"),
-        code=code_of("predict_saliency", "saliency"),
+        needs=named("saliency"),
+        code=code_with_needs("predict_saliency", "saliency"),
     shell:
-        "python -m wsss_steps.predict_saliency --manifest {input.manifest:q} --source {input.source:q} --output {output:q}"
+        "python -m wsss_steps.predict_saliency --manifest {input.manifest:q} --source {input.source:q}"
+        " --needs {params.needs:q} --output {output:q}"
         " --settings {params.settings:q} --code {params.code:q} --device {resources.device:q} --log {log:q}"

@@ -3,7 +3,7 @@ rule refine_saliency:
     input:
         manifest=manifest_of_shard,
         cams=in_shards("<results>/{classifier}/{cams}/cams.h5"),
-        saliency=shard_of(saliency_of_seeds),
+        saliency=artifact_of("seeds", "saliency"),
     output:
         in_shards("<results>/{classifier}/{cams}/{superpixels}/{seeds}/refined_saliency.h5"),
     log:
@@ -25,10 +25,9 @@ rule refine_saliency:
 rule make_seeds:
     # Partial label maps: the pixels that the maps are sure of.
     input:
+        needs("seeds"),
         manifest=manifest_of_shard,
         cams=in_shards("<results>/{classifier}/{cams}/cams.h5"),
-        superpixels=shard_of(superpixels_of_recipe),
-        refined_saliency=shard_of(refined_saliency_of_seeds),
     output:
         in_shards("<results>/{classifier}/{cams}/{superpixels}/{seeds}/seeds.h5"),
     log:
@@ -40,20 +39,20 @@ rule make_seeds:
     threads: 1
     params:
         settings=settings_of("seeds"),
-        code=code_of("make_seeds", "seeds"),
+        needs=named("seeds"),
+        code=code_with_needs("make_seeds", "seeds"),
     shell:
         "python -m wsss_steps.make_seeds --manifest {input.manifest:q} --cams {input.cams:q}"
-        " --superpixels {input.superpixels:q} --refined-saliency {input.refined_saliency:q} --output {output:q}"
+        " --needs {params.needs:q} --output {output:q}"
         " --settings {params.settings:q} --code {params.code:q} --log {log:q}"
 
 
 rule train_segmenter:
-    # Learns a class for every pixel from the seeds.
+    # Learns a class for every pixel from the seeds, or in a chain (spsrg+plain) from the pseudo-labels of the link before.
     input:
+        needs("segmenter", of_all=True),
         manifest="<results>/splits/train/manifest.json",
-        seeds="<results>/{classifier}/{cams}/{superpixels}/{seeds}/seeds.h5",
-        superpixels=superpixels_of_recipe,
-        classifier=classifier_of_segmenter,
+        seeds=labels_to_learn,
         weights=initial_weights("segmenter"),
     output:
         segmenter="<results>/{classifier}/{cams}/{superpixels}/{seeds}/{segmenter}/segmenter.safetensors",
@@ -71,10 +70,11 @@ rule train_segmenter:
         device=CONFIG.device,
     params:
         settings=settings_of("segmenter"),
-        code=code_of_segmenter,
+        needs=named("segmenter"),
+        code=code_with_needs("train_segmenter", "segmenter"),
     shell:
         "python -m wsss_steps.training.launch {resources.processes:q} train_segmenter --manifest {input.manifest:q} --seeds {input.seeds:q}"
-        " --superpixels {input.superpixels:q} --classifier {input.classifier:q} --weights {input.weights:q}"
+        " --needs {params.needs:q} --weights {input.weights:q}"
         " --output {output.segmenter:q} --history {output.history:q}"
         " --settings {params.settings:q} --code {params.code:q} --device {resources.device:q} --log {log:q}"
 

@@ -28,7 +28,7 @@ rule extract_keys:
     # One feature vector per patch: keys of a vision transformer, a convolutional network's features, or colours.
     input:
         manifest=manifest_of_shard,
-        weights=weights_of_features,
+        weights=initial_weights("features"),
     output:
         kept_or_temporary(in_shards("<results>/features/{features}/features.h5")),
     log:
@@ -52,8 +52,8 @@ rule extract_keys:
 rule make_superpixels:
     # Groups patches that mean the same (Table 3.1), or pixels of the same colour (SLIC).
     input:
+        needs("superpixels"),
         manifest=manifest_of_shard,
-        features=shard_of(features_of_superpixels),
     output:
         in_shards("<results>/superpixels/{superpixels}/superpixels.h5"),
     log:
@@ -65,7 +65,8 @@ rule make_superpixels:
     threads: min(2, CONFIG.threads)
     params:
         settings=settings_of("superpixels"),
-        code=code_of("make_superpixels", "superpixels"),
+        needs=named("superpixels"),
+        code=code_with_needs("make_superpixels", "superpixels"),
     shell:
-        "python -m wsss_steps.make_superpixels --manifest {input.manifest:q} --features {input.features:q} --output {output:q}"
+        "python -m wsss_steps.make_superpixels --manifest {input.manifest:q} --needs {params.needs:q} --output {output:q}"
         " --settings {params.settings:q} --code {params.code:q} --log {log:q}"

@@ -123,10 +123,12 @@ class Run:
 
     def command(self) -> list[str]:
         """Arguments of the kind's command line."""
-        reads = {"segmenter": {"seeds": "seeds.h5", "superpixels": "superpixels.h5"}, "saliency": {"pairs": "pairs"}}
+        reads = {"segmenter": {"seeds": "seeds.h5"}, "saliency": {"pairs": "pairs"}}
         options = {} if self.kind == "saliency" else {"manifest": "m.json"}
         options |= reads.get(self.kind, {})
         given = [part for name, file in options.items() for part in (f"--{name}", str(self.inputs / file))]
+        if self.kind == "segmenter":
+            given += ["--needs", f"superpixels={self.inputs / 'superpixels.h5'}"]
         settings = json.dumps(settings_of(self.kind, **dict(self.overrides)))
         written = ["--output", str(self.output), "--history", str(self.history)]
         return [*given, *written, "--settings", settings, "--device", "cpu", "--log", str(self.log)]

@@ -29,11 +29,11 @@ def test_defaults_are_written_out() -> None:
     assert json.loads(choice.json()) == choice.settings
 
 
-def test_order_is_default_then_config_then_departure() -> None:
+def test_order_is_default_then_config_then_override() -> None:
     config = configuration.load(content(superpixels={"dino": {"tau": 0.5, "order": "highest"}}))
     assert choices.resolve(config, "superpixels", "dino").settings["tau"] == 0.5
-    departed = choices.resolve(config, "superpixels", "dino~tau=0.7").settings
-    assert (departed["tau"], departed["order"]) == (0.7, "highest")
+    overridden = choices.resolve(config, "superpixels", "dino~tau=0.7").settings
+    assert (overridden["tau"], overridden["order"]) == (0.7, "highest")
 
 
 def test_backbone_is_inlined_by_name() -> None:
@@ -222,10 +222,11 @@ def test_the_recipes_of_table_2_3_have_its_ticks(repository: Path) -> None:
 
 
 def test_what_a_method_needs() -> None:
-    assert choices.needs("segmenter", "masking~paths=1", "classifier")
-    assert choices.needs("seeds", "saliency~refine=false", "saliency")
-    assert not choices.needs("seeds", "threshold", "saliency")
-    assert not choices.needs("seeds", "no such method", "saliency")
+    config = configuration.load(content())
+    assert choices.resolve(config, "segmenter", "masking~paths=1").needs == ("classifier",)
+    assert choices.resolve(config, "seeds", "saliency~refine=false").needs == ("refined_saliency",)
+    assert choices.resolve(config, "seeds", "threshold").needs == ()
+    assert choices.resolve(config, "superpixels", "none").needs == ()
 
 
 def test_lock_and_conda_environment_are_equal(repository: Path) -> None:

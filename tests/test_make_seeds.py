@@ -68,12 +68,12 @@ def test_what_is_both_class_and_background_superpixel(
     paths: dict[str, Path], conflict: str, expected: list[list[int]]
 ) -> None:
     settings = SUPERPIXEL | {"alpha": 0.1, "bg_conflict": conflict}
-    run(**paths, superpixels=paths["output"].parent / "superpixels.h5", settings=settings)
+    run(**paths, needs={"superpixels": paths["output"].parent / "superpixels.h5"}, settings=settings)
     assert seeds_in(paths["output"])["a"] == expected
 
 
 def test_superpixels(paths: dict[str, Path]) -> None:
-    run(**paths, superpixels=paths["output"].parent / "superpixels.h5", settings=SUPERPIXEL)
+    run(**paths, needs={"superpixels": paths["output"].parent / "superpixels.h5"}, settings=SUPERPIXEL)
     assert seeds_in(paths["output"]) == {"a": [[2, 255, 0, 0]], "b": [[0, 0, 0], [0, 0, 0]]}
 
 
@@ -86,7 +86,7 @@ def test_strided_maps_are_brought_to_the_image(paths: dict[str, Path]) -> None:
 
 
 def test_superpixel_seeds_need_superpixels(paths: dict[str, Path]) -> None:
-    with pytest.raises(UserError, match="needs superpixels, but the recipe has none"):
+    with pytest.raises(UserError, match=r"found none of what it needs \(1\):\n.*--needs superpixels=PATH"):
         run(**paths, settings=SUPERPIXEL)
     assert not paths["output"].exists()
 
@@ -109,4 +109,4 @@ def test_superpixels_of_another_size_are_refused(paths: dict[str, Path]) -> None
     arrays = {"superpixels": np.ones((9, 9), np.uint16), "seed_patches": np.zeros(1, np.int32)}
     write_store(other, SUPERPIXELS, [(name, arrays) for name in "ab"], stamp="{}")
     with pytest.raises(UserError, match=r"expected \(1, 4\) of image 'a', found \(9, 9\)"):
-        run(**paths, superpixels=other, settings=SUPERPIXEL)
+        run(**paths, needs={"superpixels": other}, settings=SUPERPIXEL)

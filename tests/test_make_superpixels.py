@@ -1,6 +1,7 @@
 """Making superpixels: with and without features, and what is refused."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -19,7 +20,7 @@ SIZES = {"a": (16, 24), "b": (20, 12), "c": (8, 8)}
 
 
 @pytest.fixture
-def paths(tmp_path: Path) -> dict[str, Path]:
+def paths(tmp_path: Path) -> dict[str, Any]:
     """Manifest and features of two training images; a third is of another split."""
     random = np.random.default_rng(0)
     entries = []
@@ -33,7 +34,7 @@ def paths(tmp_path: Path) -> dict[str, Path]:
     write_features(tmp_path / "features.h5", grids)
     return {
         "manifest": tmp_path / "manifest.json",
-        "features": tmp_path / "features.h5",
+        "needs": {"features": tmp_path / "features.h5"},
         "output": tmp_path / "out" / "superpixels.h5",
     }
 
@@ -46,7 +47,7 @@ def write_features(path: Path, grids: dict[str, tuple[tuple[int, int], tuple[int
     write_store(path, FEATURES, items, stamp="{}")
 
 
-def test_discovered(paths: dict[str, Path], caplog: pytest.LogCaptureFixture) -> None:
+def test_discovered(paths: dict[str, Any], caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level("INFO"):
         run(**paths, settings=DINO, stamp='{"step": "test"}')
     with Store(paths["output"], SUPERPIXELS) as store:
@@ -58,33 +59,33 @@ def test_discovered(paths: dict[str, Path], caplog: pytest.LogCaptureFixture) ->
     assert "2 images, 1.00 superpixels each on average, 1 to 1" in caplog.text
 
 
-def test_of_colour(paths: dict[str, Path]) -> None:
-    run(manifest=paths["manifest"], features=None, output=paths["output"], settings=SLIC)
+def test_of_colour(paths: dict[str, Any]) -> None:
+    run(manifest=paths["manifest"], output=paths["output"], settings=SLIC)
     with Store(paths["output"], SUPERPIXELS) as store:
         assert store.ids() == ["a", "b"]
         assert store["b"]["superpixels"].shape == SIZES["b"]
 
 
-def test_features_are_needed(paths: dict[str, Path]) -> None:
-    with pytest.raises(UserError, match="image 'a': method 'dino' of superpixels expects a features store"):
-        run(manifest=paths["manifest"], features=None, output=paths["output"], settings=DINO)
+def test_features_are_needed(paths: dict[str, Any]) -> None:
+    with pytest.raises(UserError, match=r"found none of what it needs \(1\):\n.*--needs features=PATH"):
+        run(manifest=paths["manifest"], output=paths["output"], settings=DINO)
     assert not paths["output"].exists()
 
 
-def test_every_image_without_features_is_named(paths: dict[str, Path]) -> None:
-    write_features(paths["features"], {})
+def test_every_image_without_features_is_named(paths: dict[str, Any]) -> None:
+    write_features(paths["needs"]["features"], {})
     with pytest.raises(UserError, match=r"(?s)that a store lacks.*\(2\):.*a: not in .*features.h5.*b: not in"):
         run(**paths, settings=DINO)
 
 
-def test_features_of_another_size_name_the_image(paths: dict[str, Path]) -> None:
-    write_features(paths["features"], {"a": ((2, 3), (16, 24)), "b": ((2, 3), (16, 24))})
+def test_features_of_another_size_name_the_image(paths: dict[str, Any]) -> None:
+    write_features(paths["needs"]["features"], {"a": ((2, 3), (16, 24)), "b": ((2, 3), (16, 24))})
     with pytest.raises(UserError, match=r"image 'b': .* height of 20 px, found that it spans 16 px"):
         run(**paths, settings=DINO)
     assert not paths["output"].exists()
 
 
-def test_damaged_features_name_the_image(paths: dict[str, Path]) -> None:
-    write_features(paths["features"], {"a": ((2, 3), (16, 24)), "b": ((3, 2), (24, 16))}, value=float("nan"))
+def test_damaged_features_name_the_image(paths: dict[str, Any]) -> None:
+    write_features(paths["needs"]["features"], {"a": ((2, 3), (16, 24)), "b": ((3, 2), (24, 16))}, value=float("nan"))
     with pytest.raises(UserError, match="image 'a': expected finite features"):
         run(**paths, settings=DINO)

@@ -9,6 +9,7 @@ import pytest
 
 from wsss_steps.errors import UserError
 from wsss_steps.formats.files import write_json, write_text
+from wsss_steps.provenance.digests import code_digest
 from wsss_steps.workflow import configuration, planning, stages, targets
 from wsss_steps.workflow.config import Config
 
@@ -122,30 +123,48 @@ def test_a_folder_that_is_misspelled_is_refused() -> None:
 
 def test_inputs_follow_from_the_choice() -> None:
     config = load(features={"keys": {"vit": "own", "weights": "pretrain_keys"}})
-    assert planning.weights_of_features(config, {"features": "keys"}) == "<results>/features/vit.safetensors"
-    assert planning.weights_of_features(config, {"features": "rgb"}) == []
+    assert planning.initial_weights(config, {"features": "keys"}, "features") == "<results>/features/vit.safetensors"
+    assert planning.initial_weights(config, {"features": "rgb"}, "features") == []
     features = "<results>/features/(rgb~cell=4)/features.h5".replace("(", "").replace(")", "")
-    assert planning.features_of_superpixels(config, {"superpixels": "dino~features=(rgb~cell=4)"}) == features
-    assert planning.features_of_superpixels(config, {"superpixels": "slic"}) == []
-    assert planning.superpixels_of_recipe(config, {"superpixels": "none"}) == []
-    assert planning.saliency_of_seeds(config, {"seeds": "saliency~saliency=(unsupervised~tau=0.1)"}) == (
-        "<results>/saliency/unsupervised~tau=0.1/saliency.h5"
-    )
-    assert planning.classifier_of_segmenter(config, {"segmenter": "masking~paths=1"}).endswith("classifier.safetensors")
-    assert planning.classifier_of_segmenter(config, {"segmenter": "plain"}) == []
-    assert planning.refined_saliency_of_seeds(config, {"seeds": "threshold"}) == []
+    chosen = {"superpixels": "dino~features=(rgb~cell=4)"}
+    assert planning.needed(config, chosen, "superpixels") == {"features": features}
+    assert planning.needed(config, {"superpixels": "slic"}, "superpixels") == {}
+    seeds = {"seeds": "saliency~saliency=(unsupervised~tau=0.1)"}
+    saliency = "<results>/saliency/unsupervised~tau=0.1/saliency.h5"
+    assert planning.artifact(config, seeds, "seeds", "saliency") == saliency
+    recipe = {"classifier": "mdc", "cams": "cam", "superpixels": "slic"}
+    refined = "<results>/mdc/cam/slic/saliency/refined_saliency.h5"
+    assert planning.needed(config, recipe | {"seeds": "saliency"}, "seeds") == {"refined_saliency": refined}
+    assert planning.needed(config, recipe | {"seeds": "threshold"}, "seeds") == {}
+    assert planning.needed(config, recipe | {"segmenter": "masking~paths=1"}, "segmenter") == {
+        "classifier": "<results>/mdc/classifier.safetensors"
+    }
+    superpixels = {"superpixels": "<results>/superpixels/slic/superpixels.h5"}
+    assert planning.needed(config, recipe | {"segmenter": "spsrg"}, "segmenter") == superpixels
 
 
-def test_the_code_of_a_segmenter_that_needs_the_classifier_covers_it() -> None:
-    config = load()
-    wildcards = {"classifier": "plain", "segmenter": "plain"}
-    assert planning.code_of_segmenter(config, wildcards) == planning.code_of(
-        config, wildcards, "train_segmenter", "segmenter"
-    )
-    wildcards["segmenter"] = "masking"
-    assert planning.code_of_segmenter(config, wildcards) == planning.code_of(
-        config, wildcards, "train_segmenter", "segmenter", "classifier"
-    )
+def test_jobs_of_a_shard_read_their_part_of_a_store_and_trainings_all_of_it() -> None:
+    wildcards = {"superpixels": "slic", "seeds": "superpixel", "segmenter": "spsrg", "shard": "000-of-002"}
+    config = load(shards=2)
+    part = "<results>/superpixels/slic/superpixels.shards/000-of-002.h5"
+    assert planning.needed(config, wildcards, "seeds") == {"superpixels": part}
+    whole = "<results>/superpixels/slic/superpixels.h5"
+    assert planning.needed(config, wildcards, "segmenter", of_all=True) == {"superpixels": whole}
+    cams = {"classifier": "mdc", "cams": "cam", "shard": "000-of-002"}
+    assert planning.needed(config, cams, "cams") == {"classifier": "<results>/mdc/classifier.safetensors"}
+
+
+def test_the_code_of_a_method_covers_what_it_needs() -> None:
+    """The network of the classifier, whichever it is, and the kinds of stores."""
+
+    def code(classifier: str, segmenter: str) -> str:
+        wildcards = {"classifier": classifier, "segmenter": segmenter}
+        return planning.code_with_needs(load(), wildcards, "train_segmenter", "segmenter")
+
+    assert code("plain", "plain") == code("mdc", "plain")
+    assert code("plain", "masking") != code("mdc", "masking")
+    modules = ["methods.segmenter.spsrg", "nets.backbones.resnet", "formats.kinds.superpixels"]
+    assert code("plain", "spsrg") == code_digest("train_segmenter", modules)
 
 
 def test_what_is_printed_at_the_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -61,7 +61,9 @@ def refine(folder: Path, **overrides: Any) -> dict[str, list[list[int]]]:
 
 def seeds(folder: Path, **overrides: Any) -> dict[str, list[list[int]]]:
     paths = {"manifest": folder / "manifest.json", "cams": folder / "cams.h5", "output": folder / "seeds.h5"}
-    make_seeds.run(**paths, refined_saliency=folder / "refined.h5", settings=options(**overrides), stamp="{}")
+    make_seeds.run(
+        **paths, needs={"refined_saliency": folder / "refined.h5"}, settings=options(**overrides), stamp="{}"
+    )
     with Store(paths["output"], SEEDS) as store:
         return {name: store[name]["seeds"].tolist() for name in store.ids()}
 
@@ -114,14 +116,16 @@ def test_everything_that_does_not_fit_is_said_at_once(folder: Path) -> None:
 
 def test_seeds_need_refined_maps_of_every_image_and_of_its_size(folder: Path) -> None:
     paths = {"manifest": folder / "manifest.json", "cams": folder / "cams.h5", "output": folder / "seeds.h5"}
-    with pytest.raises(UserError, match="'saliency' needs refined saliency maps .--refined-saliency., found none"):
+    with pytest.raises(
+        UserError, match=r"seeds.saliency: found none of what it needs \(1\):\n.*--needs refined_saliency=PATH"
+    ):
         make_seeds.run(**paths, settings=options(), stamp="{}")
     write_store(folder / "refined.h5", REFINED_SALIENCY, [], stamp="{}")
     with pytest.raises(UserError, match=r"(?s)\(2\).*a: not in .*b: not in "):
         seeds(folder)
     grid = {"refined": np.zeros((3, 3), np.uint8)}
     write_store(folder / "refined.h5", REFINED_SALIENCY, [("a", grid), ("b", grid)], stamp="{}")
-    with pytest.raises(UserError, match=r"refined saliency maps are of another size .*expected \(1, 6\) of image 'a'"):
+    with pytest.raises(UserError, match=r"refined_saliency of another size .*expected \(1, 6\) of image 'a'"):
         seeds(folder)
 
 

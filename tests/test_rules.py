@@ -157,7 +157,8 @@ def folder_of(name: str, choices: int = 5) -> str:
 def of_recipe(name: str, **inputs: Any) -> Iterator[tuple[str, dict[str, Any]]]:
     """The commands of one recipe alone, by hand; `inputs`: superpixels, saliency and weights files, if any."""
     classifier, cams, seeds, segmenter = (folder_of(name, choices) for choices in (1, 2, 4, 5))
-    superpixels, saliency = inputs.get("superpixels", []), inputs.get("saliency")
+    saliency = inputs.get("saliency")
+    superpixels = f"superpixels={inputs['superpixels']}" if "superpixels" in inputs else []
     yield (
         "train_classifier",
         {
@@ -169,7 +170,7 @@ def of_recipe(name: str, **inputs: Any) -> Iterator[tuple[str, dict[str, Any]]]:
     )
     yield (
         "make_cams",
-        {"manifest": TRAIN, "classifier": f"{classifier}/classifier.safetensors", "output": f"{cams}/cams.h5"},
+        {"manifest": TRAIN, "needs": f"classifier={classifier}/classifier.safetensors", "output": f"{cams}/cams.h5"},
     )
     if saliency:
         paths = {"manifest": TRAIN, "cams": f"{cams}/cams.h5", "saliency": saliency}
@@ -179,8 +180,7 @@ def of_recipe(name: str, **inputs: Any) -> Iterator[tuple[str, dict[str, Any]]]:
         {
             "manifest": TRAIN,
             "cams": f"{cams}/cams.h5",
-            "superpixels": superpixels,
-            "refined_saliency": f"{seeds}/refined_saliency.h5" if saliency else [],
+            "needs": f"refined_saliency={seeds}/refined_saliency.h5" if saliency else superpixels,
             "output": f"{seeds}/seeds.h5",
         },
     )
@@ -189,8 +189,7 @@ def of_recipe(name: str, **inputs: Any) -> Iterator[tuple[str, dict[str, Any]]]:
         {
             "manifest": TRAIN,
             "seeds": f"{seeds}/seeds.h5",
-            "superpixels": superpixels,
-            "classifier": f"{classifier}/classifier.safetensors" if inputs.get("judged") else [],
+            "needs": f"classifier={classifier}/classifier.safetensors" if inputs.get("judged") else superpixels,
             "weights": inputs.get("segmenter_weights", []),
             "output": f"{segmenter}/segmenter.safetensors",
             "history": f"{segmenter}/segmenter_history.csv",
@@ -238,9 +237,10 @@ def shared() -> Iterator[tuple[str, dict[str, Any]]]:
     features = {name: f"results/tiny/features/{name}/features.h5" for name in ("keys", "rgb")}
     for name, weights in (("keys", vit["output"]), ("rgb", [])):
         yield "extract_keys", {"manifest": TRAIN, "weights": weights, "output": features[name]}
-    made = {"dino": features["keys"], "dino~features=rgb": features["rgb"], "slic~count=7": []}
+    reads = {name: f"features={path}" for name, path in features.items()}
+    made = {"dino": reads["keys"], "dino~features=rgb": reads["rgb"], "slic~count=7": []}
     for name, read_from in made.items():
-        yield "make_superpixels", {"manifest": TRAIN, "features": read_from, "output": superpixels_of(name)}
+        yield "make_superpixels", {"manifest": TRAIN, "needs": read_from, "output": superpixels_of(name)}
         if name in CONFIG["compare_superpixels"]:
             given = {"manifest": TRAIN, "ground_truth": TRUTH["train"], "superpixels": superpixels_of(name)}
             yield "evaluate_superpixels", {**given, "score": f"results/tiny/superpixels/{name}/score.json"}
@@ -250,20 +250,20 @@ def shared() -> Iterator[tuple[str, dict[str, Any]]]:
     yield "make_saliency_example", {"output": drawn}
     files = {"output": f"{detector}/detector.safetensors", "history": f"{detector}/detector_history.csv"}
     yield "train_saliency", {"pairs": drawn, "weights": "voc/three.safetensors", **files}
-    sources = {"given": "voc/saliency", "detector": files["output"], "unsupervised": features["rgb"]}
-    for name, source in sources.items():
-        yield "predict_saliency", {"manifest": TRAIN, "source": source, "output": saliency_of(name)}
+    sources = {"given": ("voc/saliency", []), "detector": (files["output"], []), "unsupervised": ([], reads["rgb"])}
+    for name, (source, needs) in sources.items():
+        yield "predict_saliency", {"manifest": TRAIN, "source": source, "needs": needs, "output": saliency_of(name)}
     given = {"manifest": TRAIN, "ground_truth": TRUTH["train"]}
     yield "ground_truth_saliency", {**given, "output": saliency_of("ground_truth")}
 
 
 def all_expected() -> list[tuple[str, dict[str, Any]]]:
     weights = {"classifier_weights": "voc/one.safetensors"}
-    dino, rgb = superpixels_of("dino"), superpixels_of("dino~features=rgb")
+    dino = superpixels_of("dino")
     found = [
         *of_recipe("cam", **weights, segmenter_weights="voc/two.safetensors"),
         *of_recipe("superpixel", **weights, superpixels=dino),
-        *of_recipe("unsupervised", superpixels=rgb, saliency=saliency_of("unsupervised"), judged=True),
+        *of_recipe("unsupervised", saliency=saliency_of("unsupervised"), judged=True),
         *of_recipe("given", saliency=saliency_of("given"), judged=True),
         *of_recipe("detector", saliency=saliency_of("detector")),
         *of_recipe("bound", saliency=saliency_of("ground_truth")),
@@ -273,6 +273,7 @@ def all_expected() -> list[tuple[str, dict[str, Any]]]:
 
 
 TABLES = ("summarise", "draw_gallery")
+KINDS = ("features", "superpixels", "refined_saliency")
 
 
 def lines(found: list[tuple[str, dict[str, Any]]]) -> list[str]:
@@ -353,6 +354,8 @@ def test_the_digest_of_code_covers_the_step_and_its_methods(commands: list[Comma
         modules = [f"methods.{slot}.{text.split('~')[0]}" for slot, text in chosen]
         resolved = [choices.resolve(config, *choice) for choice in chosen]
         modules += ["nets.backbones.small" for choice in resolved if "backbone" in choice.settings]
+        needs = one.paths.get("needs") or ""
+        modules += [f"formats.kinds.{kind}" for kind in KINDS if needs.startswith(f"{kind}=")]
         assert one.code == digests.code_digest(one.step, modules), (one.step, modules)
 
 

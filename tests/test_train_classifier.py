@@ -66,7 +66,9 @@ def test_from_tags_to_maps(manifest: Path, tmp_path: Path) -> None:
     assert content["init_weights"] == "random"
     assert len((tmp_path / "c.csv").read_text().splitlines()) == 3
     chosen = Cam(scales=(1.0, 0.5)).model_dump(mode="json")
-    make_cams.run(manifest=manifest, classifier=output, output=tmp_path / "cams.h5", settings=chosen, stamp="{}")
+    make_cams.run(
+        manifest=manifest, needs={"classifier": output}, output=tmp_path / "cams.h5", settings=chosen, stamp="{}"
+    )
     entries = read_manifest(manifest).split("train")
     with Store(tmp_path / "cams.h5", CAMS) as store:
         assert store.ids() == sorted(entry.id for entry in entries)
@@ -92,7 +94,9 @@ def test_dilated_blocks_from_tags_to_maps(manifest: Path, tmp_path: Path) -> Non
     assert content["network"]["dilations"] == [1, 2]
     assert len(network.dilated) == 2
     maps = Cam(scales=(1.0, 0.5), merge="max").model_dump(mode="json")
-    make_cams.run(manifest=manifest, classifier=paths[0], output=tmp_path / "cams.h5", settings=maps, stamp="{}")
+    make_cams.run(
+        manifest=manifest, needs={"classifier": paths[0]}, output=tmp_path / "cams.h5", settings=maps, stamp="{}"
+    )
     with Store(tmp_path / "cams.h5", CAMS) as store:
         assert store.shape("t2", "cam") == (2, HEIGHT, WIDTH)
 
@@ -125,7 +129,7 @@ def colours(manifest: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
         content = {"classes": list(CLASSES), "network": {"backbone": backbone}}
         monkeypatch.setattr(methods, "rebuild", lambda *_: (network, content))
         chosen = Cam(**{"scales": (1.0,), "flip": False, "resolution": "full"} | overrides).model_dump(mode="json")
-        paths = {"manifest": manifest, "classifier": tmp_path / "none", "output": tmp_path / "cams.h5"}
+        paths = {"manifest": manifest, "needs": {"classifier": tmp_path / "none"}, "output": tmp_path / "cams.h5"}
         make_cams.run(**paths, settings=chosen, stamp='{"step": "test"}')
         with Store(tmp_path / "cams.h5", CAMS) as store:
             items = {name: store[name] for name in store.ids()}
@@ -277,7 +281,7 @@ def test_a_classifier_of_other_classes_is_refused(manifest: Path, tmp_path: Path
     with pytest.raises(UserError, match=r"was trained for classes \['cat', 'dog'\], the data set has \['cow', 'dog'\]"):
         make_cams.run(
             manifest=tmp_path / "other.json",
-            classifier=output,
+            needs={"classifier": output},
             output=tmp_path / "c.h5",
             settings=Cam().model_dump(),
             stamp="{}",

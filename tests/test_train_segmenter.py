@@ -84,8 +84,8 @@ def train(
     train_segmenter.run(
         manifest=folder / "manifest.json",
         seeds=folder / "seeds.h5",
-        superpixels=folder / "superpixels.h5" if superpixels else None,
-        classifier=classifier,
+        needs=({"superpixels": folder / "superpixels.h5"} if superpixels else {})
+        | ({"classifier": classifier} if classifier else {}),
         output=output,
         history=folder / f"{name}.csv",
         settings=options,

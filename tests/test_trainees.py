@@ -57,7 +57,7 @@ def inputs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Path
     make_saliency_example.run(output=folder / "pairs", settings={"count": 2, "size": 64, "seed": 5})
     return {
         "classifier": {"manifest": manifest},
-        "segmenter": {"manifest": manifest, "seeds": folder / "s.h5", "superpixels": folder / "p.h5"},
+        "segmenter": {"manifest": manifest, "seeds": folder / "s.h5", "needs": {"superpixels": folder / "p.h5"}},
         "saliency": {"pairs": folder / "pairs"},
     }
 

@@ -1,8 +1,9 @@
 """The command line of every step, made from the signature of its `run`.
 
-A step's `run` takes keyword-only parameters: paths (`Path`, `Path | None` or `list[Path]`), `settings` (a dict),
-`stamp` and, if it computes on a device, `device`. On the command line these are `--name PATH` (or several),
-`--settings JSON` and `--device NAME`; the `stamp`, which goes into every artifact, is made here (see `provenance`).
+A step's `run` takes keyword-only parameters: paths (`Path`, `Path | None` or `list[Path]`), `needs` (by name, the paths
+of what its method needs), `settings` (a dict), `stamp` and, if it computes on a device, `device`. On the command line
+these are `--name PATH` (or several), `--needs NAME=PATH ...`, `--settings JSON` and `--device NAME`; the `stamp`, which
+goes into every artifact, is made here (see `provenance`).
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from wsss_steps.formats.stamps import newest, write_beside
 from wsss_steps.provenance.stamp import stamp
 from wsss_steps.training import ranks
 
-NOT_PATHS = ("settings", "device", "stamp")
+NOT_PATHS = ("needs", "settings", "device", "stamp")
 OUTPUTS = ("output", "output_raw", "history", "score")  # options that a step writes; it reads all other paths
 # steps that write what others read under the same option names
 OUTPUTS_OF = {
@@ -50,12 +51,23 @@ def parser_of(run: Callable[..., None]) -> argparse.ArgumentParser:
             {"nargs": "*"} if "list[" in annotation else {"nargs": "?"} if "None" in annotation else {}
         )
         parser.add_argument(f"--{name.replace('_', '-')}", type=Path, required=required, metavar="PATH", **nargs)
+    if "needs" in inspect.signature(run).parameters:
+        what = "what the method of the step needs"
+        parser.add_argument("--needs", type=_named_path, nargs="*", default=[], metavar="NAME=PATH", help=what)
     parser.add_argument("--settings", type=json.loads, required=True, metavar="JSON", help="every setting of the step")
     if "device" in inspect.signature(run).parameters:
         parser.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N (default: auto)")
     parser.add_argument("--code", default="", help="digest of the sources that decide the result, for the stamp")
     parser.add_argument("--log", type=Path, metavar="PATH", help="also write messages to this file")
     return parser
+
+
+def _named_path(text: str) -> tuple[str, Path]:
+    """Name and path of `NAME=PATH`; an ArgumentTypeError if it is not of that form."""
+    name, equals, path = text.partition("=")
+    if not (name and equals and path):
+        raise argparse.ArgumentTypeError(f"expected NAME=PATH, found '{text}'")
+    return name, Path(path)
 
 
 def step_of(run: Callable[..., None]) -> str:
@@ -86,6 +98,8 @@ def existing(options: Mapping[str, Any], step: str = "") -> dict[str, Path]:
             continue
         if isinstance(value, list):
             paths.update({f"{name}[{index}]": path for index, path in enumerate(value)})
+        elif name == "needs":
+            paths.update(value)
         elif isinstance(value, Path):
             paths[name] = value
     return {name: path for name, path in paths.items() if path.exists()}
@@ -114,6 +128,7 @@ def main(run: Callable[..., None], argv: list[str] | None = None) -> None:
     except OSError as error:
         sys.exit(f"ERROR the log cannot be written: {error}")
     code = options.pop("code")
+    options |= {"needs": dict(options["needs"])} if "needs" in options else {}
     try:
         with contextlib.ExitStack() as stack:
             if "device" in options:

@@ -6,7 +6,6 @@ says so.
 
 from __future__ import annotations
 
-import contextlib
 import json
 import logging
 import math
@@ -25,14 +24,13 @@ from wsss_steps.formats.files import VERSION, write_json
 from wsss_steps.formats.kinds.cams import CAMS
 from wsss_steps.formats.kinds.confusions import CONFUSIONS
 from wsss_steps.formats.kinds.seeds import SEEDS
-from wsss_steps.formats.labels import read_labels
+from wsss_steps.formats.label_maps import LabelMaps
 from wsss_steps.formats.stores import Store, write_store
 from wsss_steps.ops import evaluation
 from wsss_steps.progress import track
 
 log = logging.getLogger(__name__)
 
-STORES = {"cams": CAMS, "seeds": SEEDS}  # of other kinds, the predictions are folders of label images
 FOR_SCORE, FOR_THRESHOLD = "evaluation", "evaluation and choice of the threshold"
 Labels = NDArray[np.uint8]
 Count = Callable[[Entry], NDArray[np.int64]]
@@ -60,13 +58,13 @@ def read_cam(store: Store, entry: Entry) -> tuple[NDArray[np.float32], Labels]:
     return full_size(arrays["cam"], entry.height, entry.width), arrays["class"]
 
 
-def label_reader(source: Path | Store, threshold: float | None) -> Callable[[Entry], Labels]:
-    """A function from an entry to its labels (H, W): a PNG, seeds in a store, or maps in a store at a threshold."""
-    if isinstance(source, Path):
-        return lambda entry: read_labels(source / f"{entry.id}.png")
+def labels_of(source: LabelMaps | Store, entry: Entry, threshold: float | None) -> Labels:
+    """The labels (H, W) of one image: those of label maps, or of class maps at a threshold."""
+    if isinstance(source, LabelMaps):
+        return source[entry.id]
     if threshold is None:
-        return lambda entry: source[entry.id]["seeds"]
-    return lambda entry: evaluation.cam_labels(*read_cam(source, entry), threshold)
+        raise ValueError("class maps have labels at a threshold only, found none")
+    return evaluation.cam_labels(*read_cam(source, entry), threshold)
 
 
 def counted(entries: Sequence[Entry], count: Count, what: str) -> Iterator[tuple[str, NDArray[np.int64]]]:
@@ -80,11 +78,11 @@ def counted(entries: Sequence[Entry], count: Count, what: str) -> Iterator[tuple
     all_wrong("predictions that do not fit the ground truth", problems)
 
 
-def check_present(entries: Sequence[Entry], source: Path | Store, where: Path) -> None:
+def check_present(entries: Sequence[Entry], source: LabelMaps | Store) -> None:
     """A UserError if a prediction is missing: a score over the others would look like one over all."""
-    have = {path.stem for path in source.glob("*.png")} if isinstance(source, Path) else set(source.ids())
+    have = set(source.ids())
     missing = [entry.id for entry in entries if entry.id not in have]
-    all_wrong(f"{where}: images without a prediction, of {len(entries)}", missing)
+    all_wrong(f"{source.path}: images without a prediction, of {len(entries)}", missing)
 
 
 def best_threshold(
@@ -182,17 +180,16 @@ def run(
     stage, kind, split = settings["stage"], settings["kind"], settings["split"]
     data, truth = read_manifest(manifest), read_ground_truth(ground_truth)
     entries, classes = scored_entries(data.split(split), truth, split), len(data.classes)
-    with contextlib.ExitStack() as stack:
-        source = stack.enter_context(Store(predictions, STORES[kind])) if kind in STORES else predictions
-        check_present(entries, source, predictions)
+    opened: LabelMaps | Store = Store(predictions, CAMS) if kind == "cams" else LabelMaps(predictions, SEEDS)
+    with opened as source:
+        check_present(entries, source)
         threshold: float | None = None
         sweep: list[dict[str, float | None]] = []
-        if kind == "cams" and isinstance(source, Store) and entries:
+        if isinstance(source, Store) and entries:
             threshold, sweep = best_threshold(entries, truth, source, classes, settings)
-        labels = label_reader(source, threshold)
 
         def count(entry: Entry) -> NDArray[np.int64]:
-            return evaluation.confusion(truth.labels(entry.id), labels(entry), classes)
+            return evaluation.confusion(truth.labels(entry.id), labels_of(source, entry, threshold), classes)
 
         confusions = dict(counted(entries, count, "images"))
     items = ((name, {"confusion": table}) for name, table in confusions.items())

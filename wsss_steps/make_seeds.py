@@ -15,9 +15,7 @@ from wsss_steps.cli import main
 from wsss_steps.data.manifest import Entry, read_manifest
 from wsss_steps.errors import UserError
 from wsss_steps.formats.kinds.cams import CAMS
-from wsss_steps.formats.kinds.refined_saliency import REFINED_SALIENCY
 from wsss_steps.formats.kinds.seeds import SEEDS
-from wsss_steps.formats.kinds.superpixels import SUPERPIXELS
 from wsss_steps.methods import per_image
 from wsss_steps.methods.per_image import Arrays
 from wsss_steps.ops.labels import IGNORE
@@ -63,21 +61,20 @@ def maps_of(entry: Entry, stored: Arrays, path: Path) -> tuple[NDArray[np.float3
     return resize_maps(maps, (entry.height, entry.width)), classes
 
 
-def grid_of(entry: Entry, stored: Arrays | None, name: str, what: str) -> NDArray[Any] | None:
-    """The data set `name` (H, W) of one image, if there is a store; a UserError if it has not the image's size."""
-    grid = None if stored is None else stored[name]
-    if grid is not None and grid.shape != (entry.height, entry.width):
-        size = f"expected {(entry.height, entry.width)} of image '{entry.id}', found {grid.shape}"
-        raise UserError(f"{what} are of another size than the image: {size}; make them again")
-    return grid
+def map_of(entry: Entry, kind: str, stored: Arrays) -> NDArray[Any]:
+    """The map (H, W) of one image, the first data set of its kind; a UserError if it has not the image's size."""
+    found = next(iter(stored.values()))
+    if found.shape != (entry.height, entry.width):
+        size = f"expected {(entry.height, entry.width)} of image '{entry.id}', found {found.shape}"
+        raise UserError(f"{kind} of another size than the image: {size}; make the store again")
+    return found
 
 
 def run(
     *,
     manifest: Path,
     cams: Path,
-    superpixels: Path | None = None,
-    refined_saliency: Path | None = None,
+    needs: Mapping[str, Path] = methods.NO_NEEDS,
     output: Path,
     settings: dict[str, Any],
     stamp: str = "",
@@ -87,8 +84,7 @@ def run(
     Args:
         manifest: the data set.
         cams: store of class activation maps.
-        superpixels: store of superpixels, for methods that use them.
-        refined_saliency: store of refined saliency maps, for methods that use them.
+        needs: stores that the method reads beside them, such as superpixels or refined_saliency.
         output: store of seeds (HDF5).
         settings: `method` and its settings.
         stamp: provenance.
@@ -96,18 +92,16 @@ def run(
     data = read_manifest(manifest)
     entries = data.split("train")
     module = methods.load("seeds", settings["method"])
-    options = methods.arguments(module.seeds, settings)
+    options = per_image.options(module.seeds, settings, needs)
     coverage = Coverage()
 
     def make(entry: Entry, given: Mapping[str, Arrays]) -> Arrays:
-        ids = grid_of(entry, given.get(SUPERPIXELS.name), "superpixels", "superpixels")
-        objects = grid_of(entry, given.get(REFINED_SALIENCY.name), "refined", "refined saliency maps")
-        labels = module.seeds(*maps_of(entry, given[CAMS.name], cams), ids, objects, **options)
+        others = {kind: map_of(entry, kind, stored) for kind, stored in given.items() if kind != CAMS.name}
+        labels = module.seeds(*maps_of(entry, given[CAMS.name], cams), **others, **options)
         coverage.add(labels, bool(entry.tags))
         return {"seeds": labels}
 
-    optional = ((superpixels, SUPERPIXELS), (refined_saliency, REFINED_SALIENCY))
-    sources = [(cams, CAMS), *((path, kind) for path, kind in optional if path is not None)]
+    sources = [(cams, CAMS), *per_image.stores(needs)]
     per_image.write(output, SEEDS, entries, make, sources=sources, stamp=stamp, classes=data.classes)
     logging.getLogger(__name__).info("%s", coverage)
 

@@ -12,7 +12,6 @@ from wsss_steps.cli import main
 from wsss_steps.data.images import read_image
 from wsss_steps.data.manifest import Entry, read_manifest
 from wsss_steps.errors import UserError
-from wsss_steps.formats.kinds.features import FEATURES
 from wsss_steps.formats.kinds.superpixels import SUPERPIXELS
 from wsss_steps.methods import per_image
 from wsss_steps.methods.per_image import Arrays
@@ -21,28 +20,32 @@ log = logging.getLogger(__name__)
 
 
 def run(
-    *, manifest: Path, features: Path | None = None, output: Path, settings: dict[str, Any], stamp: str = ""
+    *,
+    manifest: Path,
+    needs: Mapping[str, Path] = methods.NO_NEEDS,
+    output: Path,
+    settings: dict[str, Any],
+    stamp: str = "",
 ) -> None:
     """Write the superpixels of every image of the train split to `output`.
 
-    `features` is the store that the method reads, if any. UserError if it lacks an image, or its grid does not fit
-    the image.
+    `needs`: the stores that the method reads, such as features. UserError if one lacks an image, or its grid does not
+    fit the image.
     """
     entries = read_manifest(manifest).split("train")
     superpixels = methods.load("superpixels", settings["method"]).superpixels
-    options = methods.arguments(superpixels, settings)
+    options = per_image.options(superpixels, settings, needs)
     counts: list[int] = []
 
     def make(entry: Entry, given: Mapping[str, Arrays]) -> Arrays:
         try:
-            found: Arrays = superpixels(read_image(Path(entry.image)), given.get(FEATURES.name), **options)
+            found: Arrays = superpixels(read_image(Path(entry.image)), **given, **options)
         except UserError as error:
             raise UserError(f"image '{entry.id}': {error}") from None
         counts.append(len(found["seed_patches"]))
         return found
 
-    sources = [(features, FEATURES)] if features else []
-    per_image.write(output, SUPERPIXELS, entries, make, sources=sources, stamp=stamp)
+    per_image.write(output, SUPERPIXELS, entries, make, sources=per_image.stores(needs), stamp=stamp)
     log.info(
         "%d images, %.2f superpixels each on average, %d to %d",
         len(counts),

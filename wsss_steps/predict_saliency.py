@@ -13,7 +13,6 @@ import numpy as np
 from wsss_steps import methods
 from wsss_steps.cli import main
 from wsss_steps.data.manifest import Entry, read_manifest
-from wsss_steps.formats.kinds.features import FEATURES
 from wsss_steps.formats.kinds.saliency import SALIENCY
 from wsss_steps.methods import per_image
 from wsss_steps.methods.per_image import Arrays
@@ -24,18 +23,25 @@ SALIENT = 127  # of 255: values above count as salient
 
 
 def run(
-    *, manifest: Path, source: Path, output: Path, settings: dict[str, Any], device: str = "cpu", stamp: str = ""
+    *,
+    manifest: Path,
+    source: Path | None = None,
+    needs: Mapping[str, Path] = methods.NO_NEEDS,
+    output: Path,
+    settings: dict[str, Any],
+    device: str = "cpu",
+    stamp: str = "",
 ) -> None:
     """Write the saliency map of every image of the train split; those left out have a map of zeros and are listed.
 
-    source: a folder of maps (method given), the weights of a detector, or a store of features (unsupervised). UserError
-    if a map, or what it is made from, is missing.
+    source: a folder of maps (method given), or the weights of a detector. needs: the stores that the method reads, such
+    as features. UserError if a map, or what it is made from, is missing.
     """
     data = read_manifest(manifest)
     entries = data.split("train")
     method = methods.load("saliency", settings["method"])
-    options = methods.arguments(method.maker, settings | {"whole": not data.shard})
-    left_out, saliency_of = method.maker(entries, source, device, **options)
+    options = settings | {"source": source, "device": device, "whole": not data.shard}
+    left_out, saliency_of = method.maker(entries, **methods.arguments(method.maker, options))
     coverage: list[float] = []
     unusable = set(left_out)
 
@@ -46,8 +52,8 @@ def run(
             coverage.append(float((levels > SALIENT).mean()) if levels.any() else -1.0)
         return {"saliency": levels}
 
-    sources = [(source, FEATURES)] if "features" in settings else []
-    lowers = "image_scale of the features" if sources else ""
+    sources = per_image.stores(needs)
+    lowers = "image_scale of the features" if "features" in needs else ""
     write = functools.partial(per_image.write, output, SALIENCY, entries, make, sources=sources)
     write(lowers=lowers, stamp=stamp, left_out=left_out)
     shares = [max(0.0, share) for share in coverage] or [0.0]

@@ -102,7 +102,7 @@ def test_given_maps_are_read_upright(orientation: int, tmp_path: Path) -> None:
 def test_a_map_of_the_stored_size_is_refused(tmp_path: Path) -> None:
     Image.fromarray(np.array(STORED[6], np.uint8)).save(tmp_path / "a.png")
     with pytest.raises(UserError, match="expected 2 x 3 px .*, found 3 x 2; maps must be upright, as EXIF turns their"):
-        given.maker([Entry("a", "train", "unread", 2, 3, (1,))], tmp_path, "cpu", bad_maps="stop")
+        given.maker([Entry("a", "train", "unread", 2, 3, (1,))], source=tmp_path, bad_maps="stop")
 
 
 @pytest.mark.parametrize(("orientation", "turned"), [(1, False), (3, True), (6, True)])

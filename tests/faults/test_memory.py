@@ -52,7 +52,7 @@ CONTENT = {
     "network": {"backbone": {"mean": [0.5] * 3, "std": [0.5] * 3}, "output_stride": 8},
 }
 STEPS: dict[str, tuple[Callable[..., None], dict[str, Any], dict[str, Any], str]] = {
-    "make_cams": (make_cams.run, {"classifier": Path("c")}, {"method": "cam"}, "lower scales, "),
+    "make_cams": (make_cams.run, {}, {"method": "cam", "scales": [1.0]}, "lower scales, "),
     "predict": (
         predict.run,
         {"segmenter": Path("s")},
@@ -64,7 +64,7 @@ STEPS: dict[str, tuple[Callable[..., None], dict[str, Any], dict[str, Any], str]
     "predict_saliency": (predict_saliency.run, {"source": Path("s")}, {"method": "detector"}, ""),
     "predict_saliency, by features": (
         predict_saliency.run,
-        {"source": Path("s")},
+        {},
         {"method": "unsupervised", "features": "keys"},
         "lower image_scale of the features, ",
     ),
@@ -96,12 +96,13 @@ def test_the_image_its_size_and_what_lowers_it_are_named(
 ) -> None:
     fail, words, last = ERRORS[error]
     run, paths, settings, lowers = STEPS[step]
-    method = SimpleNamespace(class_maps=fail, extractor=lambda *_: fail, maker=lambda *_: ([], fail))
+    maker = (lambda: fail) if step == "make_cams" else lambda *_: ([], fail)
+    method = SimpleNamespace(extractor=lambda *_: fail, maker=maker)
     if "features" in settings:
-        paths = {"source": tmp_path / "features.h5"}
+        paths = {"needs": {"features": tmp_path / "features.h5"}}
         item = {"features": np.zeros((1, 1, 2), np.float16), "extent": np.ones(2, np.float32)}
         items = ((entry.id, item) for entry in read_manifest(manifest).split("train"))
-        write_store(paths["source"], FEATURES, items, stamp="{}")
+        write_store(paths["needs"]["features"], FEATURES, items, stamp="{}")
     monkeypatch.setattr(methods, "load", lambda *_: method)
     monkeypatch.setattr(methods, "rebuild", lambda *_: (nn.Identity(), CONTENT))
     monkeypatch.setattr(predict, "label_logits", fail)

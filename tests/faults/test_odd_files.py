@@ -31,7 +31,7 @@ POSTSCRIPT = (
 
 def read_map(path: Path) -> object:
     entry = Entry(path.stem, "train", "unread", HEIGHT, WIDTH, (1,))
-    _, make = given.maker([entry], path.parent, "cpu", bad_maps="stop")
+    _, make = given.maker([entry], source=path.parent, bad_maps="stop")
     return make(entry, {})
 
 

@@ -77,12 +77,16 @@ def test_one_image_goes_all_the_way(height: int, width: int, tmp_path: Path) -> 
         tmp_path / "v.safetensors",
         tmp_path / "s.safetensors",
     )
-    make_cams.run(manifest=m, classifier=network, output=made["cams.h5"], settings=of("cams", "cam~scales=[1.0, 0.5]"))
+    make_cams.run(
+        manifest=m, needs={"classifier": network}, output=made["cams.h5"], settings=of("cams", "cam~scales=[1.0, 0.5]")
+    )
     pretrain_keys.run(manifest=m, output=vit, history=tmp_path / "v.csv", settings=step("pretrain_keys"))
     keys = of("features", "keys~vit=own~weights=pretrain_keys")
     extract_keys.run(manifest=m, weights=vit, output=made["k.h5"], settings=keys)
-    make_superpixels.run(manifest=m, features=made["k.h5"], output=made["sp.h5"], settings=of("superpixels", "dino"))
-    given = {"manifest": m, "superpixels": made["sp.h5"]}
+    make_superpixels.run(
+        manifest=m, needs={"features": made["k.h5"]}, output=made["sp.h5"], settings=of("superpixels", "dino")
+    )
+    given = {"manifest": m, "needs": {"superpixels": made["sp.h5"]}}
     make_seeds.run(**given, cams=made["cams.h5"], output=made["seeds.h5"], settings=of("seeds", "superpixel"))
     grown = of("segmenter", f"spsrg{SMALL}~crop=32")
     train_segmenter.run(**given, seeds=made["seeds.h5"], output=segmenter, history=tmp_path / "s.csv", settings=grown)

@@ -37,7 +37,7 @@ def segmenter(cls: type[Settings], seed: int = 0) -> tuple[nn.Module, object]:
     """The network of a method on the small backbone, and its loss as a function of network and batch."""
     options = options_of(cls) | {"backbone": {"net": "small", "options": {}}}
     method = methods.load("segmenter", options["method"])
-    options |= {"classifier": judge() if cls.needs_classifier else None}
+    options |= {"classifier": judge() if "classifier" in cls.needs else None}
     torch.manual_seed(seed)
     network = method.build(CLASSES, **methods.arguments(method.build, options))
     return network, lambda network, batch: method.losses(network, batch, **methods.arguments(method.losses, options))
@@ -163,6 +163,9 @@ def test_balanced_and_plain_loss_differ() -> None:
 REFINED = np.random.default_rng(9).choice(np.array([0, 1, 1, 255], np.uint8), (9, 7))
 
 
+NEEDED = ("superpixels", "refined_saliency")
+
+
 def case_of_seeds(num: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     rng = np.random.default_rng(num)
     maps = rng.random((num, 9, 7), np.float32)
@@ -176,25 +179,24 @@ def case_of_seeds(num: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndar
 def test_seeds_are_labels_of_the_image(cls, num: int) -> None:
     options = options_of(cls)
     method = methods.load("seeds", options["method"])
-    maps, classes, superpixels, refined = case_of_seeds(num)
-    labels = method.seeds(maps, classes, superpixels, refined, **methods.arguments(method.seeds, options))
+    maps, classes, *others = case_of_seeds(num)
+    chosen = methods.arguments(method.seeds, options | dict(zip(NEEDED, others, strict=True)))
+    labels = method.seeds(maps, classes, **chosen)
     assert labels.shape == maps.shape[1:]
     assert labels.dtype == np.uint8
     assert set(np.unique(labels)) <= {0, 255, *classes.tolist()}
     assert set(classes.tolist()) <= set(np.unique(labels)) or num == 3  # each map has its maximum 1 somewhere
-    assert (
-        labels == method.seeds(maps, classes, superpixels, refined, **methods.arguments(method.seeds, options))
-    ).all()
+    assert (labels == method.seeds(maps, classes, **chosen)).all()
 
 
 @pytest.mark.parametrize("cls", SEEDS)
 def test_mirrored_maps_give_mirrored_seeds(cls) -> None:
     options = options_of(cls)
     method = methods.load("seeds", options["method"])
-    maps, classes, superpixels, refined = case_of_seeds(2)
-    chosen = methods.arguments(method.seeds, options)
-    labels = method.seeds(maps, classes, superpixels, refined, **chosen)
-    mirrored = method.seeds(maps[:, :, ::-1], classes, superpixels[:, ::-1], refined[:, ::-1], **chosen)
+    maps, classes, *others = case_of_seeds(2)
+    there, mirror = (dict(zip(NEEDED, grids, strict=True)) for grids in (others, [one[:, ::-1] for one in others]))
+    labels = method.seeds(maps, classes, **methods.arguments(method.seeds, options | there))
+    mirrored = method.seeds(maps[:, :, ::-1], classes, **methods.arguments(method.seeds, options | mirror))
     assert (mirrored == labels[:, ::-1]).all()
 
 

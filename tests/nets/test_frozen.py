@@ -121,7 +121,9 @@ def test_without_attention_nothing_is_computed() -> None:
 
 
 def test_attention_without_a_classifier_is_refused() -> None:
-    with pytest.raises(ValueError, match="needs the recipe's classifier .--classifier., found none; or lambda_seg: 0"):
+    with pytest.raises(
+        ValueError, match="needs the recipe's classifier .--needs classifier=PATH., found none; or lambda_seg: 0"
+    ):
         masking.losses(Constant(), batch(), classifier=None, **OPTIONS)
 
 

@@ -22,7 +22,7 @@ from wsss_steps.errors import UserError
 from wsss_steps.formats.kinds import Kind
 from wsss_steps.formats.kinds.seeds import SEEDS
 from wsss_steps.formats.kinds.superpixels import SUPERPIXELS
-from wsss_steps.formats.stores import Store
+from wsss_steps.formats.label_maps import LabelMaps
 from wsss_steps.ops.labels import IGNORE
 
 NO_SUPERPIXEL = 0  # pixels outside the image
@@ -80,24 +80,18 @@ class SeedDataset(TagDataset):
     ) -> None:
         super().__init__(entries, num_classes, augmentation=augmentation, seed=seed)
         self.seeds, self.superpixels = seeds, superpixels
-        self._stores: dict[tuple[int, str], Store] = {}
+        self._opened: dict[tuple[int, str], LabelMaps] = {}
 
     def __getstate__(self) -> dict[str, Any]:
         """Without open files: each worker opens its own."""
-        return {**self.__dict__, "_stores": {}}
+        return {**self.__dict__, "_opened": {}}
 
     def _read(self, path: Path, kind: Kind, entry: Entry) -> np.ndarray[Any, Any]:
-        """One map of a store that this process opened (an open HDF5 file must not be shared with a forked worker)."""
+        """One map of a file that this process opened (an open HDF5 file must not be shared with a forked worker)."""
         key = (os.getpid(), kind.name)
-        if key not in self._stores:
-            self._stores[key] = Store(path, kind)
-        array: np.ndarray[Any, Any] = self._stores[key][entry.id][kind.name]
-        if array.shape != (entry.height, entry.width):
-            raise UserError(
-                f"{path}: {kind.name} of image '{entry.id}': expected {entry.height} x {entry.width} px, "
-                f"found {array.shape[0]} x {array.shape[1]}"
-            )
-        return array
+        if key not in self._opened:
+            self._opened[key] = LabelMaps(path, kind)
+        return self._opened[key].read(entry.id, (entry.height, entry.width))
 
     def label_maps(self, entry: Entry) -> dict[str, tuple[np.ndarray[Any, Any], int]]:
         """Seeds and superpixels of one image."""

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import importlib
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from types import ModuleType
+from types import MappingProxyType, ModuleType
 from typing import Any
 
 from wsss_steps.errors import UserError
 from wsss_steps.formats.weights import read_weights
+
+NO_NEEDS: Mapping[str, Path] = MappingProxyType({})
 
 
 def slots() -> list[str]:
@@ -43,10 +45,13 @@ def arguments(function: Callable[..., Any], settings: Mapping[str, Any]) -> dict
     return {name: value for name, value in settings.items() if name in wanted}
 
 
-def rebuild(slot: str, weights: Path, device: str = "cpu") -> tuple[Any, dict[str, Any]]:
+def rebuild(
+    slot: str, weights: Path, device: str = "cpu", classes: Sequence[str] | None = None
+) -> tuple[Any, dict[str, Any]]:
     """The trained network of `slot` in the file `weights`, on `device`, in evaluation mode; and the file's `content`.
 
-    A UserError if the file is of another kind, or its method no longer exists or builds another network.
+    A UserError if the file is of another kind, its method no longer exists or builds another network, or it was trained
+    for others than `classes`, if they are given.
     """
     state, content = read_weights(weights, slot)
     try:
@@ -56,4 +61,6 @@ def rebuild(slot: str, weights: Path, device: str = "cpu") -> tuple[Any, dict[st
         raise UserError(
             f"{weights}: was written by another version of this program ({error}); delete it to have it made again"
         ) from None
+    if classes is not None and content["classes"] != list(classes):
+        raise UserError(f"{weights}: was trained for classes {content['classes']}, the data set has {list(classes)}")
     return network.to(device).eval(), content

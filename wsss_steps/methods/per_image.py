@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import contextlib
+import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from numpy.typing import NDArray
 
+from wsss_steps import methods
 from wsss_steps.data.manifest import Entry
 from wsss_steps.errors import UserError, all_wrong, out_of_memory
+from wsss_steps.formats import kinds
 from wsss_steps.formats.kinds import Kind
 from wsss_steps.formats.stores import Store, write_store
 from wsss_steps.progress import track
@@ -60,6 +63,25 @@ def write(
 
         named = None if classes is None else list(classes)
         return write_store(output, kind, items(), stamp=stamp, classes=named, left_out=left_out)
+
+
+def options(function: Callable[..., Any], settings: Mapping[str, Any], needs: Mapping[str, Path]) -> dict[str, Any]:
+    """The settings of a method's function, and the paths that it needs: networks; maps of stores come with each image.
+
+    A setting may name what the need of the same name was made by. A UserError that lists the needs that are missing.
+    """
+    named = {name: value for name, value in settings.items() if name not in kinds.names()}
+    parameters = inspect.signature(function).parameters.values()
+    required = {one.name for one in parameters if one.kind is one.KEYWORD_ONLY and one.default is one.empty}
+    missing = [f"--needs {name}=PATH" for name in sorted(required - named.keys() - needs.keys())]
+    all_wrong(f"{function.__module__}: found none of what it needs", missing)
+    networks = {name: path for name, path in needs.items() if name not in kinds.names()}
+    return methods.arguments(function, named | networks)
+
+
+def stores(needs: Mapping[str, Path]) -> list[tuple[Path, Kind]]:
+    """The stores among what a method needs, by the names of their kinds: sources of `write`."""
+    return [(path, kinds.find(name)) for name, path in needs.items() if name in kinds.names()]
 
 
 def check_present(entries: Sequence[Entry], stores: Sequence[Store]) -> None:

@@ -14,7 +14,6 @@ from torch import nn
 
 from wsss_steps import methods
 from wsss_steps.data.augment import augment
-from wsss_steps.errors import UserError
 from wsss_steps.nets.frozen import FrozenClassifier
 from wsss_steps.nets.layout import fast_layout
 from wsss_steps.nets.precision import compute_in
@@ -120,9 +119,7 @@ def judge(weights: Path, classes: Sequence[str], backbone: dict[str, Any], devic
 
     A UserError if it was trained for other classes than `classes`, or cannot be read.
     """
-    network, known = methods.rebuild("classifier", weights, device)
-    if known["classes"] != list(classes):
-        raise UserError(f"{weights}: was trained for classes {known['classes']}, the data set has {list(classes)}")
+    network, known = methods.rebuild("classifier", weights, device, classes)
     own = known["network"]["backbone"]
     frozen = FrozenClassifier(
         network, mean=backbone["mean"], std=backbone["std"], own_mean=own["mean"], own_std=own["std"]

@@ -69,10 +69,8 @@ class Settings(BaseModel):
     """Frozen, and closed to unknown keys."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True, allow_inf_nan=False)
-    # what a method takes besides the manifest and the artifact of the slot before it
-    needs_superpixels: ClassVar[bool] = False
-    needs_saliency: ClassVar[bool] = False
-    needs_classifier: ClassVar[bool] = False
+    needs: ClassVar[tuple[str, ...]] = ()
+    """Artifacts (`planning.ARTIFACTS`) that a method takes besides those that every method of its slot does."""
 
 
 class Backbone(Settings):

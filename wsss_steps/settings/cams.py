@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
@@ -12,6 +12,7 @@ from wsss_steps.settings.base import Scale, Settings
 class Cam(Settings):
     """Multi-scale and flip class activation maps of the present classes."""
 
+    needs: ClassVar[tuple[str, ...]] = ("classifier",)
     method: Literal["cam"] = "cam"
     scales: tuple[Scale, ...] = Field(
         (1.0, 0.5, 1.5, 2.0), min_length=1, description="sizes at which the image is read"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
@@ -53,6 +53,7 @@ class DetectorSaliency(Network, Augmentation, Optimisation):
 class UnsupervisedSaliency(Settings):
     """What stands out among the patches by their features, from no label: TokenCut or LOST; maps of 0 and 255."""
 
+    needs: ClassVar[tuple[str, ...]] = ("features",)
     method: Literal["unsupervised"] = "unsupervised"
     features: FeaturesChoice = Field("keys", description="choice of features that patches are compared by")
     algorithm: Literal["tokencut", "lost"] = Field(

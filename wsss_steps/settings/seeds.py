@@ -28,7 +28,7 @@ class ThresholdSeeds(Settings):
 class SuperpixelSeeds(Settings):
     """Seeds from one threshold and the superpixel least like any class, eqs. 3.3 to 3.5."""
 
-    needs_superpixels: ClassVar[bool] = True
+    needs: ClassVar[tuple[str, ...]] = ("superpixels",)
     method: Literal["superpixel"] = "superpixel"
     alpha: Fraction = Field(0.5, description="a pixel above it takes its strongest class")
     bg_conflict: Literal["override", "keep_fg"] = Field(
@@ -39,7 +39,7 @@ class SuperpixelSeeds(Settings):
 class SaliencySeeds(Settings):
     """Seeds from a saliency map corrected by class activation maps, eqs. 2.5 and 2.6."""
 
-    needs_saliency: ClassVar[bool] = True
+    needs: ClassVar[tuple[str, ...]] = ("refined_saliency",)
     method: Literal["saliency"] = "saliency"
     saliency: SaliencyChoice = Field(
         "detector",

@@ -21,7 +21,7 @@ class PlainSegmenter(DeepLab):
 class SpsrgSegmenter(DeepLab):
     """DeepLab-v2 with superpixel-guided seeded region growing, eqs. 3.6 to 3.8."""
 
-    needs_superpixels: ClassVar[bool] = True
+    needs: ClassVar[tuple[str, ...]] = ("superpixels",)
     method: Literal["spsrg"] = "spsrg"
     beta_bg: Fraction = Field(0.7, description="mean probability above which a superpixel becomes background")
     beta_fg: Fraction = Field(0.7, description="mean probability above which a superpixel becomes its class")
@@ -31,7 +31,7 @@ class SpsrgSegmenter(DeepLab):
 class MaskingSegmenter(DeepLab):
     """DeepLab-v2 taught by saliency and by a classifier that looks at masked images, eqs. 2.7 to 2.12."""
 
-    needs_classifier: ClassVar[bool] = True
+    needs: ClassVar[tuple[str, ...]] = ("classifier",)
     method: Literal["masking"] = "masking"
     backbone: str | Backbone = "vgg16"
     crop: Crop = 321

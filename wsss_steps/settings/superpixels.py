@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
@@ -13,6 +13,7 @@ from wsss_steps.settings.crf import CrfPreset
 class DinoSuperpixels(Settings):
     """Superpixels discovered from features, Table 3.1."""
 
+    needs: ClassVar[tuple[str, ...]] = ("features",)
     method: Literal["dino"] = "dino"
     features: FeaturesChoice = Field("keys", description="choice of features that patches are compared by")
     tau: float = Field(0.3, gt=-1, le=1, description="cosine similarity with the seed patch above which a patch joins")

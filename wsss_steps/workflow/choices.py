@@ -15,8 +15,9 @@ from wsss_steps.settings import crf
 from wsss_steps.settings.base import Backbone, ChoiceOf, Settings
 from wsss_steps.settings.explain import explain
 from wsss_steps.settings.registry import METHODS
+from wsss_steps.workflow import names
 from wsss_steps.workflow.config import GROUND_TRUTH, Config
-from wsss_steps.workflow.spelling import method_of, parse, spell
+from wsss_steps.workflow.spelling import THEN, links, parse, spell
 
 BUILT_IN_BACKBONES = {
     "small": Backbone(net="small"),
@@ -24,6 +25,8 @@ BUILT_IN_BACKBONES = {
 }
 NONE = "none"
 NOT_A_FILE = ("none", "imagenet", "dino", "pretrain_keys")
+LATER_LINKS = {"cams": "refiner", "segmenter": "segmenter"}
+"""The slots that may hold a chain, and the slot that its later links are methods of."""
 
 
 class NoMethod(Settings):
@@ -49,6 +52,16 @@ class Choice:
         """The file of initial weights that the choice names, or None if it names none."""
         weights = self.settings.get("backbone", self.settings).get("weights", "none")
         return None if weights in NOT_A_FILE else str(weights)
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """Names of the artifacts that the method needs."""
+        return settings_class(self.slot, self.method).needs
+
+    @property
+    def named(self) -> dict[str, str]:
+        """The settings that are choices themselves, by key."""
+        return {key: self.settings[key] for key in choices_in(settings_class(self.slot, self.method))}
 
     def modules(self) -> tuple[str, ...]:
         """The modules of this package that the choice leads to by name: its method, and the builder of its network."""
@@ -83,11 +96,6 @@ def settings_class(slot: str, method: str) -> type[Settings]:
     return classes[method]
 
 
-def needs(slot: str, text: str, what: str) -> bool:
-    """Whether the method of the choice `text` takes `what`: superpixels, saliency or classifier. False if unknown."""
-    return bool(getattr(_classes(slot).get(method_of(text)), f"needs_{what}", False))
-
-
 def resolve(config: Config, slot: str, text: str) -> Choice:
     """The choice `text` of `slot`, every setting written out: defaults, then the config's, then its own overrides."""
     method, overrides = parse(text)
@@ -107,6 +115,26 @@ def resolve(config: Config, slot: str, text: str) -> Choice:
         if key in table:
             table[key] = table[key].replace("{root}", config.data_folder)
     return Choice(slot, method, name, table)
+
+
+def chain(config: Config, slot: str, text: str) -> list[Choice]:
+    """The links of a choice that may be a chain, every setting written out. A UserError if the slot takes no chain."""
+    first, *later = links(text)
+    if later and slot not in LATER_LINKS:
+        allowed = " and ".join(LATER_LINKS)
+        raise UserError(f"{slot} '{text}': expected one method, found {1 + len(later)}; chains are for {allowed}")
+    found = [resolve(config, slot, first), *(resolve(config, LATER_LINKS[slot], link) for link in later)]
+    if later and any(link.method == NONE for link in found):
+        raise UserError(f"{slot} '{text}': expected a method in every link of the chain, found 'none'")
+    name = THEN.join(link.name for link in found)
+    if problem := names.problem_of_name(name):
+        raise UserError(f"{slot} '{text}': {problem}")
+    return found
+
+
+def name_of(config: Config, slot: str, text: str) -> str:
+    """The one spelling of a choice that may be a chain, which is its folder."""
+    return THEN.join(link.name for link in chain(config, slot, text))
 
 
 def _table(config: Config, settings: Settings) -> dict[str, Any]:

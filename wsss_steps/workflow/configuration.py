@@ -16,28 +16,29 @@ from wsss_steps.settings.registry import METHODS
 from wsss_steps.settings.saliency import missing_source, source
 from wsss_steps.settings.steps import Prepare
 from wsss_steps.workflow import names, splits
-from wsss_steps.workflow.choices import NONE, Choice, choices_in, keys_of, needs, resolve, settings_class
-from wsss_steps.workflow.config import GROUND_TRUTH, SLOTS_OF_A_RECIPE, WHOLE, Config
-from wsss_steps.workflow.spelling import method_of
+from wsss_steps.workflow.choices import NONE, Choice, chain, choices_in, keys_of, name_of, resolve, settings_class
+from wsss_steps.workflow.config import GROUND_TRUTH, SLOTS_OF_A_RECIPE, WHOLE, Config, Recipe
 
 
 def _problems_of_choice(config: Config, where: str, slot: str, text: str) -> list[str]:
-    """What is wrong with one choice, its file of weights, and the saliency maps that it names."""
+    """What is wrong with one choice, with each link of a chain, their files of weights, and the choices they name."""
     try:
-        choice = resolve(config, slot, text)
+        found = chain(config, slot, text)
     except UserError as error:
         return [f"{where}: {error}"]
-    problems = [f"{where}: {slot} '{text}': {problem}" for problem in _problems_of_files(slot, choice)]
-    for key, inner in choices_in(settings_class(slot, choice.method)).items():
-        named = choice.settings[key]
-        if named == GROUND_TRUTH and config.mask_folder is None:
-            problems.append(f"{where}: {slot} '{text}': {key} {GROUND_TRUTH} needs a mask_folder, found none")
-        if named != GROUND_TRUTH and where != slot:
-            problems += _problems_of_choice(config, where, inner, named)
+    problems = []
+    for choice in found:
+        problems += [f"{where}: {slot} '{text}': {problem}" for problem in _problems_of_files(choice)]
+        for key, inner in choices_in(settings_class(choice.slot, choice.method)).items():
+            named = choice.settings[key]
+            if named == GROUND_TRUTH and config.mask_folder is None:
+                problems.append(f"{where}: {slot} '{text}': {key} {GROUND_TRUTH} needs a mask_folder, found none")
+            if named != GROUND_TRUTH and where != slot:
+                problems += _problems_of_choice(config, where, inner, named)
     return problems
 
 
-def _problems_of_files(slot: str, choice: Choice) -> Iterator[str]:
+def _problems_of_files(choice: Choice) -> Iterator[str]:
     """What is wrong with the file of weights of a choice, and with what its saliency maps are made from."""
     path = choice.weights_file()
     if path is not None:
@@ -45,7 +46,7 @@ def _problems_of_files(slot: str, choice: Choice) -> Iterator[str]:
             yield f"weights: {problem}"
         elif not Path(path).is_file():
             yield f"no such file of weights: {path}"
-    if slot == "saliency":
+    if choice.slot == "saliency":
         kind, place = source(choice.settings)
         if kind != "features" and (problem := names.problem_of_path(place)):
             yield f"{kind}: {problem}"
@@ -88,14 +89,21 @@ def _problems_of_choices(config: Config) -> list[str]:
     problems = [problem for choice in wanted for problem in _problems_of_choice(config, *choice)]
     if NONE in config.compare_superpixels:
         problems.append("compare_superpixels: expected superpixels that can be measured, found 'none'")
-    for name, recipe in config.recipes.items():
-        for slot in SLOTS_OF_A_RECIPE:
-            method = method_of(getattr(recipe, slot))
-            if method == NONE and slot != "superpixels":
-                problems.append(f"recipes.{name}: {slot}: expected a method, found 'none'")
-            if recipe.superpixels == NONE and needs(slot, getattr(recipe, slot), "superpixels"):
-                problems.append(f"recipes.{name}: {slot} '{method}' needs superpixels, found superpixels 'none'")
-    return problems
+    return problems or [
+        f"recipes.{name}: {problem}"
+        for name, recipe in config.recipes.items()
+        for problem in _problems_of_needs(config, recipe)
+    ]
+
+
+def _problems_of_needs(config: Config, recipe: Recipe) -> Iterator[str]:
+    """What the methods of a recipe need and its other slots do not have."""
+    for slot in SLOTS_OF_A_RECIPE:
+        for choice in chain(config, slot, getattr(recipe, slot)):
+            if choice.method == NONE and slot != "superpixels":
+                yield f"{slot}: expected a method, found 'none'"
+            missing = (need for need in choice.needs if getattr(recipe, need, "") == NONE)
+            yield from (f"{slot} '{choice.method}' needs {need}, found {need} 'none'" for need in missing)
 
 
 def load(content: Mapping[str, Any]) -> Config:
@@ -126,7 +134,7 @@ def _spelled_alike(config: Config) -> Config:
     """The same config, its choices in their one spelling, so that equal ones share their folders."""
     recipes = {
         name: recipe.model_copy(
-            update={slot: resolve(config, slot, getattr(recipe, slot)).name for slot in SLOTS_OF_A_RECIPE}
+            update={slot: name_of(config, slot, getattr(recipe, slot)) for slot in SLOTS_OF_A_RECIPE}
         )
         for name, recipe in config.recipes.items()
     }

@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from wsss_steps.workflow.choices import resolve
+from wsss_steps.workflow.choices import chain, resolve
 from wsss_steps.workflow.config import GROUND_TRUTH, Config, Recipe
 from wsss_steps.workflow.stages import STAGES, Row
 
@@ -20,9 +20,9 @@ def saliency_of(config: Config, recipe: Recipe, stage: str) -> str | None:
 
 
 def _of_weights(config: Config, slot: str, text: str) -> list[str]:
-    """The supervision that the initial weights of a choice's backbone are declared to have had."""
-    supervision = resolve(config, slot, text).settings.get("backbone", {}).get("supervision")
-    return [f"{supervision} weights"] if supervision else []
+    """The supervision that the initial weights of a choice's backbones are declared to have had."""
+    found = [link.settings.get("backbone", {}).get("supervision") for link in chain(config, slot, text)]
+    return [f"{supervision} weights" for supervision in found if supervision]
 
 
 def _of_saliency(config: Config, name: str) -> list[str]:
@@ -41,7 +41,7 @@ def _of_saliency(config: Config, name: str) -> list[str]:
 
 def extra_supervision(config: Config, recipe: Recipe, stage: str) -> str:
     """Every kind of supervision beyond tags that a stage rests on, "; " between them; empty if there is none."""
-    found = _of_weights(config, "classifier", recipe.classifier)
+    found = _of_weights(config, "classifier", recipe.classifier) + _of_weights(config, "cams", recipe.cams)
     if stage != "cams":
         features = resolve(config, "superpixels", recipe.superpixels).settings.get("features")
         found += _of_weights(config, "features", features) if features else []
@@ -56,7 +56,7 @@ def about_row(config: Config, row: Row) -> dict[str, Any]:
     """What a row of the summary says beside its score: where it comes from, the protocol, and what is declared."""
     stage, recipe = STAGES[row.stage], row.recipe
     if stage.network == "classifier":
-        scales = resolve(config, "cams", recipe.cams).settings["scales"]
+        scales = chain(config, "cams", recipe.cams)[0].settings.get("scales")
     else:
         scales = list(config.predict.scales)
     saliency = saliency_of(config, recipe, row.stage)

@@ -5,6 +5,7 @@ Functions of one rule take its wildcards. Paths begin with `<results>` or `<tabl
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -12,19 +13,32 @@ from typing import Any
 
 from wsss_steps.data import sources
 from wsss_steps.errors import UserError
+from wsss_steps.formats import kinds
 from wsss_steps.formats.records import record_of
 from wsss_steps.methods import arguments
 from wsss_steps.provenance.digests import code_digest
 from wsss_steps.settings.saliency import source
 from wsss_steps.workflow import splits
-from wsss_steps.workflow.choices import NONE, Choice, needs, resolve
+from wsss_steps.workflow.choices import Choice, chain, name_of
 from wsss_steps.workflow.config import Config
 from wsss_steps.workflow.configuration import step_settings
+from wsss_steps.workflow.spelling import THEN, links
 from wsss_steps.workflow.stages import STAGES
 
 Wildcards = Mapping[str, str]
 Files = str | list[str]
 FOLDERS = "<results>/{classifier}/{cams}/{superpixels}/{seeds}"
+ARTIFACTS = {
+    "classifier": "<results>/{classifier}/classifier.safetensors",
+    "cams": "<results>/{classifier}/{cams}/cams.h5",
+    "features": "<results>/features/{features}/features.h5",
+    "superpixels": "<results>/superpixels/{superpixels}/superpixels.h5",
+    "saliency": "<results>/saliency/{saliency}/saliency.h5",
+    "refined_saliency": f"{FOLDERS}/refined_saliency.h5",
+}
+"""What a method may need, by name: stores under the name of their kind, networks under that of their slot."""
+NETWORKS = ("classifier",)
+PRETRAINED_KEYS = "<results>/features/vit.safetensors"
 
 # ---- shards
 
@@ -53,11 +67,11 @@ def all_shards(config: Config, path: str) -> list[str]:
 
 
 def choice(config: Config, wildcards: Wildcards, slot: str) -> Choice:
-    """The rule's choice in a slot; a UserError if the folder is not named by its one spelling."""
-    found = resolve(config, slot, wildcards[slot])
-    if found.name != wildcards[slot]:
-        raise UserError(f"{slot} '{wildcards[slot]}' is '{found.name}' in this configuration: ask for that folder")
-    return found
+    """The rule's choice in a slot, of a chain the last link; a UserError if the folder has not its one spelling."""
+    name = name_of(config, slot, wildcards[slot])
+    if name != wildcards[slot]:
+        raise UserError(f"{slot} '{wildcards[slot]}' is '{name}' in this configuration: ask for that folder")
+    return chain(config, slot, name)[-1]
 
 
 def settings_of(config: Config, wildcards: Wildcards, slot: str) -> str:
@@ -70,10 +84,12 @@ def code_of(config: Config, wildcards: Wildcards, step: str, *slots: str) -> str
     return code_digest(step, [module for slot in slots for module in choice(config, wildcards, slot).modules()])
 
 
-def code_of_segmenter(config: Config, wildcards: Wildcards) -> str:
-    """Digest of the sources of the segmenter, and of the classifier if the segmenter needs it."""
-    slots = ("segmenter", "classifier") if needs("segmenter", wildcards["segmenter"], "classifier") else ("segmenter",)
-    return code_of(config, wildcards, "train_segmenter", *slots)
+def code_with_needs(config: Config, wildcards: Wildcards, step: str, slot: str) -> str:
+    """`code_of` a step that is given what its method needs: the kinds of the stores, and the networks."""
+    needs = choice(config, wildcards, slot).needs
+    others = [choice(config, wildcards, need).modules() for need in needs if need in NETWORKS]
+    read = [f"formats.kinds.{need}" for need in needs if need in kinds.names()]
+    return code_digest(step, [*choice(config, wildcards, slot).modules(), *read, *itertools.chain(*others)])
 
 
 def settings_of_images(config: Config, wildcards: Wildcards) -> str:
@@ -135,21 +151,32 @@ def table_of_tags(config: Config, wildcards: Wildcards) -> Files:
 
 
 def initial_weights(config: Config, wildcards: Wildcards, slot: str) -> Files:
-    """The file of initial weights that the choice in a slot names, if it names one."""
-    return choice(config, wildcards, slot).weights_file() or []
+    """The initial weights of the choice in a slot: trained by this workflow, a file, or nothing to be read."""
+    chosen = choice(config, wildcards, slot)
+    return PRETRAINED_KEYS if chosen.settings.get("weights") == "pretrain_keys" else chosen.weights_file() or []
 
 
-def weights_of_features(config: Config, wildcards: Wildcards) -> Files:
-    """Weights for the features: trained by this workflow, a file, or nothing (to be downloaded, or none needed)."""
-    if choice(config, wildcards, "features").settings.get("weights") == "pretrain_keys":
-        return "<results>/features/vit.safetensors"
-    return initial_weights(config, wildcards, "features")
+def needed(config: Config, wildcards: Wildcards, slot: str, *, of_all: bool = False) -> dict[str, str]:
+    """What the method of the choice in a slot needs, by name.
+
+    A setting that is a choice, such as `features`, says which; else the recipe does. Of stores, the part of the
+    job's shard, or, for trainings, that of all images.
+    """
+    names = choice(config, wildcards, slot).needs
+    return {name: artifact(config, wildcards, slot, name, of_all=of_all) for name in names}
 
 
-def features_of_superpixels(config: Config, wildcards: Wildcards) -> Files:
-    """The features that superpixels are discovered from, if the method takes any."""
-    features = choice(config, wildcards, "superpixels").settings.get("features")
-    return f"<results>/features/{features}/features.h5" if features else []
+def artifact(config: Config, wildcards: Wildcards, slot: str, name: str, *, of_all: bool = False) -> str:
+    """The artifact `name` that the choice in a slot, or else the recipe, names; see `needed`."""
+    path = ARTIFACTS[name]
+    sharded = path if of_all or not path.endswith(".h5") else in_shards(config, path)
+    return sharded.format(**{**wildcards, **choice(config, wildcards, slot).named})
+
+
+def labels_to_learn(config: Config, wildcards: Wildcards) -> str:
+    """What a segmenter is trained on: the seeds, or the pseudo-labels of the link of the chain before it."""
+    before = links(wildcards["segmenter"])[:-1]
+    return f"{FOLDERS}/{THEN.join(before)}/pseudo_labels" if before else f"{FOLDERS}/seeds.h5"
 
 
 def pairs_of_detector(config: Config, wildcards: Wildcards) -> str:
@@ -158,14 +185,12 @@ def pairs_of_detector(config: Config, wildcards: Wildcards) -> str:
     return "<results>/saliency/pairs" if place == "drawn" else place
 
 
-def source_of_saliency(config: Config, wildcards: Wildcards) -> str:
-    """What the saliency maps are made from: a folder of maps, a detector's weights, or features."""
+def source_of_saliency(config: Config, wildcards: Wildcards) -> Files:
+    """What the saliency maps are made from: a folder of maps, a detector's weights; nothing, if from features."""
     kind, place = source(choice(config, wildcards, "saliency").settings)
-    made = {
-        "pairs": f"<results>/saliency/{wildcards['saliency']}/detector.safetensors",
-        "features": in_shards(config, f"<results>/features/{place}/features.h5"),
-    }
-    return made.get(kind, place)
+    if kind == "pairs":
+        return f"<results>/saliency/{wildcards['saliency']}/detector.safetensors"
+    return [] if kind == "features" else place
 
 
 def maps_given(config: Config, wildcards: Wildcards, manifest: Callable[[], str]) -> list[str]:
@@ -177,28 +202,6 @@ def maps_given(config: Config, wildcards: Wildcards, manifest: Callable[[], str]
         return sorted(map(str, Path(place).glob("*.png")))
     listed = json.loads(Path(manifest()).read_text(encoding="utf-8"))["images"]
     return [str(path) for entry in listed if (path := Path(place, f"{entry['id']}.png")).exists()]
-
-
-def superpixels_of_recipe(_: Config, wildcards: Wildcards) -> Files:
-    """The superpixels of the recipe, if it has any."""
-    name = wildcards["superpixels"]
-    return [] if name == NONE else f"<results>/superpixels/{name}/superpixels.h5"
-
-
-def saliency_of_seeds(config: Config, wildcards: Wildcards) -> str:
-    """The saliency maps that the choice of seeds names."""
-    return f"<results>/saliency/{choice(config, wildcards, 'seeds').settings['saliency']}/saliency.h5"
-
-
-def refined_saliency_of_seeds(_: Config, wildcards: Wildcards) -> Files:
-    """The refined saliency maps, if the seeds are made of them."""
-    return f"{FOLDERS}/refined_saliency.h5" if needs("seeds", wildcards["seeds"], "saliency") else []
-
-
-def classifier_of_segmenter(_: Config, wildcards: Wildcards) -> Files:
-    """The recipe's classifier, if the segmenter needs it."""
-    needed = needs("segmenter", wildcards["segmenter"], "classifier")
-    return "<results>/{classifier}/classifier.safetensors" if needed else []
 
 
 def scenes_if_drawn(config: Config) -> Files:

@@ -16,7 +16,7 @@ from wsss_steps.errors import all_wrong
 from wsss_steps.formats.files import read_json, write_json
 from wsss_steps.settings.registry import METHODS
 from wsss_steps.settings.steps import Prepare
-from wsss_steps.workflow.choices import NONE, choices_in, resolve, settings_class
+from wsss_steps.workflow.choices import NONE, chain, choices_in, resolve, settings_class
 from wsss_steps.workflow.config import GROUND_TRUTH, SLOTS_OF_A_RECIPE, Config
 from wsss_steps.workflow.names import problem_of_name
 from wsss_steps.workflow.spelling import parse, spell
@@ -62,10 +62,10 @@ def _choices(config: Config) -> Iterator[tuple[str, str]]:
     while left:
         slot, text = left.pop()
         if text not in (NONE, GROUND_TRUTH):
-            yield slot, text
-            choice = resolve(config, slot, text)
-            inner = choices_in(settings_class(slot, choice.method))
-            left += [(other, choice.settings[key]) for key, other in inner.items()]
+            for choice in chain(config, slot, text):
+                yield choice.slot, choice.name
+                inner = choices_in(settings_class(choice.slot, choice.method))
+                left += [(other, choice.settings[key]) for key, other in inner.items()]
 
 
 def _names(files: Sequence[Path]) -> list[str]:

@@ -42,11 +42,6 @@ def parse(text: str) -> tuple[str, dict[str, Any]]:
     return method, overrides
 
 
-def method_of(text: str) -> str:
-    """The method of a choice."""
-    return text.partition(OVERRIDE)[0]
-
-
 def spell(method: str, overrides: Mapping[str, Any]) -> str:
     """The choice of a method with these overrides, values as they are in JSON."""
     return OVERRIDE.join([method, *(f"{key}={_spelled(overrides[key])}" for key in sorted(overrides))])

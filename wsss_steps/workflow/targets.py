@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from wsss_steps.report import tables
-from wsss_steps.workflow.choices import NONE, needs, resolve
+from wsss_steps.workflow.choices import NONE, resolve
 from wsss_steps.workflow.config import Config
 from wsss_steps.workflow.declarations import about_row, saliency_of
 from wsss_steps.workflow.stages import rows, scored_splits
@@ -52,7 +52,7 @@ def _columns(config: Config) -> Iterator[tuple[str, str, str]]:
         yield "CAM", "cams", f"<results>/{recipe.lineage(2)}/cams.h5"
         if recipe.superpixels != NONE:
             yield "superpixels", "superpixels", f"<results>/superpixels/{recipe.superpixels}/superpixels.h5"
-        if needs("seeds", recipe.seeds, "saliency"):
+        if "refined_saliency" in resolve(config, "seeds", recipe.seeds).needs:
             yield f"refined saliency: {name}", "refined_saliency", f"<results>/{recipe.lineage(4)}/refined_saliency.h5"
         yield f"seeds: {name}", "seeds", f"<results>/{recipe.lineage(4)}/seeds.h5"
         yield f"pseudo-label: {name}", "labels", f"<results>/{recipe.lineage()}/pseudo_labels"

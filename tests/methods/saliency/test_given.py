@@ -35,7 +35,7 @@ def made(
     entries: Sequence[Entry], folder: Path, device: str, **settings: str
 ) -> tuple[list[str], Iterator[np.ndarray]]:
     """What is left out, and the maps of all entries."""
-    left_out, make = given.maker(entries, folder, device, **settings)
+    left_out, make = given.maker(entries, source=folder, **settings)
     return left_out, (make(entry, {}) for entry in entries)
 
 

@@ -47,7 +47,7 @@ def features_of(folder: Path, value: float = 1.0, extent: tuple[int, int] = (40,
 
 def made(entries: list[Entry], source: Path, device: str, **settings: Any) -> tuple[list[str], Iterator[np.ndarray]]:
     """What is left out, and the maps of all entries."""
-    left_out, make = unsupervised.maker(entries, source, device, **settings)
+    left_out, make = unsupervised.maker(entries, **settings)
     with Store(source, FEATURES) as store:
         given = {entry.id: {"features": store[entry.id]} for entry in entries}
     return left_out, (make(entry, given[entry.id]) for entry in entries)

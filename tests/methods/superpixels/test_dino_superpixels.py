@@ -16,7 +16,7 @@ def item(features: np.ndarray, *extent: float) -> dict[str, np.ndarray]:
 
 def test_every_superpixel_holds_the_middle_of_its_seed_patch() -> None:
     features = np.random.default_rng(1).normal(size=(4, 5, 6))
-    found = superpixels(IMAGE, item(features, 32, 40), tau=0.3, order="lowest", crf=None)
+    found = superpixels(IMAGE, features=item(features, 32, 40), tau=0.3, order="lowest", crf=None)
     ids, seeds = found["superpixels"], found["seed_patches"]
     assert (ids.shape, ids.dtype, seeds.dtype) == ((30, 38), np.uint16, np.int32)
     assert np.array_equal(np.unique(ids), np.arange(1, len(seeds) + 1))
@@ -26,14 +26,14 @@ def test_every_superpixel_holds_the_middle_of_its_seed_patch() -> None:
 
 def test_ids_are_in_the_order_of_discovery() -> None:
     features = np.eye(3)[[[0, 0, 0], [1, 1, 2]]]  # groups of 3, 2 and 1 patches: the smallest comes first
-    found = superpixels(np.zeros((2, 3, 3), np.uint8), item(features, 2, 3), tau=0.3, order="lowest", crf=None)
+    found = superpixels(np.zeros((2, 3, 3), np.uint8), features=item(features, 2, 3), tau=0.3, order="lowest", crf=None)
     assert found["superpixels"].tolist() == [[3, 3, 3], [2, 2, 1]]
     assert found["seed_patches"].tolist() == [5, 3, 0]
 
 
 def test_patches_smaller_than_pixels_leave_no_gaps() -> None:
     features = np.eye(4)[None]  # four superpixels, two of which contain the centre of a pixel
-    found = superpixels(np.zeros((1, 2, 3), np.uint8), item(features, 1, 2), tau=0.3, order="lowest", crf=None)
+    found = superpixels(np.zeros((1, 2, 3), np.uint8), features=item(features, 1, 2), tau=0.3, order="lowest", crf=None)
     assert found["superpixels"].tolist() == [[1, 2]]
     assert found["seed_patches"].tolist() == [1, 3]
 
@@ -44,15 +44,19 @@ def test_a_superpixel_that_the_crf_takes_away_leaves_no_gap() -> None:
     image[:, 16:] = 200
     features = np.eye(3)[np.repeat([[0, 0, 1, 1]], 4, axis=0)]
     features[1, 0] = [0, 0, 1]
-    plain = superpixels(image, item(features, 32, 32), tau=0.3, order="lowest", crf=None)
+    plain = superpixels(image, features=item(features, 32, 32), tau=0.3, order="lowest", crf=None)
     assert plain["seed_patches"].tolist() == [4, 0, 2]
-    refined = superpixels(image, item(features, 32, 32), tau=0.3, order="lowest", crf=crf.numbers("probability"))
+    refined = superpixels(
+        image, features=item(features, 32, 32), tau=0.3, order="lowest", crf=crf.numbers("probability")
+    )
     assert refined["seed_patches"].tolist() == [0, 2]
     assert np.array_equal(refined["superpixels"], np.repeat([[1] * 16 + [2] * 16], 32, axis=0))
 
 
 def test_one_superpixel_needs_no_crf() -> None:
-    found = superpixels(IMAGE, item(np.ones((4, 5, 6)), 32, 40), tau=0.3, order="lowest", crf=crf.numbers("superpixel"))
+    found = superpixels(
+        IMAGE, features=item(np.ones((4, 5, 6)), 32, 40), tau=0.3, order="lowest", crf=crf.numbers("superpixel")
+    )
     assert (found["superpixels"] == 1).all()
     assert found["seed_patches"].tolist() == [0]
 
@@ -60,18 +64,16 @@ def test_one_superpixel_needs_no_crf() -> None:
 def test_order_and_tau_are_used() -> None:
     features = np.random.default_rng(1).normal(size=(4, 5, 6))
     numbers = [
-        len(superpixels(IMAGE, item(features, 32, 40), tau=tau, order="lowest", crf=None)["seed_patches"])
+        len(superpixels(IMAGE, features=item(features, 32, 40), tau=tau, order="lowest", crf=None)["seed_patches"])
         for tau in (0.0, 0.9)
     ]
     assert numbers[0] < numbers[1] == 20
     angles = np.radians([[0, 10, 25, 110, 205]])
     fan = item(np.stack([np.cos(angles), np.sin(angles)], axis=-1), 1, 5)
-    found = superpixels(np.zeros((1, 5, 3), np.uint8), fan, tau=0.0, order="highest", crf=None)
+    found = superpixels(np.zeros((1, 5, 3), np.uint8), features=fan, tau=0.0, order="highest", crf=None)
     assert found["superpixels"].tolist() == [[1, 1, 1, 1, 2]]
 
 
 def test_guards() -> None:
-    with pytest.raises(UserError, match="expects a features store"):
-        superpixels(IMAGE, None, tau=0.3, order="lowest", crf=None)
     with pytest.raises(UserError, match="span the image's width of 38 px, found that it spans 80 px"):
-        superpixels(IMAGE, item(np.ones((4, 5, 6)), 32, 80), tau=0.3, order="lowest", crf=None)
+        superpixels(IMAGE, features=item(np.ones((4, 5, 6)), 32, 80), tau=0.3, order="lowest", crf=None)

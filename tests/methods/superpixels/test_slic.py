@@ -8,7 +8,7 @@ from wsss_steps.methods.superpixels.slic import superpixels
 
 @pytest.mark.parametrize("count", [9, 30, 100])
 def test_a_plain_image_gives_about_as_many_as_asked_for(count: int) -> None:
-    found = superpixels(np.full((120, 120, 3), 128, np.uint8), None, count=count, compactness=10.0)
+    found = superpixels(np.full((120, 120, 3), 128, np.uint8), count=count, compactness=10.0)
     ids, seeds = found["superpixels"], found["seed_patches"]
     assert (ids.dtype, ids.shape, seeds.dtype) == (np.uint16, (120, 120), np.int32)
     assert np.array_equal(np.unique(ids), np.arange(1, len(seeds) + 1))
@@ -19,11 +19,11 @@ def test_a_plain_image_gives_about_as_many_as_asked_for(count: int) -> None:
 def test_superpixels_follow_an_edge_of_colour() -> None:
     image = np.full((60, 80, 3), 30, np.uint8)
     image[:, 43:] = 220
-    ids = superpixels(image, None, count=12, compactness=10.0)["superpixels"]
+    ids = superpixels(image, count=12, compactness=10.0)["superpixels"]
     assert not set(ids[:, :43].ravel()) & set(ids[:, 43:].ravel())
 
 
 def test_compactness_is_used() -> None:
     image = np.random.default_rng(0).integers(0, 256, (40, 40, 3), np.uint8)
-    loose, tight = (superpixels(image, None, count=16, compactness=value)["superpixels"] for value in (1.0, 1000.0))
+    loose, tight = (superpixels(image, count=16, compactness=value)["superpixels"] for value in (1.0, 1000.0))
     assert not np.array_equal(loose, tight)

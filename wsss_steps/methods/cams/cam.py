@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import functools
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -10,9 +12,35 @@ from jaxtyping import Float32, Integer, UInt8
 from numpy import ndarray
 from torch import Tensor
 
-from wsss_steps.data.images import normalise, resize_image
+from wsss_steps import methods
+from wsss_steps.data.images import normalise, read_image, resize_image
+from wsss_steps.data.manifest import Entry
+from wsss_steps.methods.per_image import Arrays
 from wsss_steps.nets.classifier import MapClassifier
+from wsss_steps.nets.layout import fast_layout
 from wsss_steps.ops.cam import fuse_flip, merge_scales, normalise_maps, strided_size
+
+
+def maker(
+    *,
+    classifier: Path,
+    classes: Sequence[str],
+    device: str,
+    scales: Sequence[float],
+    flip: bool,
+    resolution: str,
+    merge: str,
+) -> Callable[[Entry, Mapping[str, Arrays]], Float32[ndarray, "n _ _"]]:
+    """`class_maps` by the network in the file `classifier`, which has its mean and standard deviation."""
+    network, content = methods.rebuild("classifier", classifier, device, classes)
+    fast_layout(network)
+    maps = functools.partial(class_maps, network, scales=scales, flip=flip, resolution=resolution)
+    expected = {key: content["network"]["backbone"][key] for key in ("mean", "std")}
+
+    def make(entry: Entry, _: Mapping[str, Arrays]) -> Float32[ndarray, "n _ _"]:
+        return maps(read_image(Path(entry.image)), np.array(entry.tags, np.uint8), merge=merge, **expected)
+
+    return make
 
 
 def class_maps(

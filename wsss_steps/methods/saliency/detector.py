@@ -48,7 +48,7 @@ def losses(network: nn.Module, batch: Mapping[str, Tensor]) -> dict[str, Tensor]
 
 
 def maker(
-    entries: Sequence[Entry], source: Path, device: str
+    entries: Sequence[Entry], *, source: Path, device: str
 ) -> tuple[list[str], Callable[[Entry, Mapping[str, Arrays]], NDArray[np.float32]]]:
     """Sigmoids of the network in the file `source`, which has its backbone, mean and std; no image is left out."""
     network, content = methods.rebuild("saliency", source, device)

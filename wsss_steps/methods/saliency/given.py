@@ -32,7 +32,7 @@ class _Map:
 
 
 def maker(
-    entries: Sequence[Entry], source: Path, device: str, *, bad_maps: Literal["stop", "leave_out"], whole: bool = True
+    entries: Sequence[Entry], *, source: Path, bad_maps: Literal["stop", "leave_out"], whole: bool = True
 ) -> tuple[list[str], Callable[[Entry, Mapping[str, Arrays]], NDArray[np.uint8]]]:
     """Read `<id>.png` (H, W) of every entry, upright, from the folder `source`, after checking all of them.
 

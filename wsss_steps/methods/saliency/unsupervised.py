@@ -21,8 +21,6 @@ from wsss_steps.ops.superpixels import upsample
 
 def maker(
     entries: Sequence[Entry],
-    source: Path,
-    device: str,
     *,
     algorithm: Literal["tokencut", "lost"],
     tau: float,

@@ -7,7 +7,6 @@ from typing import Literal
 import numpy as np
 from jaxtyping import Float, Integer, UInt8
 
-from wsss_steps.errors import UserError
 from wsss_steps.ops import saliency_refinement as ops
 from wsss_steps.ops.seeds import saliency_seeds
 
@@ -42,10 +41,8 @@ def refined(
 def seeds(
     maps: Float[np.ndarray, "n H W"],
     classes: Integer[np.ndarray, " n"],
-    superpixels: Integer[np.ndarray, "H W"] | None,
-    refined_saliency: UInt8[np.ndarray, "H W"] | None,
+    *,
+    refined_saliency: UInt8[np.ndarray, "H W"],
 ) -> UInt8[np.ndarray, "H W"]:
-    """Label map of one image; superpixels are not used. A UserError without a refined saliency map."""
-    if refined_saliency is None:
-        raise UserError("seeds method 'saliency' needs refined saliency maps (--refined-saliency), found none")
+    """Label map of one image."""
     return saliency_seeds(maps, classes, refined_saliency)

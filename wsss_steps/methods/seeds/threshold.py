@@ -11,11 +11,9 @@ from wsss_steps.ops.seeds import threshold_seeds
 def seeds(
     maps: Float[np.ndarray, "n H W"],
     classes: Integer[np.ndarray, " n"],
-    superpixels: Integer[np.ndarray, "H W"] | None,
-    refined_saliency: UInt8[np.ndarray, "H W"] | None,
     *,
     foreground: float,
     background: float,
 ) -> UInt8[np.ndarray, "H W"]:
-    """Label map of one image; superpixels and saliency are not used."""
+    """Label map of one image."""
     return threshold_seeds(maps, classes, foreground, background)

@@ -65,7 +65,7 @@ def losses(
     """
     if lambda_seg and classifier is None:
         raise UserError(
-            "segmenter 'masking' needs the recipe's classifier (--classifier), found none; or lambda_seg: 0"
+            "segmenter 'masking' needs the recipe's classifier (--needs classifier=PATH), found none; or lambda_seg: 0"
         )
     images = batch["images"]
     parts, whole = {}, None

@@ -8,15 +8,14 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from wsss_steps.errors import UserError
 from wsss_steps.ops import crf as dense
 from wsss_steps.ops.superpixels import as_ids, compact, discover, upsample
 
 
 def superpixels(
     image: NDArray[np.uint8],
-    features: dict[str, NDArray[Any]] | None,
     *,
+    features: Mapping[str, NDArray[Any]],
     tau: float,
     order: Literal["lowest", "highest"],
     crf: Mapping[str, Any] | None,
@@ -26,8 +25,6 @@ def superpixels(
     Ids follow the order of discovery. A superpixel without pixels, because its patches are smaller than one or because
     the CRF gave its pixels to others, gets no id and no seed patch.
     """
-    if features is None:
-        raise UserError("method 'dino' of superpixels expects a features store (--features), found none")
     rows, columns, dims = features["features"].shape
     patches, seeds = discover(features["features"].reshape(-1, dims), tau, order)
     span = features["extent"]

@@ -13,14 +13,12 @@ from wsss_steps.ops.superpixels import as_ids, compact
 _ITERATIONS = 30  # Kim 2022, dissertation, section 3.4.3
 
 
-def superpixels(
-    image: NDArray[np.uint8], features: dict[str, NDArray[Any]] | None, *, count: int, compactness: float
-) -> dict[str, NDArray[Any]]:
+def superpixels(image: NDArray[np.uint8], *, count: int, compactness: float) -> dict[str, NDArray[Any]]:
     """About `count` superpixels of `image` (H, W, 3); an item of a superpixels store.
 
     Connectivity is not enforced, although scikit-image does so by default: the dissertation's counts (75.04 at a region
     size of 50) show that it was not enforced there, and on textured images it leaves a fifth of the requested
-    superpixels. `features` are not used; superpixels have no seed patch, so `seed_patches` is -1.
+    superpixels. They have no seed patch, so `seed_patches` is -1.
     """
     found = slic(
         image,
