@@ -37,6 +37,8 @@ rule make_cams:
         in_shards("<logs>/{classifier}/{cams}/make_cams.log"),
     benchmark:
         in_shards("<benchmarks>/{classifier}/{cams}/make_cams.tsv")
+    wildcard_constraints:
+        cams=LINK,
     conda:
         "../envs/wsss.yaml"
     threads: CONFIG.threads
@@ -49,4 +51,34 @@ rule make_cams:
         code=code_with_needs("make_cams", "cams"),
     shell:
         "python -m wsss_steps.make_cams --manifest {input.manifest:q} --needs {params.needs:q} --output {output:q}"
+        " --settings {params.settings:q} --code {params.code:q} --device {resources.device:q} --log {log:q}"
+
+
+rule refine_cams:
+    # A further link of a chain: cam+pamr/ holds what pamr made of the maps in cam/.
+    input:
+        needs("refiner"),
+        manifest=manifest_of_shard,
+        cams=in_shards("<results>/{classifier}/{cams}/cams.h5"),
+    output:
+        in_shards("<results>/{classifier}/{cams}+{refiner}/cams.h5"),
+    log:
+        in_shards("<logs>/{classifier}/{cams}+{refiner}/refine_cams.log"),
+    benchmark:
+        in_shards("<benchmarks>/{classifier}/{cams}+{refiner}/refine_cams.tsv")
+    wildcard_constraints:
+        refiner=LINK,
+    conda:
+        "../envs/wsss.yaml"
+    threads: CONFIG.threads
+    resources:
+        gpu=1,
+        device=CONFIG.device,
+    params:
+        settings=settings_of("refiner"),
+        needs=named("refiner"),
+        code=code_with_needs("refine_cams", "refiner"),
+    shell:
+        "python -m wsss_steps.refine_cams --manifest {input.manifest:q} --cams {input.cams:q} --needs {params.needs:q}"
+        " --output {output:q}"
         " --settings {params.settings:q} --code {params.code:q} --device {resources.device:q} --log {log:q}"

@@ -9,6 +9,7 @@ from snakemake.exceptions import WorkflowError
 from wsss_steps.errors import UserError
 from wsss_steps.workflow import configuration, planning, preflight, sharing, targets
 from wsss_steps.workflow.config import GROUND_TRUTH
+from wsss_steps.workflow.spelling import LINK
 from wsss_steps.workflow.stages import STAGES
 
 try:
@@ -108,12 +109,11 @@ def needs(slot, **named):
     return unpack(planned(planning.needed, slot, **named))
 
 
-def named(*slots):
-    """Parameter: the inputs that methods in the slots need, as the option `--needs` takes them."""
+def named(slot):
+    """Parameter: the inputs that the method in a slot needs, as the option `--needs` takes them."""
 
     def options(wildcards, input):
-        names = [name for slot in slots for name in planning.needed(CONFIG, dict(wildcards.items()), slot)]
-        return [f"{name}={input[name]}" for name in names]
+        return [f"{name}={input[name]}" for name in planning.needed(CONFIG, dict(wildcards.items()), slot)]
 
     return options
 

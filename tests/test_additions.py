@@ -33,7 +33,7 @@ chosen = {f"{slot} {name}": choices.resolve(config, slot, name).json() for slot,
 chosen["predict"] = configuration.step_settings(config, "predict")
 print(json.dumps(chosen | {name: digests.code_digest(name) for name in steps + modules}))
 """
-SLOTS = ["classifier", "cams", "features", "superpixels", "saliency", "seeds", "segmenter"]
+SLOTS = ["classifier", "cams", "refiner", "features", "superpixels", "saliency", "seeds", "segmenter"]
 
 Add = Callable[[Path], None]
 
@@ -90,9 +90,9 @@ def add_method(folder: Path) -> None:
 
 
 def add_slot(folder: Path) -> None:
-    write(folder, "methods/refiner/smooth.py", "def refined(): ...\n")
+    write(folder, "methods/smoother/smooth.py", "def refined(): ...\n")
     smooth = 'class Smooth(Settings):\n    """Added."""\n    method: str = "smooth"\n'
-    write(folder, "settings/refiner.py", f"from wsss_steps.settings.base import Settings\n\n{smooth}")
+    write(folder, "settings/smoother.py", f"from wsss_steps.settings.base import Settings\n\n{smooth}")
 
 
 def add_kind_of_store(folder: Path) -> None:
@@ -130,7 +130,7 @@ ADDITIONS: dict[str, tuple[Add, str]] = {
     "a slot": (
         add_slot,
         "from wsss_steps import methods\nfrom wsss_steps.settings.registry import METHODS\n"
-        "assert methods.load('refiner', 'smooth').refined and METHODS['refiner'][0]().method == 'smooth'",
+        "assert methods.load('smoother', 'smooth').refined and METHODS['smoother'][0]().method == 'smooth'",
     ),
     "a kind of store": (
         add_kind_of_store,

@@ -40,6 +40,7 @@ def test_arguments_takes_what_is_named_and_no_more() -> None:
 STEPS_OF_SLOT = {
     "classifier": ["train_classifier"],
     "cams": ["make_cams"],
+    "refiner": ["refine_cams"],
     "features": ["extract_keys"],
     "superpixels": ["make_superpixels"],
     "saliency": ["train_saliency", "predict_saliency"],

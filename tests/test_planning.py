@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -165,6 +166,44 @@ def test_the_code_of_a_method_covers_what_it_needs() -> None:
     assert code("plain", "masking") != code("mdc", "masking")
     modules = ["methods.segmenter.spsrg", "nets.backbones.resnet", "formats.kinds.superpixels"]
     assert code("plain", "spsrg") == code_digest("train_segmenter", modules)
+
+
+def test_a_segmenter_learns_from_the_seeds_or_from_the_link_before_it() -> None:
+    folder = "<results>/{classifier}/{cams}/{superpixels}/{seeds}"
+    wanted = {
+        "spsrg": f"{folder}/seeds.h5",
+        "spsrg+plain": f"{folder}/spsrg/pseudo_labels",
+        "spsrg+plain+plain~epochs=3": f"{folder}/spsrg+plain/pseudo_labels",
+    }
+    assert {name: planning.labels_to_learn(load(), {"segmenter": name}) for name in wanted} == wanted
+    settings = json.loads(planning.settings_of(load(), {"segmenter": "spsrg+plain~epochs=3"}, "segmenter"))
+    assert (settings["method"], settings["epochs"]) == ("plain", 3)
+    assert planning.needed(load(), {"segmenter": "spsrg+plain"}, "segmenter") == {}
+
+
+def test_every_link_of_a_chain_is_spelled_alike() -> None:
+    recipe = {"cams": "cam~flip=true+pamr~iterations=10+pamr~iterations=4.0", "segmenter": "plain~epochs=15+plain"}
+    found = load(recipes={"chain": recipe}).recipes["chain"]
+    assert (found.cams, found.segmenter) == ("cam+pamr+pamr~iterations=4", "plain+plain")
+    assert found.lineage(2) == "plain/cam+pamr+pamr~iterations=4"
+
+
+@pytest.mark.parametrize(
+    ("recipe", "words"),
+    [
+        ({"cams": "cam+pamr+nothing"}, "unknown refiner method 'nothing'; known methods: none, pamr"),
+        ({"cams": "pamr"}, "unknown cams method 'pamr'"),
+        ({"cams": "cam+"}, "expected a method's name before the first ~|expected a file name"),
+        ({"cams": "cam+none"}, r"cams 'cam\+none': expected a method in every link of the chain, found 'none'"),
+        ({"seeds": "threshold+threshold"}, "expected one method, found 2; chains are for cams and segmenter"),
+        ({"segmenter": "spsrg+plain"}, "segmenter 'spsrg' needs superpixels, found superpixels 'none'"),
+        ({"segmenter": "plain+spsrg"}, "segmenter 'spsrg' needs superpixels, found superpixels 'none'"),
+        ({"cams": "+".join(["cam", *["pamr~iterations=123"] * 14])}, "expected a file name of at most 255 bytes"),
+    ],
+)
+def test_a_wrong_chain_is_refused(recipe: dict[str, str], words: str) -> None:
+    with pytest.raises(UserError, match=words):
+        load(recipes={"chain": recipe})
 
 
 def test_what_is_printed_at_the_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -55,6 +55,11 @@ CONFIG: dict[str, Any] = {
         "given": {"classifier": "mdc", "seeds": "saliency~saliency=given", "segmenter": "masking~lambda_seg=0.3"},
         "detector": {"classifier": "mdc", "seeds": "saliency", "segmenter": "plain"},
         "bound": {"classifier": "mdc", "seeds": "saliency~saliency=ground_truth", "segmenter": "plain"},
+        "chain": {
+            "classifier": "plain~backbone=one",
+            "cams": "cam+pamr~iterations=3",
+            "segmenter": "plain+plain~backbone=two",
+        },
     },
     "compare_superpixels": ["slic~count=7", "dino~features=rgb"],
     "features": {"keys": {"vit": "own", "weights": "pretrain_keys"}},
@@ -73,6 +78,7 @@ TRUTH = {split: f"results/tiny/splits/{split}/ground_truth.json" for split in ("
 SLOTS = {
     "train_classifier": ("classifier",),
     "make_cams": ("classifier", "cams"),
+    "refine_cams": ("refiner",),
     "extract_keys": ("features",),
     "make_superpixels": ("superpixels",),
     "train_saliency": ("saliency",),
@@ -157,6 +163,7 @@ def folder_of(name: str, choices: int = 5) -> str:
 def of_recipe(name: str, **inputs: Any) -> Iterator[tuple[str, dict[str, Any]]]:
     """The commands of one recipe alone, by hand; `inputs`: superpixels, saliency and weights files, if any."""
     classifier, cams, seeds, segmenter = (folder_of(name, choices) for choices in (1, 2, 4, 5))
+    made, then, _ = cams.partition("+")
     saliency = inputs.get("saliency")
     superpixels = f"superpixels={inputs['superpixels']}" if "superpixels" in inputs else []
     yield (
@@ -170,8 +177,10 @@ def of_recipe(name: str, **inputs: Any) -> Iterator[tuple[str, dict[str, Any]]]:
     )
     yield (
         "make_cams",
-        {"manifest": TRAIN, "needs": f"classifier={classifier}/classifier.safetensors", "output": f"{cams}/cams.h5"},
+        {"manifest": TRAIN, "needs": f"classifier={classifier}/classifier.safetensors", "output": f"{made}/cams.h5"},
     )
+    if then:
+        yield "refine_cams", {"manifest": TRAIN, "cams": f"{made}/cams.h5", "needs": [], "output": f"{cams}/cams.h5"}
     if saliency:
         paths = {"manifest": TRAIN, "cams": f"{cams}/cams.h5", "saliency": saliency}
         yield "refine_saliency", {**paths, "output": f"{seeds}/refined_saliency.h5"}
@@ -184,19 +193,22 @@ def of_recipe(name: str, **inputs: Any) -> Iterator[tuple[str, dict[str, Any]]]:
             "output": f"{seeds}/seeds.h5",
         },
     )
-    yield (
-        "train_segmenter",
-        {
-            "manifest": TRAIN,
-            "seeds": f"{seeds}/seeds.h5",
-            "needs": f"classifier={classifier}/classifier.safetensors" if inputs.get("judged") else superpixels,
-            "weights": inputs.get("segmenter_weights", []),
-            "output": f"{segmenter}/segmenter.safetensors",
-            "history": f"{segmenter}/segmenter_history.csv",
-        },
-    )
-    network = {"segmenter": f"{segmenter}/segmenter.safetensors"}
-    yield "predict", {"manifest": TRAIN, **network, "output": f"{segmenter}/pseudo_labels"}
+    teacher = segmenter.removesuffix("+plain~backbone=two")
+    trained = {teacher: f"{seeds}/seeds.h5"} | ({segmenter: f"{teacher}/pseudo_labels"} if teacher != segmenter else {})
+    for folder, labels in trained.items():
+        network = {"segmenter": f"{folder}/segmenter.safetensors"}
+        yield (
+            "train_segmenter",
+            {
+                "manifest": TRAIN,
+                "seeds": labels,
+                "needs": f"classifier={classifier}/classifier.safetensors" if inputs.get("judged") else superpixels,
+                "weights": inputs.get("segmenter_weights", []) if folder == segmenter else [],
+                "output": f"{folder}/segmenter.safetensors",
+                "history": f"{folder}/segmenter_history.csv",
+            },
+        )
+        yield "predict", {"manifest": TRAIN, **network, "output": f"{folder}/pseudo_labels"}
     for split, manifest in (("val", VAL), ("extra", EXTRA)):
         folders = {"output": f"{segmenter}/segmentation_crf/{split}", "output_raw": f"{segmenter}/segmentation/{split}"}
         yield "predict", {"manifest": manifest, **network, **folders}
@@ -267,6 +279,7 @@ def all_expected() -> list[tuple[str, dict[str, Any]]]:
         *of_recipe("given", saliency=saliency_of("given"), judged=True),
         *of_recipe("detector", saliency=saliency_of("detector")),
         *of_recipe("bound", saliency=saliency_of("ground_truth")),
+        *of_recipe("chain", **weights, segmenter_weights="voc/two.safetensors"),
         *shared(),
     ]
     return list({json.dumps(one, sort_keys=True): one for one in found}.values())
@@ -304,7 +317,7 @@ def test_settings_are_those_of_the_choice(commands: list[Command], config: Confi
     assert {one.step for one in chosen} == set(own)
     for one in chosen:
         slot = own[one.step]
-        expected = choices.resolve(config, slot, wildcards(one)[slot]).settings
+        expected = choices.chain(config, slot, wildcards(one)[slot])[-1].settings
         assert one.settings == expected, (one.step, wildcards(one))
 
 
@@ -350,9 +363,8 @@ def test_the_digest_of_code_covers_the_step_and_its_methods(commands: list[Comma
         slots = SLOTS.get(one.step, ())
         if one.step == "train_segmenter" and wildcards(one)["segmenter"].startswith("masking"):
             slots = ("segmenter", "classifier")
-        chosen = [(slot, wildcards(one)[slot]) for slot in slots]
-        modules = [f"methods.{slot}.{text.split('~')[0]}" for slot, text in chosen]
-        resolved = [choices.resolve(config, *choice) for choice in chosen]
+        resolved = [choices.chain(config, slot, wildcards(one)[slot])[-1] for slot in slots]
+        modules = [f"methods.{choice.slot}.{choice.method}" for choice in resolved]
         modules += ["nets.backbones.small" for choice in resolved if "backbone" in choice.settings]
         needs = one.paths.get("needs") or ""
         modules += [f"formats.kinds.{kind}" for kind in KINDS if needs.startswith(f"{kind}=")]
@@ -417,7 +429,7 @@ def test_columns_of_the_gallery_and_their_titles(commands: list[Command]) -> Non
     files |= {"seeds": "seeds.h5", "labels": "pseudo_labels"}
     assert all(Path(path).name == files[kind] for kind, path in columns)
     counts = {kind: sum(kind == one for one, _ in columns) for kind in files}
-    assert counts == {"cams": 3, "superpixels": 2, "refined_saliency": 4, "seeds": 6, "labels": 6}  # shared ones once
+    assert counts == {"cams": 4, "superpixels": 2, "refined_saliency": 4, "seeds": 7, "labels": 7}  # shared ones once
     for column, path in zip(one.settings["columns"], one.paths["sources"], strict=True):
         title, _, name = column["title"].partition(": ")
         assert title in ("CAM", "superpixels", "refined saliency", "seeds", "pseudo-label")

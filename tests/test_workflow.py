@@ -18,6 +18,7 @@ from PIL import Image
 from wsss_steps.formats.kinds.refined_saliency import REFINED_SALIENCY
 from wsss_steps.formats.kinds.seeds import SEEDS
 from wsss_steps.formats.stores import Store
+from wsss_steps.formats.weights import read_weights_stamp
 
 pytestmark = pytest.mark.workflow
 
@@ -184,6 +185,25 @@ def test_one_setting_reruns_what_depends_on_it(project: Path) -> None:
     assert runs.planned(project) == AFTER_SEEDS | {"train_classifier", "make_cams", "evaluate_classifier"}
     configure(project)
     assert runs.planned(project) == set()
+
+
+def test_a_chain_shares_its_first_links(project: Path) -> None:
+    """Refined maps, and a second network that learns from the first one's pseudo-labels; then another refiner."""
+    recipes = {"cam": runs.CAM_RECIPE, "chain": {"cams": "cam+pamr", "seeds": "threshold", "segmenter": "plain+plain"}}
+    configure(project, recipes=recipes, refiner={"pamr": {"iterations": 2}})
+    shared = {"train_classifier", "make_cams", "pretrain_keys", "make_superpixels"}
+    assert not shared & runs.planned(project)
+    runs.succeed(project)
+    folder = project / "results/tiny/plain/cam+pamr/none/threshold"
+    assert len(list((folder / "plain+plain/pseudo_labels").glob("*.png"))) == 10
+    stamp = read_weights_stamp(folder / "plain+plain/segmenter.safetensors")
+    assert stamp["inputs"]["seeds"]["path"] == f"{folder.relative_to(project)}/plain/pseudo_labels"
+    assert runs.planned(project) == set()
+    configure(project, recipes=recipes, refiner={"pamr": {"iterations": 1}})
+    rerun = runs.planned(project)
+    assert {"refine_cams", "make_seeds", "train_segmenter"} <= rerun
+    assert not shared & rerun
+    configure(project)
 
 
 def test_without_label_images_nothing_is_evaluated(project: Path) -> None:

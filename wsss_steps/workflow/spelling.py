@@ -17,6 +17,8 @@ from wsss_steps.workflow import names
 
 OVERRIDE = "~"
 THEN = "+"
+LINK = r"(?:[^/+()]|\((?:[^/()]|\([^/()]*\))*\))+"
+"""Regular expression of one link of a chain in its one spelling: outside brackets there is no `+`."""
 NESTED = "~=()+"  # characters for which a text, such as a choice within a choice, is put in brackets
 NOT_YAML = (yaml.YAMLError, ValueError, LookupError, AttributeError)  # the latter of a !tag on what does not suit it
 
