@@ -14,8 +14,8 @@ rule train_classifier:
         "../envs/wsss.yaml"
     threads: CONFIG.threads
     resources:
-        gpu=PROCESSES,
-        processes=PROCESSES,
+        gpu=CONFIG.gpus_per_training,
+        processes=CONFIG.gpus_per_training,
         device=CONFIG.device,
     params:
         settings=settings_of("classifier"),

@@ -52,19 +52,16 @@ wildcard_constraints:
     split="[a-z][a-z0-9_]*",
 
 
-# Of a training: each has a GPU, if there are any
-PROCESSES = CONFIG.gpus_per_training
-
 SHARDS = planning.shard_names(CONFIG)
 in_shards = functools.partial(planning.in_shards, CONFIG)
 
 
-def planned(function, *fixed, **named):
+def planned(function, *fixed, **options):
     """Input or parameter: what a function of `planning` says of the rule's wildcards."""
 
     def ask(wildcards):
         try:
-            return function(CONFIG, dict(wildcards.items()), *fixed, **named)
+            return function(CONFIG, dict(wildcards.items()), *fixed, **options)
         except UserError as error:
             raise WorkflowError(str(error))
 
@@ -78,35 +75,15 @@ def configured(function):
 
 settings_of = functools.partial(planned, planning.settings_of)
 settings_of_step = functools.partial(configuration.step_settings, CONFIG)
-settings_of_images = planned(planning.settings_of_images)
-settings_of_masks = planned(planning.settings_of_masks)
-settings_of_stage = planned(planning.settings_of_stage)
-settings_of_tag_scores = planned(planning.settings_of_tag_scores)
-settings_of_prediction = planned(planning.settings_of_prediction)
-settings_of_summary = configured(targets.settings_of_summary)
-settings_of_gallery = configured(targets.settings_of_gallery)
-settings_of_superpixels_table = configured(targets.settings_of_superpixels_table)
 code_of = functools.partial(planned, planning.code_of)
 code_with_needs = functools.partial(planned, planning.code_with_needs)
-list_of_split = planned(planning.list_of_split)
-table_of_tags = planned(planning.table_of_tags)
 initial_weights = functools.partial(planned, planning.initial_weights)
-pairs_of_detector = planned(planning.pairs_of_detector)
-source_of_saliency = planned(planning.source_of_saliency)
-labels_to_learn = planned(planning.labels_to_learn)
 artifact_of = functools.partial(planned, planning.artifact)
-predictions_of_stage = planned(planning.predictions_of_stage)
-scenes_if_drawn = configured(planning.scenes_if_drawn)
-scores_of_summary = configured(targets.scores_of_summary)
-checkpoints_of_summary = configured(targets.checkpoints_of_summary)
-saliency_of_summary = configured(targets.saliency_of_summary)
-scores_of_superpixels = configured(targets.scores_of_superpixels)
-sources_of_gallery = configured(targets.sources_of_gallery)
 
 
-def needs(slot, **named):
+def needs(slot, **options):
     """Inputs: what the method in a slot needs, by name."""
-    return unpack(planned(planning.needed, slot, **named))
+    return unpack(planned(planning.needed, slot, **options))
 
 
 def named(slot):
@@ -132,34 +109,10 @@ def maps_given(wildcards):
     return planned(planning.maps_given, lambda: manifest_of_shard(wildcards))(wildcards)
 
 
-def shards_of_store(wildcards):
-    """Input: the stores that an index links to."""
-    return planning.all_shards(CONFIG, f"<results>/{wildcards.stage_of_images}.h5")
-
-
-def shards_of_label_maps(wildcards):
-    """Input: the folders whose label maps go into one."""
-    return planning.all_shards(CONFIG, f"<results>/{wildcards.lineage}/{wildcards.folder}")
-
-
-@functools.cache
-def state_of_images_in(split):
-    return planning.state_of_images(CONFIG, split)
-
-
-@functools.cache
-def state_of_masks_in(split):
-    return planning.state_of_masks(CONFIG, split)
-
-
-def state_of_images(wildcards):
-    """Parameter: changes when the content of the split's images, lists or tags does."""
-    return state_of_images_in(wildcards.split)
-
-
-def state_of_masks(wildcards):
-    """Parameter: changes when the content of the split's label images does."""
-    return state_of_masks_in(wildcards.split)
+def once_per_split(function):
+    """Parameter: what a function of `planning` says of the rule's split; it looks at every file of the user's."""
+    ask = functools.cache(functools.partial(function, CONFIG))
+    return lambda wildcards: ask(wildcards.split)
 
 
 def kept_or_temporary(path):

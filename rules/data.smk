@@ -20,7 +20,7 @@ rule make_example:
 rule prepare:
     # Checks every image and tag of a split, and writes its manifest. The user's files are no inputs: see `state`.
     input:
-        drawn=scenes_if_drawn,
+        drawn=configured(planning.scenes_if_drawn),
     output:
         manifest="<results>/splits/{split}/manifest.json",
     log:
@@ -32,10 +32,10 @@ rule prepare:
     threads: 1
     params:
         root=CONFIG.data_folder,
-        list_file=list_of_split,
-        tags=table_of_tags,
-        state=state_of_images,
-        settings=settings_of_images,
+        list_file=planned(planning.list_of_split),
+        tags=planned(planning.table_of_tags),
+        state=once_per_split(planning.state_of_images),
+        settings=planned(planning.settings_of_images),
         code=code_of("prepare"),
     shell:
         "python -m wsss_steps.prepare --root {params.root:q} --list-file {params.list_file:q} --tags {params.tags:q}"

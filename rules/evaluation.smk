@@ -14,8 +14,8 @@ rule prepare_masks:
     threads: 1
     params:
         root=CONFIG.data_folder,
-        state=state_of_masks,
-        settings=settings_of_masks,
+        state=once_per_split(planning.state_of_masks),
+        settings=planned(planning.settings_of_masks),
         code=code_of("prepare_masks"),
     shell:
         "python -m wsss_steps.prepare_masks --root {params.root:q} --manifest {input.manifest:q}"
@@ -28,7 +28,7 @@ rule evaluate:
     input:
         manifest="<results>/splits/{split}/manifest.json",
         ground_truth="<results>/splits/{split}/ground_truth.json",
-        predictions=predictions_of_stage,
+        predictions=planned(planning.predictions_of_stage),
     output:
         confusions="<results>/{lineage}/evaluation/{stage}/{split}.h5",
         score="<results>/{lineage}/evaluation/{stage}/{split}.json",
@@ -43,7 +43,7 @@ rule evaluate:
         "../envs/wsss.yaml"
     threads: 1
     params:
-        settings=settings_of_stage,
+        settings=planned(planning.settings_of_stage),
         code=code_of("evaluate"),
     shell:
         "python -m wsss_steps.evaluate --manifest {input.manifest:q} --ground-truth {input.ground_truth:q}"
@@ -69,7 +69,7 @@ rule evaluate_classifier:
         gpu=1,
         device=CONFIG.device,
     params:
-        settings=settings_of_tag_scores,
+        settings=planned(planning.settings_of_tag_scores),
         code=code_of("evaluate_classifier", "classifier"),
     shell:
         "python -m wsss_steps.evaluate_classifier --manifest {input.manifest:q} --classifier {input.classifier:q}"
@@ -124,7 +124,7 @@ rule ground_truth_saliency:
 rule summarise_superpixels:
     # One table of the superpixels that are compared.
     input:
-        scores_of_superpixels,
+        configured(targets.scores_of_superpixels),
     output:
         "<tables>/superpixels.csv",
     log:
@@ -135,7 +135,7 @@ rule summarise_superpixels:
         "../envs/wsss.yaml"
     threads: 1
     params:
-        settings=settings_of_superpixels_table,
+        settings=configured(targets.settings_of_superpixels_table),
         code=code_of("summarise_superpixels"),
     shell:
         "python -m wsss_steps.summarise_superpixels --scores {input:q} --output {output:q}"
@@ -145,9 +145,9 @@ rule summarise_superpixels:
 rule summarise:
     # One table of all recipes and stages.
     input:
-        scores=scores_of_summary,
-        checkpoints=checkpoints_of_summary,
-        saliency=saliency_of_summary,
+        scores=configured(targets.scores_of_summary),
+        checkpoints=configured(targets.checkpoints_of_summary),
+        saliency=configured(targets.saliency_of_summary),
     output:
         "<tables>/summary.csv",
     log:
@@ -158,7 +158,7 @@ rule summarise:
         "../envs/wsss.yaml"
     threads: 1
     params:
-        settings=settings_of_summary,
+        settings=configured(targets.settings_of_summary),
         code=code_of("summarise"),
     shell:
         "python -m wsss_steps.summarise --scores {input.scores:q} --checkpoints {input.checkpoints:q}"
@@ -171,7 +171,7 @@ rule draw_gallery:
     input:
         manifest="<results>/splits/train/manifest.json",
         ground_truth="<results>/splits/train/ground_truth.json",
-        sources=sources_of_gallery,
+        sources=configured(targets.sources_of_gallery),
     output:
         "<tables>/gallery.png",
     log:
@@ -182,7 +182,7 @@ rule draw_gallery:
         "../envs/wsss.yaml"
     threads: 1
     params:
-        settings=settings_of_gallery,
+        settings=configured(targets.settings_of_gallery),
         code=code_of("draw_gallery"),
     shell:
         "python -m wsss_steps.draw_gallery --manifest {input.manifest:q} --ground-truth {input.ground_truth:q}"

@@ -20,7 +20,7 @@ rule make_saliency_example:
 rule train_saliency:
     # Trains a saliency detector on images with masks; it sees nothing of the data set.
     input:
-        pairs=pairs_of_detector,
+        pairs=planned(planning.pairs_of_detector),
         weights=initial_weights("saliency"),
     output:
         detector="<results>/saliency/{saliency}/detector.safetensors",
@@ -33,8 +33,8 @@ rule train_saliency:
         "../envs/wsss.yaml"
     threads: CONFIG.threads
     resources:
-        gpu=PROCESSES,
-        processes=PROCESSES,
+        gpu=CONFIG.gpus_per_training,
+        processes=CONFIG.gpus_per_training,
         device=CONFIG.device,
     params:
         settings=settings_of("saliency"),
@@ -50,7 +50,7 @@ rule predict_saliency:
     input:
         needs("saliency"),
         manifest=manifest_of_shard,
-        source=source_of_saliency,
+        source=planned(planning.source_of_saliency),
         maps=maps_given,
     output:
         in_shards("<results>/saliency/{saliency}/saliency.h5"),

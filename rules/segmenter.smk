@@ -52,7 +52,7 @@ rule train_segmenter:
     input:
         needs("segmenter", of_all=True),
         manifest="<results>/splits/train/manifest.json",
-        seeds=labels_to_learn,
+        seeds=planned(planning.labels_to_learn),
         weights=initial_weights("segmenter"),
     output:
         segmenter="<results>/{classifier}/{cams}/{superpixels}/{seeds}/{segmenter}/segmenter.safetensors",
@@ -65,8 +65,8 @@ rule train_segmenter:
         "../envs/wsss.yaml"
     threads: CONFIG.threads
     resources:
-        gpu=PROCESSES,
-        processes=PROCESSES,
+        gpu=CONFIG.gpus_per_training,
+        processes=CONFIG.gpus_per_training,
         device=CONFIG.device,
     params:
         settings=settings_of("segmenter"),
@@ -100,7 +100,7 @@ rule predict:
         gpu=1,
         device=CONFIG.device,
     params:
-        settings=settings_of_prediction,
+        settings=planned(planning.settings_of_prediction),
         code=code_of("predict", "segmenter"),
     shell:
         "python -m wsss_steps.predict --manifest {input.manifest:q} --segmenter {input.segmenter:q}"

@@ -63,6 +63,16 @@ def all_shards(config: Config, path: str) -> list[str]:
     return [in_shards(config, path).format(shard=shard) for shard in shard_names(config)]
 
 
+def shards_of_store(config: Config, wildcards: Wildcards) -> list[str]:
+    """The stores that an index links to."""
+    return all_shards(config, f"<results>/{wildcards['stage_of_images']}.h5")
+
+
+def shards_of_label_maps(config: Config, wildcards: Wildcards) -> list[str]:
+    """The folders whose label maps go into one."""
+    return all_shards(config, f"<results>/{wildcards['lineage']}/{wildcards['folder']}")
+
+
 # ---- parameters
 
 
