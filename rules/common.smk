@@ -5,9 +5,10 @@ import sys
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
+from snakemake.logging import logger
 
 from wsss_steps.errors import UserError
-from wsss_steps.workflow import configuration, planning, preflight, sharing, targets
+from wsss_steps.workflow import configuration, planning, preflight, sharing, targets, trainings
 from wsss_steps.workflow.config import GROUND_TRUTH
 from wsss_steps.workflow.stages import STAGES
 
@@ -83,6 +84,7 @@ settings_of_stage = planned(planning.settings_of_stage)
 settings_of_tag_scores = planned(planning.settings_of_tag_scores)
 settings_of_prediction = planned(planning.settings_of_prediction)
 settings_of_summary = configured(targets.settings_of_summary)
+settings_of_comparison = configured(targets.settings_of_comparison)
 settings_of_gallery = configured(targets.settings_of_gallery)
 settings_of_superpixels_table = configured(targets.settings_of_superpixels_table)
 code_of = functools.partial(planned, planning.code_of)
@@ -103,6 +105,7 @@ scenes_if_drawn = configured(planning.scenes_if_drawn)
 scores_of_summary = configured(targets.scores_of_summary)
 checkpoints_of_summary = configured(targets.checkpoints_of_summary)
 saliency_of_summary = configured(targets.saliency_of_summary)
+confusions_of_rows = configured(targets.confusions_of_rows)
 scores_of_superpixels = configured(targets.scores_of_superpixels)
 sources_of_gallery = configured(targets.sources_of_gallery)
 
