@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -176,6 +177,25 @@ def test_a_network_that_is_the_same_for_all_seeds_is_one_run(tmp_path: Path) -> 
     (row,) = of_stage(found["differences"])
     assert (row["n"], row["better"]) == (2, 2)  # against each run of the other recipe
     assert row["difference"] == pytest.approx(MIOU["sp", "0"] - (MIOU["cam", "0"] + MIOU["cam", "1"]) / 2, abs=1e-6)
+
+
+def test_two_networks_that_are_the_same_for_all_seeds_are_one_pair(tmp_path: Path) -> None:
+    found = Case(tmp_path, {run: (run[0], "0") for run in COUNTS}).run()
+    (row,) = of_stage(found["differences"])
+    assert (row["n"], row["better"]) == (1, 1)
+    assert found["tables"].count("n = 1 is a single run") == 2
+
+
+def test_people_see_the_differences_from_the_first_recipe(tmp_path: Path) -> None:
+    runs = {(name, seed): ("sp" if name == "sp" else "cam", seed) for name in ("cam", "sp", "other") for seed in "01"}
+    found = Case(tmp_path, runs).run()
+    pairs = [(row["recipe"], row["other"]) for row in of_stage(found["differences"])]
+    assert pairs == [("sp", "cam"), ("other", "cam"), ("other", "sp")]
+    section = found["tables"].partition("## Differences from `cam`")[2].partition("##")[0]
+    assert re.findall(r"\| `(\w+)` +\| segmentation_crf +\| val +\| +2 \| +(-?\d+\.\d) ", section) == [
+        ("sp", "11.1"),
+        ("other", "0.0"),
+    ]
 
 
 def test_the_policy_of_unlabelled_pixels_is_that_of_the_scores(tmp_path: Path) -> None:

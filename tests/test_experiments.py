@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from wsss_steps.errors import UserError
+from wsss_steps.formats.files import write_text
+from wsss_steps.report import tables
 from wsss_steps.workflow import configuration, sharing, stages, targets, trainings
 from wsss_steps.workflow.config import Config
 from wsss_steps.workflow.declarations import about_row
@@ -240,6 +242,8 @@ def test_the_gallery_shows_the_first_random_seed() -> None:
 
 
 def test_targets_cover_every_random_seed() -> None:
+    saliency = targets.saliency_of_summary(load({"a": {"seeds": DETECTOR}}, random_seeds=[0, 1]))
+    assert [path.split("/")[-2] for path in saliency] == ["detector~pairs=drawn", "detector~pairs=drawn~seed=1"]
     config = load(random_seeds=[0, 1])
     assert {"<tables>/tables.md", "<results>/plain~seed=1/evaluation/tags/val.json"} <= set(targets.targets(config))
     assert targets.confusions_of_rows(config) == [
@@ -251,7 +255,14 @@ def test_targets_cover_every_random_seed() -> None:
 
 def test_what_is_printed_names_the_random_seed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
+    row = dict.fromkeys(tables.MEANS, "") | {"recipe": "a", "miou": "0.5", "left_out": "0; 2"}
+    for name, columns in (("means", tables.MEANS), ("summary", tables.COLUMNS)):
+        text = f"{','.join(columns)}\n{','.join(row.get(column, '') for column in columns)}\n"
+        write_text(tmp_path / f"results/x/{name}.csv", text)
     lines = targets.printed(load(random_seeds=[0, 1])).splitlines()
+    assert "Table: results/x/means.csv" in lines
+    assert "Table: results/x/summary.csv" not in lines
+    assert "Training images left out without a saliency map: 0; 2 (recipes: a)" in lines
     place = "results/x/plain~seed=1/cam/none/threshold/plain~seed=1/pseudo_labels/"
     assert f"Pseudo-labels of recipe a, random seed 1: {place}" in lines
 
@@ -269,9 +280,11 @@ def test_trainings_are_counted_once_for_what_runs_share(tmp_path: Path, monkeypa
     made.touch()
     assert trainings.planned(config) == (
         "Trainings of 6 run(s) (3 recipe(s) x 2 random seed(s)): 12 networks, 4 of them shared; "
-        "of the 8 that are left, 1 exist already and 7 are new"
+        "8 are distinct: 1 exist already, 7 are new"
     )
-    assert trainings.planned(load()).startswith("Trainings of 1 run(s): 2 networks, 0 of them shared; of the 2")
+    assert trainings.planned(load()).startswith(
+        "Trainings of 1 run(s): 2 networks, 0 of them shared; 2 are distinct: 1 "
+    )
 
 
 def test_detectors_and_keys_are_trainings_too() -> None:
@@ -286,6 +299,12 @@ def test_detectors_and_keys_are_trainings_too() -> None:
         "features/vit.safetensors",
         "plain/cam/none/saliency~saliency=unsupervised/plain/segmenter.safetensors",
     ]
+
+
+def test_keys_that_two_choices_of_a_recipe_take_are_one_training() -> None:
+    recipe = {"superpixels": "dino", "seeds": "saliency~saliency=unsupervised"}
+    config = load({"a": recipe}, features={"keys": {"vit": "own", "weights": "pretrain_keys"}})
+    assert trainings.trainings(config)[0] == 3
 
 
 def test_each_link_of_a_chain_is_a_training() -> None:

@@ -71,7 +71,7 @@ class Config(Prepare):
     name: str = Field("", description="name of the folder of the results; empty: that of the data set")
     tables: str = Field(
         "",
-        description="folder of summary.csv, superpixels.csv, gallery.png below `results/<name>/tables`, for a second "
+        description="folder of the tables and gallery.png below `results/<name>/tables`, for a second "
         "configuration that shares the results; empty: `results/<name>` itself",
     )
     recipes: dict[str, Recipe] = Field(

@@ -52,5 +52,5 @@ def planned(config: Config) -> str:
     product = f" ({recipes} recipe(s) x {seeds} random seed(s))" if seeds else ""
     return (
         f"Trainings of {len(config.runs)} run(s){product}: {used} networks, {used - len(distinct)} of them shared; "
-        f"of the {len(distinct)} that are left, {made} exist already and {len(distinct) - made} are new"
+        f"{len(distinct)} are distinct: {made} exist already, {len(distinct) - made} are new"
     )
