@@ -30,6 +30,7 @@ include: "rules/shards.smk"
 
 localrules:
     all,
+    compare_recipes,
     summarise,
     summarise_superpixels,
 
@@ -38,6 +39,10 @@ rule all:
     default_target: True
     input:
         targets.targets(CONFIG),
+
+
+if workflow.is_main_process and workflow.output_settings.dryrun:
+    logger.info(trainings.planned(CONFIG))
 
 
 onstart:

@@ -5,9 +5,10 @@ import sys
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
+from snakemake.logging import logger
 
 from wsss_steps.errors import UserError
-from wsss_steps.workflow import configuration, planning, preflight, sharing, targets
+from wsss_steps.workflow import configuration, planning, preflight, sharing, targets, trainings
 from wsss_steps.workflow.config import GROUND_TRUTH
 from wsss_steps.workflow.spelling import LINK
 from wsss_steps.workflow.stages import STAGES

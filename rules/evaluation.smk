@@ -166,6 +166,34 @@ rule summarise:
         " --settings {params.settings:q} --code {params.code:q} --log {log:q}"
 
 
+rule compare_recipes:
+    # Means over random seeds, differences between recipes, scores per class and by object size.
+    input:
+        summary="<tables>/summary.csv",
+        confusions=configured(targets.confusions_of_rows),
+    output:
+        means="<tables>/means.csv",
+        differences="<tables>/differences.csv",
+        per_class="<tables>/per_class.csv",
+        by_size="<tables>/by_size.csv",
+        tables="<tables>/tables.md",
+    log:
+        "<logs>/compare_recipes.log",
+    benchmark:
+        "<benchmarks>/compare_recipes.tsv"
+    conda:
+        "../envs/wsss.yaml"
+    threads: 1
+    params:
+        settings=configured(targets.settings_of_comparison),
+        code=code_of("compare_recipes"),
+    shell:
+        "python -m wsss_steps.compare_recipes --summary {input.summary:q} --confusions {input.confusions:q}"
+        " --means {output.means:q} --differences {output.differences:q} --per-class {output.per_class:q}"
+        " --by-size {output.by_size:q} --tables {output.tables:q}"
+        " --settings {params.settings:q} --code {params.code:q} --log {log:q}"
+
+
 rule draw_gallery:
     # One picture of some training images in every stage of every recipe.
     input:

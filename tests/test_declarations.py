@@ -29,6 +29,7 @@ def test_tags_alone_are_no_extra_supervision() -> None:
     row = declarations.about_row(config, Row("a", config.recipes["a"], "segmentation", "val"))
     assert row == {
         "recipe": "a",
+        "random_seed": None,
         "stage": "segmentation",
         "network": "segmenter",
         "split": "val",

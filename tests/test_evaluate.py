@@ -17,7 +17,7 @@ from wsss_steps.formats.kinds.confusions import CONFUSIONS
 from wsss_steps.formats.kinds.seeds import SEEDS
 from wsss_steps.formats.labels import write_labels
 from wsss_steps.formats.stores import Store, write_store
-from wsss_steps.ops.evaluation import bootstrap_miou
+from wsss_steps.ops.bootstrap import bootstrap_miou
 from wsss_steps.settings.steps import Evaluate
 
 TRAIN = ("t0", "t1", "t2")

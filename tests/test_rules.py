@@ -285,7 +285,7 @@ def all_expected() -> list[tuple[str, dict[str, Any]]]:
     return list({json.dumps(one, sort_keys=True): one for one in found}.values())
 
 
-TABLES = ("summarise", "draw_gallery")
+TABLES = ("summarise", "compare_recipes", "draw_gallery")
 KINDS = ("features", "superpixels", "refined_saliency")
 
 
@@ -418,6 +418,18 @@ def test_rows_of_the_summary_have_their_score_and_their_network(commands: list[C
     assert one.paths["saliency"] == [saliency_of(name) for name in names]
 
 
+def test_recipes_are_compared_by_the_confusion_matrices_of_the_rows(commands: list[Command], config: Config) -> None:
+    summary, one = (next(one for one in commands if one.step == step) for step in ("summarise", "compare_recipes"))
+    assert one.paths["summary"] == summary.paths["output"]
+    assert one.paths["confusions"] == [path.replace(".json", ".h5") for path in summary.paths["scores"]]
+    outputs = {"means": "csv", "differences": "csv", "per_class": "csv", "by_size": "csv", "tables": "md"}
+    assert {name: one.paths[name] for name in outputs} == {
+        name: f"results/tiny/{name}.{suffix}" for name, suffix in outputs.items()
+    }
+    given = config.evaluate.model_dump(mode="json", exclude={"thresholds"})
+    assert one.settings == {**given, "object_sizes": [0.05, 0.2]}
+
+
 def test_columns_of_the_gallery_and_their_titles(commands: list[Command]) -> None:
     one = next(one for one in commands if one.step == "draw_gallery")
     assert (one.paths["manifest"], one.paths["ground_truth"]) == (TRAIN, TRUTH["train"])
@@ -448,7 +460,7 @@ def test_rules_that_read_the_users_files_know_their_state(file: str, rule: str, 
     """It is in no command: a parameter by which Snakemake sees that images or masks were edited."""
     rules = re.split(r"\n(?=rule )", (repository / "rules" / f"{file}.smk").read_text())
     text = next(text for text in rules if text.startswith(f"rule {rule}:"))
-    assert f"state=state_of_{state}," in text.partition("params:")[2]
+    assert f"state=once_per_split(planning.state_of_{state})," in text.partition("params:")[2]
 
 
 @pytest.mark.workflow

@@ -49,7 +49,7 @@ def inputs(tmp_path: Path) -> dict[str, Any]:
             checkpoints.append(classifier if stage in ("cams", "seeds") else segmenter)
             crf = "deeplab" if stage == "segmentation_crf" else "none"
             network = "classifier" if stage in ("cams", "seeds") else "segmenter"
-            about = {"recipe": recipe, "stage": stage, "split": "train", "network": network}
+            about = {"recipe": recipe, "random_seed": None, "stage": stage, "split": "train", "network": network}
             rows.append(about | {"crf": crf, "scales": [1.0, 0.75, 0.5]})
             rows[-1] |= {"extra_supervision": "", "saliency": None, "made_of_ground_truth": ""}
     return {
@@ -78,6 +78,7 @@ def test_one_row_per_score(inputs: dict[str, Any], tmp_path: Path) -> None:
     assert [(row["recipe"], row["stage"]) for row in rows] == [(r, s) for r in ("cam", "superpixel") for s in STAGES]
     assert rows[0] == {
         "recipe": "cam",
+        "random_seed": "",
         "stage": "cams",
         "split": "train",
         "miou": "0.500000",
@@ -184,6 +185,16 @@ def test_the_table_is_grouped_aligned_and_narrow(
     assert f"Table: {path}" in lines
 
 
+def test_the_rows_of_each_random_seed_are_apart(inputs: dict[str, Any], tmp_path: Path) -> None:
+    for number, row in enumerate(inputs["settings"]["rows"]):
+        row |= {"recipe": "cam", "random_seed": number // len(STAGES)}
+    summarise.run(**inputs, output=tmp_path / "summary.csv")
+    rows = tables.read(tmp_path / "summary.csv")
+    assert [row["random_seed"] for row in rows] == ["0"] * 4 + ["1"] * 4
+    lines = tables.table(rows)
+    assert [line for line in lines if line.startswith("cam")] == ["cam, random seed 0", "cam, random seed 1"]
+
+
 def test_long_names_keep_the_width(inputs: dict[str, Any], tmp_path: Path) -> None:
     for row in inputs["settings"]["rows"]:
         row["recipe"], row["scales"] = "x" * 300, [round(0.1 * step, 1) for step in range(1, 30)]
@@ -206,7 +217,7 @@ def test_a_table_of_superpixels_is_printed_as_it_stands(tmp_path: Path, capsys: 
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("a,b\n1,2\n", "expected the columns recipe, stage, .*; found a, b"),
+        ("a,b\n1,2\n", "expected the columns recipe, random_seed, stage, .*; found a, b"),
         ("", "found none"),
         (",".join(tables.COLUMNS) + "\n", "the table has no rows"),
     ],

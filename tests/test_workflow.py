@@ -156,6 +156,7 @@ AFTER_SEEDS = {
     "make_pseudo_labels",
     "evaluate",
     "summarise",
+    "compare_recipes",
     "draw_gallery",
 }
 
@@ -169,7 +170,7 @@ def test_an_edited_formula_reruns_what_depends_on_it(project: Path) -> None:
     path = project / "wsss_steps" / "ops" / "evaluation.py"
     before = path.read_text()
     path.write_text(before + "\nNEW_CONSTANT = 1\n")
-    assert runs.planned(project) == {"evaluate", "summarise"}
+    assert runs.planned(project) == {"evaluate", "summarise", "compare_recipes"}
     path.write_text(before)
 
 
@@ -180,7 +181,7 @@ def test_one_setting_reruns_what_depends_on_it(project: Path) -> None:
     assert len(trained) == 1, "the other recipe must not be trained again"
     assert "superpixel~alpha" not in trained[0]
     configure(project, evaluate={"bootstrap": 60})
-    assert runs.planned(project) == {"evaluate", "summarise"}
+    assert runs.planned(project) == {"evaluate", "summarise", "compare_recipes"}
     configure(project, classifier={"plain": {**TINY["classifier"]["plain"], "epochs": 2}})
     assert runs.planned(project) == AFTER_SEEDS | {"train_classifier", "make_cams", "evaluate_classifier"}
     configure(project)
@@ -210,7 +211,7 @@ def test_without_label_images_nothing_is_evaluated(project: Path) -> None:
     configure(project, mask_folder=None)
     rules = runs.planned(project)
     assert {"prepare_masks", "draw_gallery"} <= rules
-    assert not rules & {"evaluate", "evaluate_superpixels", "summarise", "summarise_superpixels"}
+    assert not rules & {"evaluate", "evaluate_superpixels", "summarise", "summarise_superpixels", "compare_recipes"}
     configure(project)
 
 

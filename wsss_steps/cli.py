@@ -30,6 +30,7 @@ OUTPUTS_OF = {
     "wsss_steps.prepare": ("manifest",),
     "wsss_steps.prepare_masks": ("ground_truth",),
     "wsss_steps.shard_manifest": ("shards",),
+    "wsss_steps.compare_recipes": ("means", "differences", "per_class", "by_size", "tables"),
 }
 PLACES = ("root",)  # folders of the user's data: the record of their files says what was read (see `data.sources`)
 # settings that decide how much memory a step needs; lowering the first harms the result least

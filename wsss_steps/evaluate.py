@@ -27,6 +27,7 @@ from wsss_steps.formats.kinds.seeds import SEEDS
 from wsss_steps.formats.label_maps import LabelMaps
 from wsss_steps.formats.stores import Store, write_store
 from wsss_steps.ops import evaluation
+from wsss_steps.ops.bootstrap import bootstrap_miou
 from wsss_steps.progress import track
 
 log = logging.getLogger(__name__)
@@ -118,9 +119,7 @@ def score_of(confusions: NDArray[np.int64], classes: Sequence[str], settings: di
     """The content of a score, from the confusion matrices of its images (N, C + 1, C + 2)."""
     total = confusions.sum(axis=0, dtype=np.int64)
     found = evaluation.measures(total, **policies(settings))
-    low, high = evaluation.bootstrap_miou(
-        confusions, draws=settings["bootstrap"], seed=settings["seed"], **policies(settings)
-    )
+    low, high = bootstrap_miou(confusions, draws=settings["bootstrap"], seed=settings["seed"], **policies(settings))
     covered, precise, coverage, precision = evaluation.coverage_and_precision(total)
     names = ["background", *classes]
     per_class = [

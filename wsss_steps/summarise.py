@@ -50,7 +50,7 @@ def row_of(score: dict[str, Any], checkpoint: Path, about: dict[str, Any], left_
     """One row of the table; `about` has what neither the score nor the checkpoint knows."""
     threshold, content = score["threshold"], read_weights_content(checkpoint, about["network"])
     return {
-        "recipe": about["recipe"],
+        **{name: cell(about[name]) for name in ("recipe", "random_seed")},
         **{name: cell(score[name]) for name in FROM_SCORE},
         "threshold": "" if threshold is None else f"{threshold:g}",
         "gt_used_for": use_of_ground_truth(score, about),

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from skimage.metrics import contingency_table
 
+from wsss_steps.ops.bootstrap import bootstrap_miou
 from wsss_steps.ops.evaluation import (
-    bootstrap_miou,
     cam_confusions,
     cam_labels,
     confusion,

@@ -15,9 +15,6 @@ from numpy.typing import NDArray
 
 from wsss_steps.ops.labels import IGNORE
 
-LEVEL = 0.95  # of the bootstrap interval
-_DRAWS_AT_ONCE = 64  # resamplings in memory at a time: 64 x images x 8 bytes
-
 
 @dataclass(frozen=True)
 class Measures:
@@ -100,7 +97,7 @@ def cam_confusions(
     return result
 
 
-def _triples(confusions: Int64[np.ndarray, "... rows columns"], pred_ignore: str) -> Int64[np.ndarray, "... 3 rows"]:
+def triples(confusions: Int64[np.ndarray, "... rows columns"], pred_ignore: str) -> Int64[np.ndarray, "... 3 rows"]:
     """Per class, pixels predicted correctly (TP), predicted (P) and in the ground truth (T)."""
     if pred_ignore not in ("count_as_wrong", "exclude"):
         raise ValueError(f"unknown policy pred_ignore '{pred_ignore}'; known: count_as_wrong, exclude")
@@ -109,25 +106,25 @@ def _triples(confusions: Int64[np.ndarray, "... rows columns"], pred_ignore: str
     return np.stack([np.diagonal(labelled, axis1=-2, axis2=-1), labelled.sum(axis=-2), truth], axis=-2)
 
 
-def _ratios(
-    triples: NDArray[np.number], absent: str
+def ratios(
+    counts: NDArray[np.number], absent: str
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
     """IoU, FP and FN per class from (..., 3, C + 1); all NaN for a class without pixels, or with "zero" an IoU of 0."""
     if absent not in ("nan_skip", "zero"):
         raise ValueError(f"unknown policy absent '{absent}'; known: nan_skip, zero")
-    right, predicted, truth = (triples[..., row, :].astype(np.float64) for row in range(3))
+    right, predicted, truth = (counts[..., row, :].astype(np.float64) for row in range(3))
     union = truth + predicted - right
     empty = union == 0
-    ratios = [
+    shares = [
         np.where(empty, np.nan, part / np.where(empty, 1.0, union))
         for part in (right, predicted - right, truth - right)
     ]
     if absent == "zero":
-        ratios[0] = np.where(empty, 0.0, ratios[0])
-    return ratios[0], ratios[1], ratios[2]
+        shares[0] = np.where(empty, 0.0, shares[0])
+    return shares[0], shares[1], shares[2]
 
 
-def _mean(values: NDArray[np.float64]) -> NDArray[np.float64]:
+def mean_of_known(values: NDArray[np.float64]) -> NDArray[np.float64]:
     """Mean over the last axis, ignoring NaN; NaN if all are."""
     known = ~np.isnan(values)
     count = known.sum(axis=-1)
@@ -146,43 +143,13 @@ def measures(
     a class with no pixel in ground truth and prediction is left out of the means or has IoU 0. Raises ValueError for
     another policy.
     """
-    triples = _triples(total, pred_ignore)
-    iou, fp, fn = _ratios(triples, absent)
-    right, _, truth = triples.sum(axis=-1)
+    counts = triples(total, pred_ignore)
+    iou, fp, fn = ratios(counts, absent)
+    right, _, truth = counts.sum(axis=-1)
     accuracy = float(right / truth) if truth else float("nan")
-    return Measures(iou, fp, fn, float(_mean(iou)), float(_mean(fp[1:])), float(_mean(fn[1:])), accuracy)
-
-
-def bootstrap_miou(
-    confusions: Int64[np.ndarray, "images rows columns"],
-    *,
-    draws: int,
-    seed: int,
-    pred_ignore: str = "count_as_wrong",
-    absent: str = "nan_skip",
-) -> tuple[float, float]:
-    """The 95 % bootstrap percentile interval of the mIoU: images are resampled `draws` times, from `seed`.
-
-    It shows how much the score depends on the choice of images, not on the randomness of training. (NaN, NaN) without
-    images or draws.
-    """
-    images, rows = confusions.shape[:2]
-    if images == 0 or draws == 0:
-        return float("nan"), float("nan")
-    # float64 counts below 2 ** 53 are exact, so the order of summation in the matrix product does not matter.
-    flat = _triples(confusions, pred_ignore).reshape(images, 3 * rows).astype(np.float64)
-    generator = np.random.default_rng(seed)
-    scores = []
-    for start in range(0, draws, _DRAWS_AT_ONCE):
-        count = min(_DRAWS_AT_ONCE, draws - start)
-        often = np.stack([np.bincount(generator.integers(images, size=images), minlength=images) for _ in range(count)])
-        iou = _ratios((often.astype(np.float64) @ flat).reshape(count, 3, rows), absent)[0]
-        scores.append(_mean(iou))
-    tail = 50 * (1 - LEVEL)
-    known = np.concatenate(scores)
-    known = known[~np.isnan(known)]
-    low, high = np.percentile(known, [tail, 100 - tail]) if known.size else (np.nan, np.nan)
-    return float(low), float(high)
+    return Measures(
+        iou, fp, fn, float(mean_of_known(iou)), float(mean_of_known(fp[1:])), float(mean_of_known(fn[1:])), accuracy
+    )
 
 
 def coverage_and_precision(

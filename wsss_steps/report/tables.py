@@ -1,4 +1,4 @@
-"""The tables `summary.csv` and `superpixels.csv`: their columns, and how they are printed."""
+"""The tables `summary.csv`, `means.csv` and `superpixels.csv`: their columns, and how they are printed."""
 
 from __future__ import annotations
 
@@ -12,9 +12,11 @@ from wsss_steps.errors import UserError
 SCORES = ["miou", "ci_low", "ci_high", "fp", "fn", "pixel_acc", "coverage", "precision", "images"]
 PROTOCOL = ["threshold", "gt_used_for", "init_weights", "compute_precision", "crf", "scales"]
 DECLARED = ["extra_supervision", "left_out"]
-COLUMNS = ("recipe", "stage", "split", *SCORES, *PROTOCOL, *DECLARED)
-HEADS = ("stage", "split", "mIoU", "95 % interval", "FP", "FN", "acc.", "cover", "prec.", "images", "CRF", "scales")
+COLUMNS = ("recipe", "random_seed", "stage", "split", *SCORES, *PROTOCOL, *DECLARED)
+SPREAD = ("n", "sd", "min", "max")  # over random seeds
+MEANS = ("recipe", "stage", "split", "n", "miou", *SPREAD[1:], *SCORES[1:], *PROTOCOL, *DECLARED)
 WIDTH = 120
+LEFT = ("stage", "split", "CRF", "scales")  # heads of the columns that are aligned left
 Row = Mapping[str, str]
 
 
@@ -23,41 +25,46 @@ def percent(text: str) -> str:
     return f"{100 * float(text):.1f}" if text else "-"
 
 
-def cells(row: Row) -> tuple[str, ...]:
-    """The fields of one row, as printed below `HEADS`."""
+def labelled(recipe: str, random_seed: int | str | None) -> str:
+    """What the rows of a recipe, of one random seed if there are any, are called."""
+    return recipe if random_seed in (None, "") else f"{recipe}, random seed {random_seed}"
+
+
+def cells(row: Row) -> dict[str, str]:
+    """The fields of one row as printed, by the heads of their columns; of a row of means, with n and deviation."""
     interval = f"{percent(row['ci_low'])} - {percent(row['ci_high'])}" if row["ci_low"] else "-"
-    numbers = [percent(row[name]) for name in ("fp", "fn", "pixel_acc", "coverage", "precision")]
-    mark = "*" if "threshold" in row["gt_used_for"] else ""
-    return (
-        row["stage"] + mark,
-        row["split"],
-        percent(row["miou"]),
-        interval,
-        *numbers,
-        row["images"],
-        row["crf"] or "-",
-        row["scales"] or "-",
-    )
+    spread = {"n": row["n"], "sd": percent(row["sd"])} if "n" in row else {}
+    heads = {"FP": "fp", "FN": "fn", "acc.": "pixel_acc", "cover": "coverage", "prec.": "precision"}
+    return {
+        "stage": row["stage"] + ("*" if "threshold" in row["gt_used_for"] else ""),
+        "split": row["split"],
+        "mIoU": percent(row["miou"]),
+        **spread,
+        "95 % interval": interval,
+        **{head: percent(row[name]) for head, name in heads.items()},
+        "images": row["images"],
+        "CRF": row["crf"] or "-",
+        "scales": row["scales"] or "-",
+    }
 
 
 def table(rows: Sequence[Row]) -> list[str]:
     """Lines of at most `WIDTH` characters: the rows below their recipe's name, then notes."""
     printed = [cells(row) for row in rows]
-    widths = [max(len(line[column]) for line in [HEADS, *printed]) for column in range(len(HEADS))]
+    heads = {head: head for head in printed[0]}
+    widths = {head: max(len(line[head]) for line in [heads, *printed]) for head in heads}
 
-    def aligned(line: Sequence[str]) -> str:
-        words = [
-            word.ljust(width) if index in (0, 1, 10, 11) else word.rjust(width)
-            for index, (word, width) in enumerate(zip(line, widths, strict=True))
-        ]
+    def aligned(line: Mapping[str, str]) -> str:
+        words = [word.ljust(widths[head]) if head in LEFT else word.rjust(widths[head]) for head, word in line.items()]
         return ("  " + "  ".join(words).rstrip())[:WIDTH]
 
-    lines = [aligned(HEADS)]
-    recipe = None
+    lines = [aligned(heads)]
+    before = None
     for row, line in zip(rows, printed, strict=True):
-        if row["recipe"] != recipe:
-            recipe = row["recipe"]
-            lines += ["-" * min(len(aligned(HEADS)), WIDTH), recipe[:WIDTH]]
+        name = labelled(row["recipe"], row.get("random_seed"))
+        if name != before:
+            before = name
+            lines += ["-" * min(len(aligned(heads)), WIDTH), name[:WIDTH]]
         lines.append(aligned(line))
     return [*lines, "", *notes(rows)]
 
@@ -68,6 +75,8 @@ def notes(rows: Sequence[Row]) -> list[str]:
         "All numbers in percent. FP, FN: mean over the classes without background; mIoU: with it. Interval: from",
         "drawing the images again. cover: share of pixels with a label; prec.: share of the labels that are right.",
     ]
+    if "n" in rows[0]:
+        found.append("Means over n random seeds, which the interval draws again too; sd: deviation between them.")
     chosen = sorted({row["threshold"] for row in rows if "threshold" in row["gt_used_for"]})
     if chosen:
         found.append(f"* background threshold chosen by the ground truth of the same images: {', '.join(chosen)}")
@@ -96,7 +105,7 @@ def declared(rows: Sequence[Row]) -> list[str]:
         found.append(
             f"Saliency made of the ground truth, an upper bound and no weak supervision: {', '.join(upper)}"[:WIDTH]
         )
-    for count in dict.fromkeys(row["left_out"] for row in rows if int(row["left_out"])):
+    for count in dict.fromkeys(row["left_out"] for row in rows if row["left_out"] != "0"):
         recipes = dict.fromkeys(row["recipe"] for row in rows if row["left_out"] == count)
         found.append(
             f"Training images left out without a saliency map: {count} (recipes: {', '.join(recipes)})"[:WIDTH]
@@ -117,12 +126,12 @@ def plain(rows: Sequence[Row]) -> list[str]:
 
 
 def read(path: Path) -> list[dict[str, str]]:
-    """The rows of a summary or of a table of superpixels; a UserError if it is neither, or has no rows."""
+    """The rows of a summary, of means or of superpixels; a UserError if it is no such table, or has no rows."""
     try:
         with path.open(encoding="utf-8", newline="") as file:
             reader = csv.DictReader(file)
             found = tuple(reader.fieldnames or ())
-            if found != COLUMNS and found[:1] != ("superpixels",):
+            if found not in (COLUMNS, MEANS) and found[:1] != ("superpixels",):
                 raise UserError(
                     f"{path}: expected the columns {', '.join(COLUMNS)}; found {', '.join(found) or 'none'}"
                 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import Field, StringConstraints, field_validator, model_validator
 
 from wsss_steps.settings.base import (
     IMAGENET_MEAN,
@@ -181,6 +181,23 @@ class Evaluate(Settings):
     )
     bootstrap: int = Field(1000, ge=0, le=100_000, description="resamplings for the 95 % interval")
     seed: Seed = Field(0, description="of the resamplings")
+
+
+class CompareRecipes(Settings):
+    """Tables of means over random seeds, and of differences between recipes."""
+
+    object_sizes: tuple[Annotated[float, Field(gt=0, lt=1)], ...] = Field(
+        (0.05, 0.2),
+        description="ascending bounds between the sizes of objects; a size is the share of an image's pixels that are "
+        "of the object's class",
+    )
+
+    @field_validator("object_sizes")
+    @classmethod
+    def _ascending(cls, bounds: tuple[float, ...]) -> tuple[float, ...]:
+        if list(bounds) != sorted(set(bounds)):
+            raise ValueError(f"expected ascending bounds, each once, found {list(bounds)}")
+        return bounds
 
 
 class EvaluateSuperpixels(Settings):

@@ -117,14 +117,19 @@ def resolve(config: Config, slot: str, text: str) -> Choice:
     return Choice(slot, method, name, table)
 
 
+def links_of(slot: str, text: str) -> list[tuple[str, str]]:
+    """Slot and text of each link of a choice that may be a chain."""
+    first, *later = links(text)
+    return [(slot, first), *((LATER_LINKS.get(slot, slot), link) for link in later)]
+
+
 def chain(config: Config, slot: str, text: str) -> list[Choice]:
     """The links of a choice that may be a chain, every setting written out. A UserError if the slot takes no chain."""
-    first, *later = links(text)
-    if later and slot not in LATER_LINKS:
+    if (count := len(links(text))) > 1 and slot not in LATER_LINKS:
         allowed = " and ".join(LATER_LINKS)
-        raise UserError(f"{slot} '{text}': expected one method, found {1 + len(later)}; chains are for {allowed}")
-    found = [resolve(config, slot, first), *(resolve(config, LATER_LINKS[slot], link) for link in later)]
-    if later and any(link.method == NONE for link in found):
+        raise UserError(f"{slot} '{text}': expected one method, found {count}; chains are for {allowed}")
+    found = [resolve(config, *link) for link in links_of(slot, text)]
+    if count > 1 and any(link.method == NONE for link in found):
         raise UserError(f"{slot} '{text}': expected a method in every link of the chain, found 'none'")
     name = THEN.join(link.name for link in found)
     if problem := names.problem_of_name(name):

@@ -6,13 +6,15 @@ A *choice* is a method's name with overrides of its defaults, `superpixel~alpha=
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
-from pydantic import Field, create_model
+from pydantic import Field, PrivateAttr, create_model
 
-from wsss_steps.settings.base import Backbone, Device, Settings
+from wsss_steps.settings.base import Backbone, Device, Seed, Settings
 from wsss_steps.settings.registry import METHODS
 from wsss_steps.settings.steps import (
+    CompareRecipes,
     Evaluate,
     EvaluateSuperpixels,
     MakeExample,
@@ -39,6 +41,23 @@ class Recipe(Settings):
         """The folder below `results/<name>` of what the first so many of the recipe's choices made."""
         return "/".join(getattr(self, slot) for slot in SLOTS_OF_A_RECIPE[:choices])
 
+    def choices(self) -> list[tuple[str, str]]:
+        """Slot and choice, of every slot."""
+        return [(slot, getattr(self, slot)) for slot in SLOTS_OF_A_RECIPE]
+
+
+@dataclass(frozen=True)
+class Run:
+    """A recipe with one random seed. Without `random_seeds` there is one run per recipe, and its seed is None."""
+
+    name: str
+    """Of the recipe."""
+    random_seed: int | None
+    recipe: Recipe
+    """Its choices in their one spelling, the random seed among their overrides."""
+    configured: str
+    """The recipe's name in the configuration, before its lists of values are multiplied out."""
+
 
 class Config(Prepare):
     """What config.yaml may say: the data set (inherited), its recipes, and settings of steps. `WHOLE` has the slots."""
@@ -52,10 +71,22 @@ class Config(Prepare):
     name: str = Field("", description="name of the folder of the results; empty: that of the data set")
     tables: str = Field(
         "",
-        description="folder of summary.csv, superpixels.csv, gallery.png below `results/<name>/tables`, for a second "
+        description="folder of the tables and gallery.png below `results/<name>/tables`, for a second "
         "configuration that shares the results; empty: `results/<name>` itself",
     )
-    recipes: dict[str, Recipe] = Field(min_length=1, description="name -> one choice per slot")
+    recipes: dict[str, Recipe] = Field(
+        min_length=1,
+        description="name -> one choice per slot; an override with a list of values, such as "
+        "`superpixel~alpha=[0.3,0.4]`, stands for a recipe with each of them",
+    )
+    random_seeds: tuple[Seed, ...] = Field(
+        (),
+        description="every recipe is run with each: it is the `seed` of every method that has one, unless its choice "
+        "says `~seed=` itself; empty: once, as configured",
+    )
+    only: str | tuple[str, ...] = Field(
+        (), description="names of recipes to which a run is restricted; its tables go to `tables/<names>`; empty: all"
+    )
     compare_superpixels: tuple[str, ...] = Field(
         (), description="choices measured against the ground truth in superpixels.csv"
     )
@@ -69,6 +100,7 @@ class Config(Prepare):
     predict: Predict = Field(Predict(), description="overrides of its defaults")
     evaluate: Evaluate = Field(Evaluate(), description="overrides of its defaults")
     evaluate_superpixels: EvaluateSuperpixels = Field(EvaluateSuperpixels(), description="overrides of its defaults")
+    compare_recipes: CompareRecipes = Field(CompareRecipes(), description="overrides of its defaults")
     gallery_images: int = Field(8, ge=1, le=10_000, description="rows of the contact sheet")
     keep_features: bool = Field(False, description="keep the features (48 GB for VOC) after the superpixels are made")
     shards: int = Field(
@@ -93,6 +125,7 @@ class Config(Prepare):
     device: Device = Field(
         "auto", description="auto, cpu, cuda, or cuda:N for one GPU: a fact of the machine, it reruns nothing"
     )
+    _all_runs: tuple[Run, ...] = PrivateAttr(())
 
     @property
     def data_folder(self) -> str:
@@ -110,9 +143,36 @@ class Config(Prepare):
         return f"logs/{self.name or self.dataset}"
 
     @property
+    def tables_name(self) -> str:
+        """The folder of the tables and the gallery below `tables`: of some recipes alone, one of its own."""
+        return "/".join(filter(None, [self.tables, "+".join(self.only_recipes)]))
+
+    @property
     def tables_folder(self) -> str:
         """The folder of the tables and the gallery."""
-        return f"{self.results}/tables/{self.tables}" if self.tables else self.results
+        return f"{self.results}/tables/{self.tables_name}" if self.tables_name else self.results
+
+    @property
+    def only_recipes(self) -> tuple[str, ...]:
+        """The names in `only`."""
+        return (self.only,) if isinstance(self.only, str) else self.only
+
+    @property
+    def all_runs(self) -> tuple[Run, ...]:
+        """Every recipe with every random seed, whatever `only` says; of a config that `configuration.load` made."""
+        return self._all_runs
+
+    @property
+    def runs(self) -> tuple[Run, ...]:
+        """The runs to which `only` restricts, in the order of the recipes."""
+        names = self.only_recipes
+        return tuple(run for run in self._all_runs if not names or {run.name, run.configured} & set(names))
+
+    def with_runs(self, runs: tuple[Run, ...]) -> Config:
+        """The same config, and what `all_runs` says."""
+        config = self.model_copy()
+        config._all_runs = runs
+        return config
 
 
 def _with_slots() -> type[Config]:

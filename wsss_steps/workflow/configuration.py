@@ -15,7 +15,7 @@ from wsss_steps.settings.explain import explain
 from wsss_steps.settings.registry import METHODS
 from wsss_steps.settings.saliency import missing_source, source
 from wsss_steps.settings.steps import Prepare
-from wsss_steps.workflow import names, splits
+from wsss_steps.workflow import experiments, names, splits
 from wsss_steps.workflow.choices import NONE, Choice, chain, choices_in, keys_of, name_of, resolve, settings_class
 from wsss_steps.workflow.config import GROUND_TRUTH, SLOTS_OF_A_RECIPE, WHOLE, Config, Recipe
 
@@ -116,7 +116,10 @@ def load(content: Mapping[str, Any]) -> Config:
             for line in explain(error)
         ]
         raise UserError("config:\n" + "\n".join(f"  {line}" for line in lines)) from None
-    problems = [*_problems_of_choices(config), *_problems_of_names(config)]
+    recipes = experiments.multiplied(config)
+    every = {name: recipe for found in recipes.values() for name, recipe in found.items()}
+    config = config.model_copy(update={"recipes": every})
+    problems = [*_problems_of_choices(config), *_problems_of_names(config), *experiments.problems(config, recipes)]
     if config.draw is None and not any(map(names.problem_of_path, [config.root, *splits.list_files(config).values()])):
         root = Path(config.root)
         if "splits" not in config.model_fields_set and not splits.all_listed(root, config):
@@ -127,7 +130,8 @@ def load(content: Mapping[str, Any]) -> Config:
             f"device: expected auto or cuda for gpus_per_training {config.gpus_per_training}, found {config.device}"
         )
     all_wrong("config", sorted(set(problems)))
-    return _spelled_alike(config)
+    config = _spelled_alike(config)
+    return config.with_runs(experiments.all_runs(config, recipes))
 
 
 def _spelled_alike(config: Config) -> Config:

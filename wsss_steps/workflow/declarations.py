@@ -62,6 +62,7 @@ def about_row(config: Config, row: Row) -> dict[str, Any]:
     saliency = saliency_of(config, recipe, row.stage)
     return {
         "recipe": row.name,
+        "random_seed": row.random_seed,
         "stage": row.stage,
         "split": row.split,
         "network": stage.network,

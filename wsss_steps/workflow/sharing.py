@@ -16,8 +16,9 @@ from wsss_steps.errors import all_wrong
 from wsss_steps.formats.files import read_json, write_json
 from wsss_steps.settings.registry import METHODS
 from wsss_steps.settings.steps import Prepare
-from wsss_steps.workflow.choices import NONE, chain, choices_in, resolve, settings_class
-from wsss_steps.workflow.config import GROUND_TRUTH, SLOTS_OF_A_RECIPE, Config
+from wsss_steps.workflow.choices import resolve
+from wsss_steps.workflow.config import Config
+from wsss_steps.workflow.experiments import choices_of
 from wsss_steps.workflow.names import problem_of_name
 from wsss_steps.workflow.spelling import parse, spell
 
@@ -30,7 +31,8 @@ INLINED = ("backbone", "crf")  # settings that are named in a choice and recorde
 def check(config: Config, files: Sequence[Path]) -> None:
     """Raise a UserError that lists every setting in which another file's run of this results folder differs."""
     ours = record_of(config, files)
-    problems = [line for other in _others(config, files) for line in _conflicts(ours, other)]
+    tables = (config.tables, config.tables_name)
+    problems = [line for other in _others(config, files) for line in _conflicts(ours, other, tables)]
     all_wrong(f"{config.results} holds results of another configuration file", problems)
 
 
@@ -56,16 +58,9 @@ def record_of(config: Config, files: Sequence[Path]) -> dict[str, Any]:
 
 
 def _choices(config: Config) -> Iterator[tuple[str, str]]:
-    """Slot and name of every choice that the recipes lead to."""
-    left = [(slot, getattr(recipe, slot)) for recipe in config.recipes.values() for slot in SLOTS_OF_A_RECIPE]
-    left += [("superpixels", text) for text in config.compare_superpixels]
-    while left:
-        slot, text = left.pop()
-        if text not in (NONE, GROUND_TRUTH):
-            for choice in chain(config, slot, text):
-                yield choice.slot, choice.name
-                inner = choices_in(settings_class(choice.slot, choice.method))
-                left += [(other, choice.settings[key]) for key, other in inner.items()]
+    """Slot and name of every choice that the recipes lead to, with every random seed, whatever `only` says."""
+    compared = [("superpixels", text) for text in config.compare_superpixels]
+    yield from choices_of(config, compared + [choice for run in config.all_runs for choice in run.recipe.choices()])
 
 
 def _names(files: Sequence[Path]) -> list[str]:
@@ -89,10 +84,10 @@ def _others(config: Config, files: Sequence[Path]) -> Iterator[dict[str, Any]]:
             yield found
 
 
-def _conflicts(ours: Mapping[str, Any], other: Mapping[str, Any]) -> Iterator[str]:
-    """One line for each setting in which two records differ, and one if their tables would be the same files."""
+def _conflicts(ours: Mapping[str, Any], other: Mapping[str, Any], tables: tuple[str, str]) -> Iterator[str]:
+    """One line for each setting in which two records differ, and one if the other's tables are those in `tables`."""
     there, here = (" and ".join(one["files"]) or "the command line" for one in (other, ours))
-    if other["tables"] == ours["tables"]:
+    if other["tables"] in tables:
         yield (f"its tables are those of {there}: give {here} its own, tables: NAME, or results of its own, name: NAME")
     for name in sorted(ours["settings"].keys() & other["settings"].keys()):
         mine, theirs = ours["settings"][name], other["settings"][name]

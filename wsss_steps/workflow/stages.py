@@ -41,18 +41,27 @@ TRAIN = "train"
 
 @dataclass(frozen=True)
 class Row:
-    """A row of the summary: a stage of a recipe on a split."""
+    """A row of the summary: a stage of a run on a split; `name` is that of the recipe."""
 
     name: str
     recipe: Recipe
     stage: str
     split: str
+    random_seed: int | None = None
 
     @property
     def score(self) -> str:
         """The file of its score, below the results."""
-        lineage = self.recipe.lineage(STAGES[self.stage].depth)
-        return f"{lineage}/evaluation/{self.stage}/{self.split}.json"
+        return f"{self._evaluation}.json"
+
+    @property
+    def confusions(self) -> str:
+        """The store of its confusion matrices, below the results."""
+        return f"{self._evaluation}.h5"
+
+    @property
+    def _evaluation(self) -> str:
+        return f"{self.recipe.lineage(STAGES[self.stage].depth)}/evaluation/{self.stage}/{self.split}"
 
     @property
     def checkpoint(self) -> str:
@@ -67,7 +76,7 @@ def scored_splits(config: Config) -> list[str]:
 
 
 def rows(config: Config) -> list[Row]:
-    """The rows of the summary: of each recipe, the stages of the training images, then those of each split."""
+    """The rows of the summary: of each run, the stages of the training images, then those of each split."""
     places = [(name, TRAIN) for name, stage in STAGES.items() if not stage.held_out]
     places += [(name, split) for split in scored_splits(config) for name, stage in STAGES.items() if stage.held_out]
-    return [Row(name, recipe, *place) for name, recipe in config.recipes.items() for place in places]
+    return [Row(run.name, run.recipe, *place, run.random_seed) for run in config.runs for place in places]

@@ -9,6 +9,7 @@ from pathlib import Path
 from wsss_steps.report import tables
 from wsss_steps.workflow.choices import NONE, resolve
 from wsss_steps.workflow.config import Config
+from wsss_steps.workflow.configuration import step_settings
 from wsss_steps.workflow.declarations import about_row, saliency_of
 from wsss_steps.workflow.stages import rows, scored_splits
 
@@ -29,8 +30,8 @@ def saliency_of_summary(config: Config) -> list[str]:
 
 
 def _saliency(config: Config) -> list[str]:
-    """The choices of saliency maps of all recipes, each once."""
-    found = (saliency_of(config, recipe, "seeds") for recipe in config.recipes.values())
+    """The choices of saliency maps of all runs, each once."""
+    found = (saliency_of(config, run.recipe, "seeds") for run in config.runs)
     return list(dict.fromkeys(filter(None, found)))
 
 
@@ -40,7 +41,7 @@ def scores_of_superpixels(config: Config) -> list[str]:
 
 
 def columns_of_gallery(config: Config) -> list[tuple[str, str, str]]:
-    """(title, kind, path) of the columns of the gallery; what recipes share appears once."""
+    """(title, kind, path) of the columns of the gallery, of the first random seed; what recipes share appears once."""
     columns: dict[str, tuple[str, str, str]] = {}
     for title, kind, path in _columns(config):
         columns.setdefault(path, (title, kind, path))
@@ -48,7 +49,8 @@ def columns_of_gallery(config: Config) -> list[tuple[str, str, str]]:
 
 
 def _columns(config: Config) -> Iterator[tuple[str, str, str]]:
-    for name, recipe in config.recipes.items():
+    shown = (run for run in config.runs if run.random_seed in (None, *config.random_seeds[:1]))
+    for name, recipe in ((run.name, run.recipe) for run in shown):
         yield "CAM", "cams", f"<results>/{recipe.lineage(2)}/cams.h5"
         if recipe.superpixels != NONE:
             yield "superpixels", "superpixels", f"<results>/superpixels/{recipe.superpixels}/superpixels.h5"
@@ -65,14 +67,14 @@ def sources_of_gallery(config: Config) -> list[str]:
 
 def tag_scores(config: Config) -> list[tuple[str, str, str]]:
     """(classifier, split, path below the results) of every score of predicted tags."""
-    classifiers = dict.fromkeys(recipe.classifier for recipe in config.recipes.values())
+    classifiers = dict.fromkeys(run.recipe.classifier for run in config.runs)
     scored = scored_splits(config)
     return [(name, split, f"{name}/evaluation/tags/{split}.json") for name in classifiers for split in scored]
 
 
 def features_to_keep(config: Config) -> list[str]:
-    """The features of all recipes, each once, if they are to be kept."""
-    chosen = [recipe.superpixels for recipe in config.recipes.values() if recipe.superpixels != NONE]
+    """The features of all runs, each once, if they are to be kept."""
+    chosen = [run.recipe.superpixels for run in config.runs if run.recipe.superpixels != NONE]
     named = (resolve(config, "superpixels", name).settings.get("features") for name in chosen)
     kept = dict.fromkeys(filter(None, named)) if config.keep_features else {}
     return [f"<results>/features/{name}/features.h5" for name in kept]
@@ -80,12 +82,12 @@ def features_to_keep(config: Config) -> list[str]:
 
 def targets(config: Config) -> list[str]:
     """What a run makes: with ground truth the tables, without it the pseudo-labels and predictions alone."""
-    recipes = list(config.recipes.values())
+    recipes = [run.recipe for run in config.runs]
     masked = config.mask_folder is not None
     found = ["<tables>/gallery.png", *(f"<results>/{recipe.lineage()}/pseudo_labels" for recipe in recipes)]
     found += features_to_keep(config)
-    found += ["<tables>/summary.csv"] if masked else []
-    found += ["<tables>/superpixels.csv"] if masked and config.compare_superpixels else []
+    found += ["<tables>/summary.csv", "<tables>/tables.md"] if masked else []
+    found += ["<tables>/superpixels.csv"] if masked and config.compare_superpixels and not config.only else []
     segmented = config.unscored if masked else config.splits
     found += [f"<results>/{recipe.lineage()}/segmentation_crf/{split}" for recipe in recipes for split in segmented]
     return found + [f"<results>/{path}" for _, _, path in tag_scores(config)]
@@ -95,6 +97,17 @@ def settings_of_summary(config: Config) -> str:
     """What neither a score nor a checkpoint knows of its row."""
     found = [about_row(config, row) for row in rows(config)]
     return json.dumps({"rows": found, "saliency": _saliency(config)}, sort_keys=True)
+
+
+def confusions_of_rows(config: Config) -> list[str]:
+    """The confusion matrices of every row, in the order of the rows."""
+    return [f"<results>/{row.confusions}" for row in rows(config)]
+
+
+def settings_of_comparison(config: Config) -> str:
+    """The settings of `compare_recipes`, and those of `evaluate` that define the scores."""
+    evaluation = config.evaluate.model_dump(mode="json", exclude={"thresholds"})
+    return step_settings(config, "compare_recipes", **evaluation)
 
 
 def settings_of_superpixels_table(config: Config) -> str:
@@ -116,8 +129,10 @@ def printed(config: Config) -> str:
         if score.is_file():
             f1 = json.loads(score.read_text(encoding="utf-8"))["f1"]
             lines.append(f"Tags of {split} by classifier {classifier}: F1 {f1:.3f}")
-    found = (Path(config.tables_folder, name) for name in ("summary.csv", "superpixels.csv"))
+    scores = "means.csv" if len(config.random_seeds) > 1 else "summary.csv"
+    found = (Path(config.tables_folder, name) for name in (scores, "superpixels.csv"))
     lines += [tables.printed(path) for path in found if path.is_file()]
-    for name, recipe in config.recipes.items():
-        lines.append(f"Pseudo-labels of recipe {name}: {config.results}/{recipe.lineage()}/pseudo_labels/")
+    for run in config.runs:
+        place = f"{config.results}/{run.recipe.lineage()}/pseudo_labels/"
+        lines.append(f"Pseudo-labels of recipe {tables.labelled(run.name, run.random_seed)}: {place}")
     return "\n".join([*lines, f"Picture: {config.tables_folder}/gallery.png"])
