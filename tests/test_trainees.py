@@ -13,7 +13,7 @@ import pytest
 import torch
 from tiny_voc import make_voc, truth_of, write_voc
 
-from wsss_steps import make_saliency_example, train_classifier, train_saliency, train_segmenter
+from wsss_steps import make_saliency_example, methods, train_classifier, train_saliency, train_segmenter
 from wsss_steps.data.manifest import read_manifest
 from wsss_steps.formats.kinds.seeds import SEEDS
 from wsss_steps.formats.kinds.superpixels import SUPERPIXELS
@@ -119,7 +119,16 @@ def test_every_setting_reaches_optimiser_loop_and_data(run: Run, kind: str) -> N
     found = {
         name: tuple(value) if isinstance(value, list) else value for name, value in asked.dataset.augmentation.items()
     }
-    assert found == {**AUGMENTATION, "mean": MEAN, "std": STD, "flip": True, "scale_set": found["scale_set"]}
+    normalised = {"mean": MEAN, "std": STD, "with_pixels": False}
+    assert found == {**AUGMENTATION, **normalised, "flip": True, "scale_set": found["scale_set"]}
+
+
+@pytest.mark.parametrize("kind", STEPS)
+def test_batches_carry_raw_pixels_if_the_method_says_so(run: Run, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "pixels" not in run(kind).dataset[0, 0]
+    method = methods.load(kind, settings_of(kind)["method"])
+    monkeypatch.setattr(method, "NEEDS_PIXELS", True, raising=False)
+    assert run(kind).dataset[0, 0]["pixels"].dtype == torch.uint8
 
 
 @pytest.mark.parametrize("kind", STEPS)

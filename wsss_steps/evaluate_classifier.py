@@ -16,7 +16,6 @@ from wsss_steps import methods
 from wsss_steps.cli import main
 from wsss_steps.data.images import normalise, read_image
 from wsss_steps.data.manifest import Entry, read_manifest, tag_matrix
-from wsss_steps.errors import UserError
 from wsss_steps.formats.files import VERSION, write_json
 from wsss_steps.ops.tag_scores import tag_scores
 from wsss_steps.progress import track
@@ -42,11 +41,7 @@ def run(
     """Write the `tag_scores` of the split in `settings`, as JSON with fractions in [0, 1]."""
     data = read_manifest(manifest)
     entries = data.split(settings["split"])
-    network, content = methods.rebuild("classifier", classifier, device)
-    if content["classes"] != list(data.classes):
-        raise UserError(
-            f"{classifier}: was trained for classes {content['classes']}, the data set has {list(data.classes)}"
-        )
+    network, content = methods.rebuild("classifier", classifier, device, data.classes)
     predicted = predicted_tags(network, entries, content["network"]["backbone"], device)
     scores = tag_scores(predicted, tag_matrix(entries, len(data.classes)) > 0)
     log.info("tags of split %s: %s", settings["split"], ", ".join(f"{name} {one:.3f}" for name, one in scores.items()))

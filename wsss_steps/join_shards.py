@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import shutil
 from collections import Counter
@@ -11,8 +10,8 @@ from typing import Any
 
 from wsss_steps.cli import main
 from wsss_steps.errors import UserError, all_wrong
-from wsss_steps.formats.files import whole, write_json
 from wsss_steps.formats.indices import write_index
+from wsss_steps.formats.labels import label_folder
 
 log = logging.getLogger(__name__)
 
@@ -22,11 +21,9 @@ def join_folders(output: Path, folders: list[Path], stamp: str) -> int:
     maps = [path for folder in folders for path in sorted(folder.glob("*.png"))]
     twice = [name for name, count in Counter(path.name for path in maps).items() if count > 1]
     all_wrong("label maps that more than one shard has; delete the folders of the shards", twice)
-    with whole(output) as temporary:
-        temporary.mkdir()
-        write_json(temporary / "provenance.json", json.loads(stamp or "{}"))
+    with label_folder(output, stamp) as folder:
         for path in maps:
-            shutil.copyfile(path, temporary / path.name)
+            shutil.copyfile(path, folder / path.name)
     return len(maps)
 
 

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import functools
-import json
 import logging
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -20,12 +18,10 @@ from wsss_steps.cli import main
 from wsss_steps.data.images import normalise, read_image
 from wsss_steps.data.manifest import Entry, read_manifest
 from wsss_steps.errors import UserError
-from wsss_steps.formats.files import whole, write_json
-from wsss_steps.formats.labels import write_labels
-from wsss_steps.methods.per_image import memory_of
+from wsss_steps.methods import per_image
+from wsss_steps.methods.per_image import Arrays, Make
 from wsss_steps.ops.crf import Preset, preset_of, refine
 from wsss_steps.ops.resize import enlarge, resize_images, scaled_size
-from wsss_steps.progress import track
 
 TAGGED = "train"  # the split whose tags may be known
 
@@ -78,20 +74,19 @@ def label_maps(
     return names[refine(image, probabilities, preset).argmax(0)], names[probabilities.argmax(0)]
 
 
-def predictions(
-    network: nn.Module, content: dict[str, Any], entries: Sequence[Entry], settings: dict[str, Any], device: str
-) -> Iterator[tuple[str, UInt8[np.ndarray, "H W"], UInt8[np.ndarray, "H W"]]]:
-    """Yield (image id, labels after the CRF, labels before it); `content` is the checkpoint's own description."""
+def maker(network: nn.Module, content: dict[str, Any], settings: dict[str, Any], device: str) -> Make:
+    """A function from an image to its label maps `after_crf` and `before_crf`; `content` describes the network."""
     options, preset = methods.arguments(label_logits, settings), preset_of(settings["crf"])
     backbone, stride = content["network"]["backbone"], content["network"]["output_stride"]
-    for entry in entries:
-        with memory_of(entry, lowers="scales"):
-            image = read_image(Path(entry.image))
-            pixels = torch.as_tensor(normalise(image, backbone["mean"], backbone["std"]))[None].to(device)
-            labels = [0, *entry.tags] if settings["known_tags"] else range(content["num_classes"] + 1)
-            logits = label_logits(network, pixels, stride, **options)
-            found = label_maps(logits, image, labels, preset)
-        yield entry.id, *found
+
+    def make(entry: Entry, _: Mapping[str, Arrays]) -> Arrays:
+        image = read_image(Path(entry.image))
+        pixels = torch.as_tensor(normalise(image, backbone["mean"], backbone["std"]))[None].to(device)
+        labels = [0, *entry.tags] if settings["known_tags"] else range(content["num_classes"] + 1)
+        after, before = label_maps(label_logits(network, pixels, stride, **options), image, labels, preset)
+        return {"after_crf": after, "before_crf": before}
+
+    return make
 
 
 def run(
@@ -125,21 +120,11 @@ def run(
         )
     data = read_manifest(manifest)
     entries = data.split(settings["split"])
-    network, content = methods.rebuild("segmenter", segmenter, device)
-    if content["classes"] != list(data.classes):
-        raise UserError(
-            f"{segmenter}: was trained for classes {content['classes']}, the data set has {list(data.classes)}"
-        )
-    with ExitStack() as stack:
-        folders = [stack.enter_context(whole(path)) for path in (output, output_raw) if path is not None]
-        for folder in folders:
-            folder.mkdir()
-            write_json(folder / "provenance.json", json.loads(stamp or "{}"))
-        items = predictions(network, content, entries, settings, device)
-        for image_id, *maps in track(items, len(entries), f"label maps of {settings['split']}"):
-            for folder, labels in zip(folders, maps, strict=False):  # the second folder is optional
-                write_labels(folder / f"{image_id}.png", labels)
-    logging.getLogger(__name__).info("%d label maps in %s", len(entries), output)
+    network, content = methods.rebuild("segmenter", segmenter, device, data.classes)
+    outputs = {"after_crf": output, "before_crf": output_raw}
+    make = maker(network, content, settings, device)
+    count = per_image.write_label_maps(outputs, entries, make, lowers="scales", stamp=stamp)
+    logging.getLogger(__name__).info("%d label maps in %s", count, output)
 
 
 if __name__ == "__main__":

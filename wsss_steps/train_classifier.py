@@ -29,7 +29,7 @@ def run(
 
     def read() -> Data:
         data = read_manifest(manifest)
-        augmented = {"augmentation": trainees.augmentation(settings), "seed": settings["seed"]}
+        augmented = {"augmentation": trainees.augmentation("classifier", settings), "seed": settings["seed"]}
         dataset = TagDataset(data.split("train"), len(data.classes), **augmented)
         bug = {"momentum": settings["weight_decay"]} if settings.get("legacy_irn_momentum") else {}
         # several processes share the backbone, not the head: its output may not have the images first

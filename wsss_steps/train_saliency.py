@@ -59,7 +59,7 @@ def run(
     def read() -> Data:
         found = find_pairs(pairs)
         check_coverage(found)
-        dataset = PairDataset(found, augmentation=trainees.augmentation(settings), seed=settings["seed"])
+        dataset = PairDataset(found, augmentation=trainees.augmentation("saliency", settings), seed=settings["seed"])
         return Data(dataset, CLASSES, content={"pairs": settings["pairs"]})
 
     trainees.train("saliency", settings, read, Job(weights, output, history, device, stamp))

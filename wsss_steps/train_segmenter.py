@@ -69,7 +69,7 @@ def run(
         entries, classes = data.split("train"), data.classes
         superpixels, classifier = needs.get("superpixels"), needs.get("classifier")
         check(entries, seeds, superpixels)
-        augmented = {"augmentation": trainees.augmentation(settings), "seed": settings["seed"]}
+        augmented = {"augmentation": trainees.augmentation("segmenter", settings), "seed": settings["seed"]}
         dataset = SeedDataset(entries, len(classes), seeds=seeds, superpixels=superpixels, **augmented)
         judge = None if classifier is None else trainees.judge(classifier, classes, settings["backbone"], device)
         return Data(dataset, classes, given={"classifier": judge})

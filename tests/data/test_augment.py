@@ -34,11 +34,12 @@ def test_labels_follow_the_image_through_flip_and_crop() -> None:
     mirrored = 0
     for seed in range(20):
         rng = np.random.default_rng(seed)
-        pixels, maps = augment(rng, image, {"place": (place, -1)}, **STILL | {"flip": True, "crop": 19})
-        found = np.rint(pixels * 255).astype(int)
-        inside = maps["place"] >= 0
-        assert np.array_equal(maps["place"][inside], (found[0] * 100 + found[1])[inside])
-        assert (pixels[:, ~inside] == 0).all()
+        item = augment(rng, image, {"place": (place, -1)}, **STILL | {"flip": True, "crop": 19})
+        found = np.rint(item["images"] * 255).astype(int)
+        inside = item["place"] >= 0
+        assert np.array_equal(item["inside"], inside)
+        assert np.array_equal(item["place"][inside], (found[0] * 100 + found[1])[inside])
+        assert (item["images"][:, ~inside] == 0).all()
         assert inside.sum() == 19 * 17  # the crop is one row shorter and two columns wider than the image
         mirrored += bool((np.diff(found[1], axis=1)[:, 3:-3] < 0).all())
     assert 4 <= mirrored <= 16  # about half
@@ -50,20 +51,53 @@ def test_labels_follow_the_image_through_resizing() -> None:
     labels = np.where(image[..., 0] > 0, 300, 1).astype(np.uint16)
     for seed in range(10):
         changes = STILL | {"resize_scale": (0.5, 2.0), "crop": 24}
-        pixels, maps = augment(np.random.default_rng(seed), image, {"ids": (labels, 0)}, **changes)
-        inside = maps["ids"] > 0
-        agree = (pixels[0] > 0.5) == (maps["ids"] == 300)
-        assert agree[inside].mean() > 0.97
-        assert set(np.unique(maps["ids"])) <= {0, 1, 300}
+        item = augment(np.random.default_rng(seed), image, {"ids": (labels, 0)}, **changes)
+        assert np.array_equal(item["inside"], item["ids"] > 0)
+        agree = (item["images"][0] > 0.5) == (item["ids"] == 300)
+        assert agree[item["inside"]].mean() > 0.97
+        assert set(np.unique(item["ids"])) <= {0, 1, 300}
 
 
 def test_padding_is_the_mean_colour_and_the_given_values() -> None:
     image = np.full((4, 5, 3), 255, np.uint8)
     mean = STILL | {"mean": (0.5, 0.4, 0.3), "crop": 8}
-    pixels, maps = augment(np.random.default_rng(0), image, {"seeds": (np.ones((4, 5), np.uint8), 255)}, **mean)
-    assert (maps["seeds"] == 1).sum() == 20
-    assert (pixels[:, maps["seeds"] == 255] == 0).all()
-    assert pixels[:, maps["seeds"] == 1].mean(axis=1) == pytest.approx([0.5, 0.6, 0.7], abs=1e-6)
+    item = augment(np.random.default_rng(0), image, {"seeds": (np.ones((4, 5), np.uint8), 255)}, **mean)
+    assert (item["seeds"] == 1).sum() == 20
+    assert (item["images"][:, item["seeds"] == 255] == 0).all()
+    assert item["images"][:, item["seeds"] == 1].mean(axis=1) == pytest.approx([0.5, 0.6, 0.7], abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("flip", "red"), [(False, [[0, 0, 0], [2, 3, 0], [5, 6, 0]]), (True, [[0, 0, 0], [2, 1, 0], [5, 4, 0]])]
+)
+def test_inside_and_raw_pixels_by_hand(monkeypatch: pytest.MonkeyPatch, flip: bool, red: list[list[int]]) -> None:
+    """The crop starts one row above the image and at its second column; seed 2 mirrors it."""
+    monkeypatch.setattr("wsss_steps.data.augment.draw_window", lambda *_: (-1, 1))
+    image = np.stack([np.array([[1, 2, 3], [4, 5, 6]]) + 10 * channel for channel in range(3)], axis=2).astype(np.uint8)
+    item = augment(np.random.default_rng(2), image, {}, **STILL | {"crop": 3, "flip": flip}, with_pixels=True)
+    inside = np.array(red) > 0
+    assert (item["inside"].dtype, item["inside"].tolist()) == (bool, inside.tolist())
+    assert item["pixels"].dtype == np.uint8
+    assert item["pixels"].tolist() == [((np.array(red) + 10 * channel) * inside).tolist() for channel in range(3)]
+
+
+def test_images_are_the_normalised_pixels_inside_and_0_outside() -> None:
+    """And asking for pixels, or for none, draws the same."""
+    mean, std = (0.6, 0.3, 0.1), (0.2, 0.5, 0.9)
+    ways = STILL | {"mean": mean, "std": std, "resize_scale": (0.5, 2.0), "flip": True, "jitter": (0.3, 0.3, 0.3, 0.1)}
+    padded = 0
+    for seed in range(20):
+        rng, other = np.random.default_rng(seed), np.random.default_rng(seed)
+        item = augment(rng, coordinates(9, 14), {}, **ways, with_pixels=True)
+        expected = normalise(item["pixels"].transpose(1, 2, 0), mean, std)
+        assert np.array_equal(item["images"], np.where(item["inside"], expected, 0))
+        assert not item["pixels"][:, ~item["inside"]].any()
+        without = augment(other, coordinates(9, 14), {}, **ways)
+        assert without.keys() == {"images", "inside"}
+        assert all(np.array_equal(array, item[name]) for name, array in without.items())
+        assert rng.bit_generator.state == other.bit_generator.state
+        padded += not item["inside"].all()
+    assert 5 < padded < 20
 
 
 def test_sizes_are_drawn_from_their_ranges_ends_included() -> None:
@@ -82,8 +116,8 @@ def test_scales_of_a_set_occur_alone_and_about_equally_often() -> None:
     drawn = Counter(draw_size(rng, (60, 40), **SIZE | {"scale_set": [0.5, 1, 1.5]}) for _ in range(3000))
     assert drawn.keys() == {(30, 20), (60, 40), (90, 60)}
     assert all(900 < count < 1100 for count in drawn.values())  # nearly four standard deviations
-    halved, _ = augment(rng, np.full((40, 40, 3), 255, np.uint8), {}, **STILL | {"scale_set": (0.5,), "crop": 40})
-    assert (halved > 0).sum() == 3 * 20 * 20
+    halved = augment(rng, np.full((40, 40, 3), 255, np.uint8), {}, **STILL | {"scale_set": (0.5,), "crop": 40})
+    assert (halved["images"] > 0).sum() == 3 * 20 * 20
 
 
 def test_a_set_leaves_the_draws_of_other_settings_as_they_were() -> None:
@@ -126,7 +160,7 @@ def test_colour_changes_keep_shape_and_places() -> None:
 def test_colours_are_changed_before_the_image_is_normalised() -> None:
     jitter, mean = (0.4, 0.0, 0.0, 0.0), {"mean": (0.6, 0.3, 0.1), "std": (0.2, 0.5, 0.9)}
     image = coordinates(12, 12)
-    found, _ = augment(np.random.default_rng(1), image, {}, **STILL | mean | {"jitter": jitter})
+    found = augment(np.random.default_rng(1), image, {}, **STILL | mean | {"jitter": jitter})["images"]
     expected = normalise(change_colours(np.random.default_rng(1), image, jitter), *mean.values())
     assert np.array_equal(found, expected)
     assert not np.array_equal(found, normalise(image, *mean.values()))
@@ -140,7 +174,7 @@ def test_the_generator_decides_everything() -> None:
         "jitter": (0.3, 0.3, 0.3, 0.1),
     }
     first, second, other = (
-        augment(np.random.default_rng(seed), coordinates(9, 14), {}, **everything)[0] for seed in (1, 1, 2)
+        augment(np.random.default_rng(seed), coordinates(9, 14), {}, **everything)["images"] for seed in (1, 1, 2)
     )
     assert np.array_equal(first, second)
     assert not np.array_equal(first, other)

@@ -98,10 +98,23 @@ def test_pixels_outside_the_image_have_neither_seed_nor_superpixel(tmp_path: Pat
     item = data[0, 2]
     inside = item["superpixels"] >= 300  # the ids begin there
     assert inside.sum() == HEIGHT * WIDTH
+    assert torch.equal(item["inside"], inside)
     assert item["superpixels"][~inside].unique().tolist() == [0]
     assert item["seeds"][inside].unique().tolist() == [2]
     assert item["seeds"][~inside].unique().tolist() == [255]
     assert not item["images"][:, ~inside].any()
+
+
+def test_an_item_has_raw_pixels_only_when_asked(tmp_path: Path, entries: list[Entry]) -> None:
+    paths, found = stores(tmp_path, entries), []
+    for asked in (False, True):
+        augmentation = AUGMENTATION | {"with_pixels": asked}
+        found.append(SeedDataset(entries, 3, **paths, augmentation=augmentation, seed=0)[0, 0])
+    without, item = found
+    assert item.keys() - without.keys() == {"pixels"}
+    assert (item["pixels"].shape, item["pixels"].dtype) == ((3, 10, 10), torch.uint8)
+    torch.testing.assert_close((item["pixels"] / 255 - 0.5) / 0.5 * item["inside"], item["images"])
+    assert all(torch.equal(without[name], item[name]) for name in without)
 
 
 def test_sizes_that_disagree_are_named(tmp_path: Path, entries: list[Entry]) -> None:

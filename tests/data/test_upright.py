@@ -20,7 +20,7 @@ from wsss_steps.errors import UserError
 from wsss_steps.formats import pictures
 from wsss_steps.formats.labels import read_labels
 from wsss_steps.methods.saliency import given
-from wsss_steps.predict import predictions
+from wsss_steps.predict import maker
 
 UPRIGHT = np.array([[10, 20, 30], [40, 50, 60]], np.uint8)
 # As cameras store it: row 0 and column 0 of the stored image are the named sides of the upright one.
@@ -163,9 +163,9 @@ class Brightness(nn.Module):
 @pytest.mark.parametrize("orientation", STORED)
 def test_label_maps_are_written_upright(orientation: int, tmp_path: Path) -> None:
     image = store(tmp_path / "a.png", orientation)
-    entries = [Entry("a", "val", image.as_posix(), 2, 3, (1,))]
     backbone = {"mean": [0.0] * 3, "std": [1.0] * 3}
     content = {"network": {"backbone": backbone, "output_stride": 1}, "num_classes": 1}
     settings = {"known_tags": False, "scales": [1.0], "flip": False, "merge": "mean", "crf": None}
-    ((_, _, labels),) = predictions(Brightness(), content, entries, settings, "cpu")
+    make = maker(Brightness(), content, settings, "cpu")
+    labels = make(Entry("a", "val", image.as_posix(), 2, 3, (1,)), {})["before_crf"]
     assert labels.tolist() == (UPRIGHT > 25).astype(int).tolist()

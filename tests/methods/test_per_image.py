@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from wsss_steps.data.manifest import Entry
 from wsss_steps.errors import UserError
 from wsss_steps.formats.kinds.saliency import SALIENCY
 from wsss_steps.formats.kinds.seeds import SEEDS
+from wsss_steps.formats.labels import read_labels
 from wsss_steps.formats.stores import Store, write_store
 from wsss_steps.methods import per_image
 from wsss_steps.methods.per_image import Arrays
@@ -68,3 +70,43 @@ def test_a_failure_at_the_last_image_leaves_nothing(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="no"):
         per_image.write(tmp_path / "seeds.h5", SEEDS, ENTRIES, make, stamp="{}")
     assert not list(tmp_path.iterdir())
+
+
+def number(_: object, arrays: Mapping[str, Arrays]) -> Arrays:
+    """Two label maps from the saliency map, whose value is 1, 2, ... in the order of the source."""
+    labels = np.rint(arrays["saliency"]["saliency"] * 255).astype(np.uint8)
+    return {"one": labels, "ten": 10 * labels}
+
+
+@pytest.mark.parametrize("both", [True, False])
+def test_label_maps_lie_in_a_folder_of_their_own_with_their_provenance(tmp_path: Path, both: bool) -> None:
+    given = [(source(tmp_path, "a", "b"), SALIENCY)]
+    outputs = {"one": tmp_path / "x" / "one", "ten": tmp_path / "x" / "ten" if both else None}
+    about = {"sources": given, "stamp": '{"step": "test"}'}
+    assert per_image.write_label_maps(outputs, ENTRIES, number, **about) == 2
+    found = {path.relative_to(tmp_path / "x").as_posix() for path in (tmp_path / "x").rglob("*.*")}
+    folders = {"one": 1, "ten": 10} if both else {"one": 1}
+    assert found == {f"{name}/{file}" for name in folders for file in ("a.png", "b.png", "provenance.json")}
+    for name, factor in folders.items():
+        maps = [read_labels(tmp_path / "x" / name / f"{image}.png").tolist() for image in ("a", "b")]
+        assert maps == [[[factor] * 3] * 2, [[2 * factor] * 3] * 2]
+        assert json.loads((tmp_path / "x" / name / "provenance.json").read_text()) == {"step": "test"}
+
+
+def test_label_maps_are_whole_or_not_at_all(tmp_path: Path) -> None:
+    """Whether a source lacks an image, memory runs out at the last one, or a map has another name."""
+    outputs = {"one": tmp_path / "one", "ten": tmp_path / "ten"}
+    given = [(source(tmp_path, "b"), SALIENCY)]
+
+    def short(entry: Entry, _: object) -> Arrays:
+        if entry.id == "a":
+            raise MemoryError
+        return dict.fromkeys(outputs, np.zeros((2, 3), np.uint8))
+
+    with pytest.raises(UserError, match=r"(?s)that a store lacks.*\(1\):\n  a: not in"):
+        per_image.write_label_maps(outputs, ENTRIES, number, sources=given, stamp="{}")
+    with pytest.raises(UserError, match="image 'a' of 2 x 3 px .*: out of memory; lower scales, make the image"):
+        per_image.write_label_maps(outputs, ENTRIES, short, lowers="scales", stamp="{}")
+    with pytest.raises(ValueError, match=r"image 'b': expected \['one', 'ten'\], found \['seeds'\]"):
+        per_image.write_label_maps(outputs, ENTRIES, lambda *_: {"seeds": np.zeros((2, 3), np.uint8)}, stamp="{}")
+    assert [path.name for path in tmp_path.iterdir()] == ["saliency.h5"]

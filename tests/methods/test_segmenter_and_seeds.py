@@ -52,6 +52,7 @@ def batch_of(count: int) -> dict[str, Tensor]:
         "tags": torch.tensor([[0.0, 1.0, 0.0]]).repeat(count, 1),
         "seeds": seeds,
         "superpixels": torch.arange(1, SIDE + 1)[None, :, None].expand(count, SIDE, SIDE) // 8 + 1,
+        "inside": torch.ones(count, SIDE, SIDE, dtype=torch.bool),
     }
 
 
@@ -139,6 +140,16 @@ def test_spsrg_grows_where_the_network_is_sure(label: int, restrict: bool, grown
     parts = method.losses(Sure(label), batch_of(1), **options)
     assert parts["share_seeded"].item() == 0.75
     assert parts["share_labelled"].item() == grown
+
+
+def test_padding_is_no_part_of_the_shares() -> None:
+    """Two of four columns of cells are padding: 2 of 4 rows have seeds at first; a row without superpixel stays so."""
+    options = {"train_scales": [1.0], "output_stride": 8, "beta_bg": 0.7, "beta_fg": 0.7, "restrict_to_present": True}
+    batch = batch_of(1)
+    batch["inside"][..., 16:] = False
+    batch["seeds"][..., 16:], batch["seeds"][:, :8], batch["superpixels"][:, :8] = 255, 255, 0
+    parts = methods.load("segmenter", "spsrg").losses(Sure(2), batch, **options)
+    assert (parts["share_seeded"].item(), parts["share_labelled"].item()) == (0.5, 0.75)
 
 
 def test_spsrg_needs_superpixels() -> None:
@@ -232,10 +243,12 @@ def test_cells_whose_centre_is_beyond_the_edge_are_not_labelled(cls) -> None:
         "tags": torch.tensor([[0.0, 1.0, 0.0]]),
         "seeds": torch.full((1, 12, 12), 2),
         "superpixels": torch.ones(1, 12, 12, dtype=torch.int64),
+        "inside": torch.ones(1, 12, 12, dtype=torch.bool),
     }
     method = methods.load("segmenter", options["method"])
     parts = method.losses(Cells(2), batch, **methods.arguments(method.losses, options))
     assert parts["seed_1"].item() == pytest.approx(0, abs=1e-3)
+    assert parts.get("share_seeded", torch.ones(())).item() == 1  # of the one cell inside
 
 
 class Counting(nn.Module):

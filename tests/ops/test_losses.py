@@ -42,15 +42,16 @@ def test_gradient() -> None:
 def test_saliency_loss_by_hand() -> None:
     """log(1 + e^-1) for a right logit of 1, log(1 + e) for a wrong one; the pixel outside the image is not counted."""
     logits = torch.tensor([[[[1.0, 1.0, 50.0]]]])
-    masks = torch.tensor([[[1, 0, 255]]])
-    assert saliency_loss(logits, masks).item() == pytest.approx((0.313262 + 1.313262) / 2, abs=1e-6)
-    assert saliency_loss(logits, torch.full((1, 1, 3), 255)).item() == 0
+    masks, inside = torch.tensor([[[1, 0, 0]]]), torch.tensor([[[True, True, False]]])
+    assert saliency_loss(logits, masks, inside).item() == pytest.approx((0.313262 + 1.313262) / 2, abs=1e-6)
+    assert saliency_loss(logits, masks, torch.zeros_like(inside)).item() == 0
 
 
 def test_gradient_of_the_saliency_loss() -> None:
     logits = torch.randn(2, 1, 3, 4, dtype=torch.float64, requires_grad=True)
-    masks = torch.tensor([0, 1, 255, 1]).expand(2, 3, 4)
-    assert torch.autograd.gradcheck(lambda scores: saliency_loss(scores, masks), logits)
-    saliency_loss(logits, masks).backward()
+    masks = torch.tensor([0, 1, 0, 1]).expand(2, 3, 4)
+    inside = torch.tensor([True, True, False, True]).expand(2, 3, 4)
+    assert torch.autograd.gradcheck(lambda scores: saliency_loss(scores, masks, inside), logits)
+    saliency_loss(logits, masks, inside).backward()
     assert logits.grad is not None
     assert not logits.grad[..., 2].any()

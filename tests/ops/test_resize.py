@@ -29,6 +29,7 @@ def test_labels_are_picked_at_the_centre_of_cells() -> None:
     assert sample_labels(tall, (3, 6), 4, outside=255).tolist() == [[[3, 255]]]  # the second centre is at 6 px
     # rows are read at twice their number: centres at 1 and 3 px of 3
     assert sample_labels(tall, (6, 12), 4, outside=0).tolist() == [[[2, 4, 65535], [0, 0, 0]]]
+    assert sample_labels(tall > 2, (6, 12), 4, outside=False).tolist() == [[[False, True, True], [False] * 3]]
 
 
 @pytest.mark.parametrize(("stride", "scale"), [(8, 1.0), (16, 1.0), (8, 0.75), (8, 0.5)])

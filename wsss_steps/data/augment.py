@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import Float32, UInt8
+from jaxtyping import UInt8
 from numpy import ndarray
 from numpy.typing import NDArray
 from torchvision.transforms.v2 import functional
@@ -28,11 +28,17 @@ def augment(
     scale_set: Sequence[float] | None,
     flip: bool,
     jitter: Sequence[float],
-) -> tuple[Float32[ndarray, "3 S S"], dict[str, NDArray[Any]]]:
+    with_pixels: bool = False,
+) -> dict[str, NDArray[Any]]:
     """Randomly resize, mirror, change colours and crop to S = `crop` px, and normalise; `rng` decides all.
 
     labels: name -> (map (H, W), value of pixels outside the image). They follow the image, by nearest neighbour.
-    Outside the image the result is 0, the mean colour. An image smaller than the crop is placed at random in it.
+    An image smaller than the crop is placed at random in it.
+
+    Returns:
+        `images` (3, S, S) float32, normalised; 0, the mean colour, outside the image. `inside` (S, S) bool: pixels of
+        the image, not padding. Each label map (S, S) int64. If asked `with_pixels`, also `pixels` (3, S, S) uint8: what
+        `images` is before normalisation, RGB; 0 outside the image.
     """
     before = (image.shape[0], image.shape[1])
     size = draw_size(rng, before, resize_long=resize_long, resize_scale=resize_scale, scale_set=scale_set)
@@ -41,10 +47,14 @@ def augment(
     if flip and rng.random() < 0.5:
         image = image[:, ::-1].copy()  # for a single column `ascontiguousarray` would keep the stride of -1
         maps = {name: array[:, ::-1] for name, array in maps.items()}
-    pixels = normalise(change_colours(rng, image, jitter), mean, std)
+    image = change_colours(rng, image, jitter)
     window = draw_window(rng, size, crop)
-    result = {name: cut(array, window, crop, labels[name][1]) for name, array in maps.items()}
-    return cut(pixels, window, crop, 0), result
+    result = {name: cut(array, window, crop, labels[name][1]).astype(np.int64) for name, array in maps.items()}
+    result["images"] = cut(normalise(image, mean, std), window, crop, 0)
+    result["inside"] = cut(np.ones(size, bool), window, crop, False)
+    if with_pixels:
+        result["pixels"] = cut(image.transpose(2, 0, 1), window, crop, 0)
+    return result
 
 
 def draw_size(

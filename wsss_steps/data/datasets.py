@@ -29,7 +29,7 @@ NO_SUPERPIXEL = 0  # pixels outside the image
 
 
 class TagDataset(Dataset[dict[str, Tensor]]):
-    """Images with their tags: `dataset[epoch, index]` is {images (3, S, S) normalised, tags (C,) in {0, 1}}.
+    """Images with their tags: `dataset[epoch, index]` has what `augment` returns, and tags (C,) in {0, 1}.
 
     augmentation: the keyword arguments of `augment`. seed: with epoch and index it decides every random draw, so an
     item does not depend on the worker or the order.
@@ -57,9 +57,8 @@ class TagDataset(Dataset[dict[str, Tensor]]):
             found = f"{image.shape[0]} x {image.shape[1]}"
             raise UserError(f"{entry.image}: expected {entry.height} x {entry.width} px (manifest), found {found}")
         rng = np.random.default_rng([abs(self.seed), epoch, index])
-        pixels, maps = augment(rng, image, self.label_maps(entry), **self.augmentation)
-        labels = {name: torch.from_numpy(array.astype(np.int64)) for name, array in maps.items()}
-        return {"images": torch.from_numpy(pixels), "tags": self.tags[index], **labels}
+        arrays = augment(rng, image, self.label_maps(entry), **self.augmentation)
+        return {"tags": self.tags[index], **{name: torch.from_numpy(array) for name, array in arrays.items()}}
 
 
 class SeedDataset(TagDataset):

@@ -20,7 +20,6 @@ from wsss_steps.data.augment import augment
 from wsss_steps.data.images import opened, read_image
 from wsss_steps.errors import UserError, all_wrong
 from wsss_steps.formats import pictures
-from wsss_steps.ops.labels import IGNORE
 
 log = logging.getLogger(__name__)
 
@@ -105,7 +104,7 @@ def read_mask(path: Path) -> NDArray[np.uint8]:
 
 
 class PairDataset(Dataset[dict[str, Tensor]]):
-    """`dataset[epoch, index]` is {images (3, S, S) normalised, masks (S, S) int64: 0, 1, 255 outside the image}.
+    """`dataset[epoch, index]` has what `augment` returns, with masks (S, S) int64: 1 salient, 0 not or outside.
 
     augmentation: the keyword arguments of `augment`. seed: with epoch and index it decides every random draw.
     """
@@ -120,6 +119,5 @@ class PairDataset(Dataset[dict[str, Tensor]]):
         epoch, index = place
         pair = self.pairs[index]
         rng = np.random.default_rng([abs(self.seed), epoch, index])
-        labels = {"masks": (read_mask(pair.mask), IGNORE)}
-        pixels, maps = augment(rng, read_image(pair.image), labels, **self.augmentation)
-        return {"images": torch.from_numpy(pixels), "masks": torch.from_numpy(maps["masks"].astype(np.int64))}
+        arrays = augment(rng, read_image(pair.image), {"masks": (read_mask(pair.mask), 0)}, **self.augmentation)
+        return {name: torch.from_numpy(array) for name, array in arrays.items()}

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +14,7 @@ from PIL import Image
 
 from wsss_steps.errors import UserError
 from wsss_steps.formats import pictures
+from wsss_steps.formats.files import IN_A_FOLDER, whole, write_json
 
 
 def voc_palette() -> list[int]:
@@ -22,7 +27,7 @@ def voc_palette() -> list[int]:
 
 
 def write_labels(path: Path, labels: NDArray[np.uint8]) -> None:
-    """Write a label map (H, W), 0..C and 255, as an indexed PNG; not atomic, for use inside a folder of `whole`."""
+    """Write a label map (H, W), 0..C and 255, as an indexed PNG; not atomic, for use inside a `label_folder`."""
     if labels.dtype != np.uint8 or labels.ndim != 2:
         raise ValueError(
             f"{path}: expected a label map of 2 dimensions of uint8, found {labels.ndim} of {labels.dtype}"
@@ -30,6 +35,35 @@ def write_labels(path: Path, labels: NDArray[np.uint8]) -> None:
     image = Image.fromarray(labels, mode="P")
     image.putpalette(voc_palette())
     image.save(path)
+
+
+@contextlib.contextmanager
+def label_folder(target: Path, stamp: str) -> Iterator[Path]:
+    """Yield a new folder for label maps, which holds their provenance; it becomes `target` when the block ends."""
+    with whole(target) as folder:
+        folder.mkdir()
+        write_json(folder / IN_A_FOLDER, json.loads(stamp or "{}"))
+        yield folder
+
+
+def write_label_folders(
+    targets: Mapping[str, Path | None], items: Iterable[tuple[str, Mapping[str, NDArray[Any]]]], *, stamp: str
+) -> int:
+    """Write folders of `<image id>.png` from (image id, {name: label map}) pairs; returns the number of images.
+
+    `targets` has the folder of each name, None for maps that are not written. Raises ValueError if an item has other
+    names.
+    """
+    count = 0
+    with contextlib.ExitStack() as stack:
+        folders = {name: stack.enter_context(label_folder(path, stamp)) for name, path in targets.items() if path}
+        for image_id, maps in items:
+            if set(maps) != set(targets):
+                raise ValueError(f"label maps of image '{image_id}': expected {sorted(targets)}, found {sorted(maps)}")
+            for name, folder in folders.items():
+                write_labels(folder / f"{image_id}.png", maps[name])
+            count += 1
+    return count
 
 
 def read_labels(path: Path) -> NDArray[np.uint8]:

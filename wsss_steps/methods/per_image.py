@@ -1,4 +1,7 @@
-"""The one loop over images: a step gives a function of an image, and this makes the store of what it returns."""
+"""The one loop over images: a step gives a function of an image, and this writes what it returns.
+
+That is a store (`write`) or folders of label maps (`write_label_maps`).
+"""
 
 from __future__ import annotations
 
@@ -15,6 +18,7 @@ from wsss_steps.data.manifest import Entry
 from wsss_steps.errors import UserError, all_wrong, out_of_memory
 from wsss_steps.formats import kinds
 from wsss_steps.formats.kinds import Kind
+from wsss_steps.formats.labels import write_label_folders
 from wsss_steps.formats.stores import Store, write_store
 from wsss_steps.progress import track
 
@@ -50,19 +54,46 @@ def write(
     Raises:
         UserError: if a source lacks an image, with all of them; if memory runs out, with the image and its size.
     """
+    named = None if classes is None else list(classes)
+    with _made(entries, make, sources, lowers, kind.name) as items:
+        return write_store(output, kind, items, stamp=stamp, classes=named, left_out=left_out)
+
+
+def write_label_maps(
+    outputs: Mapping[str, Path | None],
+    entries: Sequence[Entry],
+    make: Make,
+    *,
+    sources: Sequence[tuple[Path, Kind]] = (),
+    lowers: str = "",
+    stamp: str,
+) -> int:
+    """Write the label maps that `make` returns for each image as `<id>.png`; returns the number of images.
+
+    outputs: the folder of each label map, by the name that `make` gives it; None for one that is not written. The other
+    arguments and errors are those of `write`.
+    """
+    with _made(entries, make, sources, lowers, "label maps") as items:
+        return write_label_folders(outputs, items, stamp=stamp)
+
+
+@contextlib.contextmanager
+def _made(
+    entries: Sequence[Entry], make: Make, sources: Sequence[tuple[Path, Kind]], lowers: str, what: str
+) -> Iterator[Iterator[tuple[str, Arrays]]]:
+    """Open the sources, check them, and yield the loop: the id of each image and what `make` returns for it."""
     with contextlib.ExitStack() as stack:
         stores = [stack.enter_context(Store(*source)) for source in sources]
         check_present(entries, stores)
 
         def items() -> Iterator[tuple[str, Arrays]]:
-            for entry in track(entries, len(entries), kind.name):
+            for entry in track(entries, len(entries), what):
                 given = {store.kind.name: store[entry.id] for store in stores}
                 with memory_of(entry, lowers):
                     arrays = make(entry, given)
                 yield entry.id, arrays
 
-        named = None if classes is None else list(classes)
-        return write_store(output, kind, items(), stamp=stamp, classes=named, left_out=left_out)
+        yield items()
 
 
 def options(function: Callable[..., Any], settings: Mapping[str, Any], needs: Mapping[str, Path]) -> dict[str, Any]:

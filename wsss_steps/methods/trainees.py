@@ -108,10 +108,16 @@ def fit(
     return loop.fit(network, data.dataset, losses, optimiser, **options)
 
 
-def augmentation(settings: dict[str, Any]) -> dict[str, Any]:
-    """Keyword arguments of `augment`, with the mean and standard deviation that the backbone expects."""
+def augmentation(slot: str, settings: dict[str, Any]) -> dict[str, Any]:
+    """Keyword arguments of `augment`, with the mean and standard deviation that the backbone expects.
+
+    Batches carry raw pixels if the module of the method says NEEDS_PIXELS = True. It is said there, not in its
+    settings, since it is a part of the method's code, whose digest it changes.
+    """
     backbone = settings["backbone"]
-    return methods.arguments(augment, settings | {"mean": backbone["mean"], "std": backbone["std"]})
+    pixels = getattr(methods.load(slot, settings["method"]), "NEEDS_PIXELS", False)
+    given = {"mean": backbone["mean"], "std": backbone["std"], "with_pixels": pixels}
+    return methods.arguments(augment, settings | given)
 
 
 def judge(weights: Path, classes: Sequence[str], backbone: dict[str, Any], device: str) -> FrozenClassifier:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 import torch.nn.functional as F
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -37,12 +37,12 @@ def resize_maps(maps: Float[np.ndarray, "n h w"], size: tuple[int, int]) -> Floa
 
 
 def sample_labels(
-    labels: Int[Tensor, "B H W"], size: Sequence[int], stride: int, *, outside: int
-) -> Int[Tensor, "B h w"]:
+    labels: Int[Tensor, "B H W"] | Bool[Tensor, "B H W"], size: Sequence[int], stride: int, *, outside: int
+) -> Int[Tensor, "B h w"] | Bool[Tensor, "B h w"]:
     """Label at the centre of each cell of a network's output, on the same grid as `enlarge`.
 
     Args:
-        labels: label maps of the images.
+        labels: label maps or masks of the images.
         size: height and width of the network's input, px; if it is not (H, W), the label map is scaled to it.
         stride: input px per cell, so (h, w) = ceil(size / stride). If it is even, the centre lies between two pixels,
             and the one below or to the right is taken.

@@ -43,8 +43,8 @@ def build(
 
 
 def losses(network: nn.Module, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """The loss of a batch with images (B, 3, H, W) and masks (B, H, W): 0, 1, and 255 outside the image."""
-    return {"saliency": saliency_loss(network(batch["images"]), batch["masks"])}
+    """The loss of a batch with images (B, 3, H, W), masks (B, H, W) of 0 and 1, and inside (B, H, W)."""
+    return {"saliency": saliency_loss(network(batch["images"]), batch["masks"], batch["inside"])}
 
 
 def maker(

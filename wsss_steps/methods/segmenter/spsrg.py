@@ -17,9 +17,8 @@ from wsss_steps.ops.resize import resize_images, sample_labels, scaled_size
 __all__ = ["build", "losses"]
 
 
-def labelled_share(labels: Tensor, superpixels: Tensor) -> Tensor:
-    """Share of the pixels inside the image that have a label."""
-    inside = superpixels > 0
+def labelled_share(labels: Tensor, inside: Tensor) -> Tensor:
+    """Share of the pixels inside the image (bool) that have a label; labels and `inside` are (B, h, w)."""
     share: Tensor = ((labels != IGNORE) & inside).sum() / inside.sum().clamp(min=1)
     return share
 
@@ -39,7 +38,7 @@ def losses(
     Args:
         network: gives logits (B, C+1, h, w).
         batch: `images` (B, 3, H, W), normalised; `tags` (B, C); `seeds` (B, H, W), 0..C and 255; `superpixels` (B, H,
-            W), ids from 1, 0 outside the image.
+            W), ids from 1, 0 outside the image; `inside` (B, H, W) bool.
         train_scales: factors on the image size.
         output_stride: image px per cell of the logits.
         beta_bg: mean probability above which a superpixel becomes background.
@@ -67,8 +66,6 @@ def losses(
         labels = grow(probabilities, seeds, superpixels, beta_bg=beta_bg, beta_fg=beta_fg, present=present)
         parts[f"seed_{scale:g}"] = balanced_seed_loss(logits, labels)
         if scale == train_scales[0]:
-            parts |= {
-                "share_seeded": labelled_share(seeds, superpixels),
-                "share_labelled": labelled_share(labels, superpixels),
-            }
+            inside = sample_labels(batch["inside"], size, output_stride, outside=False)
+            parts |= {"share_seeded": labelled_share(seeds, inside), "share_labelled": labelled_share(labels, inside)}
     return parts

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 from torch.nn import functional as F
 
-from wsss_steps.ops.labels import IGNORE
 
-
-def saliency_loss(logits: Float[Tensor, "B 1 H W"], masks: Int[Tensor, "B H W"]) -> Float[Tensor, ""]:
-    """Binary cross-entropy of sigmoid(logits) and masks: 1 salient, 0 not, 255 ignored (outside the image).
+def saliency_loss(
+    logits: Float[Tensor, "B 1 H W"], masks: Int[Tensor, "B H W"], inside: Bool[Tensor, "B H W"]
+) -> Float[Tensor, ""]:
+    """Binary cross-entropy of sigmoid(logits) and masks, 1 salient and 0 not, over the pixels `inside` the images.
 
     PoolNet sums over the pixels; here it is the mean over the pixels of the batch, so that the learning rate does not
-    depend on the image size. It is 0 if all pixels are ignored.
+    depend on the image size. It is 0 if no pixel is inside.
     """
-    counted = masks != IGNORE
     losses = F.binary_cross_entropy_with_logits(logits[:, 0], (masks == 1).to(logits.dtype), reduction="none")
-    return (losses * counted).sum() / counted.sum().clamp(min=1)
+    return (losses * inside).sum() / inside.sum().clamp(min=1)
