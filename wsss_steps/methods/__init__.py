@@ -25,7 +25,7 @@ def names(slot: str) -> list[str]:
     if slot not in slots():
         raise ValueError(f"unknown slot '{slot}'; known slots: {', '.join(slots())}")
     folder = Path(__file__).parent / slot
-    return sorted(path.stem for path in folder.glob("*.py") if path.stem != "__init__")
+    return sorted(path.stem for path in folder.glob("*.py") if not path.stem.startswith("_"))
 
 
 def load(slot: str, method: str) -> ModuleType:

@@ -22,3 +22,19 @@ class Cam(Settings):
         "sum", description="of the maps over the scales; max is eq. 2.4, which has scales 0.5, 0.75, 1 and no flip"
     )
     resolution: Literal["full", "strided"] = Field("full", description="image size, or ((H-1)//4+1, (W-1)//4+1)")
+
+
+class GradCam(Settings):
+    """Maps by the gradients of the scores of the present classes; equal to `cam` if the classifier's head is linear."""
+
+    needs: ClassVar[tuple[str, ...]] = ("classifier",)
+    method: Literal["gradcam"] = "gradcam"
+    scales: tuple[Scale, ...] = Field(
+        (1.0, 0.5, 1.5, 2.0), min_length=1, description="sizes at which the image is read"
+    )
+    flip: bool = Field(True, description="read the mirrored image too")
+    merge: Literal["sum", "max"] = Field("sum", description="of the maps over the scales")
+    resolution: Literal["full", "strided"] = Field("full", description="image size, or ((H-1)//4+1, (W-1)//4+1)")
+    pool_grad: bool = Field(
+        True, description="weigh each feature map by its mean gradient; false: each of its positions by its own"
+    )

@@ -1,5 +1,6 @@
 """The multi-scale map against sums by hand, and mirror symmetry."""
 
+import functools
 from typing import Any
 
 import numpy as np
@@ -7,7 +8,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from wsss_steps.methods.cams.cam import class_maps
+from wsss_steps.methods.cams import _shared
+from wsss_steps.methods.cams.cam import raw_maps
 from wsss_steps.methods.classifier import plain
 from wsss_steps.nets.backbones import Backbone
 from wsss_steps.nets.classifier import MapClassifier
@@ -21,6 +23,9 @@ OPTIONS: dict[str, Any] = {
     "resolution": "full",
     "merge": "sum",
 }
+
+
+class_maps = functools.partial(_shared.multi_scale, raw_maps)
 
 
 class Shift(nn.Module):
