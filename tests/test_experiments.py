@@ -13,7 +13,6 @@ from wsss_steps.report import tables
 from wsss_steps.workflow import configuration, sharing, stages, targets, trainings
 from wsss_steps.workflow.config import Config
 from wsss_steps.workflow.declarations import about_row
-from wsss_steps.workflow.experiments import multiplied, seeded
 
 DETECTOR = "saliency~saliency=(detector~pairs=drawn)"
 
@@ -91,14 +90,12 @@ def test_a_key_of_two_slots_has_its_slot_in_front() -> None:
 
 
 def test_each_link_of_a_chain_is_multiplied() -> None:
-    """Chains are written for links of one slot; `multiplied` runs before any choice is validated."""
-    written = load()
-    recipe = written.recipes["a"].model_copy(update={"segmenter": "spsrg~epochs=[1,2]+plain~epochs=[3,4]~power=1"})
-    found = multiplied(written.model_copy(update={"recipes": {"a": recipe}}))["a"]
-    assert [one.segmenter for one in found.values()] == [
-        f"spsrg~epochs={first}+plain~epochs={second}~power=1" for first in (1, 2) for second in (3, 4)
-    ]
-    assert list(found)[1] == "a~plain.epochs=4~spsrg.epochs=1"
+    recipe = {"cams": "cam+pamr~iterations=[3,4]", "superpixels": "slic"}
+    found = load({"a": recipe | {"segmenter": "spsrg~epochs=[1,2]+plain~epochs=[3,4]"}}).recipes
+    assert len(found) == 8
+    assert found["a~iterations=3~plain.epochs=4~spsrg.epochs=1"].lineage() == (
+        "plain/cam+pamr~iterations=3/slic/threshold/spsrg~epochs=1+plain~epochs=4"
+    )
 
 
 @pytest.mark.parametrize(
@@ -180,9 +177,16 @@ def test_ground_truth_and_none_have_no_seed() -> None:
 
 
 def test_each_link_of_a_chain_has_the_seed() -> None:
-    assert seeded(load(), "segmenter", "spsrg+plain~seed=3~epochs=2+plain", 1) == (
-        "spsrg~seed=1+plain~epochs=2~seed=3+plain~seed=1"
-    )
+    recipe = {"cams": "cam+pamr", "superpixels": "slic", "segmenter": "spsrg+plain~seed=3~epochs=2+plain~seed=0"}
+    (run,) = load({"a": recipe}, random_seeds=[1]).runs
+    assert run.recipe.lineage() == ("plain~seed=1/cam+pamr/slic/threshold/spsrg~seed=1+plain~epochs=2~seed=3+plain")
+
+
+def test_a_seed_that_makes_a_name_too_long_is_refused() -> None:
+    text = "+".join(["plain~learning_rate=0.01"] * 10)
+    assert len(load({"a": {"segmenter": text}}).recipes["a"].segmenter) == 249
+    with pytest.raises(UserError, match="expected a file name of at most 255 bytes"):
+        load({"a": {"segmenter": text}}, random_seeds=[1])
 
 
 @pytest.mark.parametrize(
@@ -308,14 +312,19 @@ def test_keys_that_two_choices_of_a_recipe_take_are_one_training() -> None:
 
 
 def test_each_link_of_a_chain_is_a_training() -> None:
-    config = load()
-    recipe = config.recipes["a"].model_copy(update={"segmenter": "spsrg+plain"})
-    lineage = "plain/cam/none/threshold"
-    assert trainings.checkpoints(config, recipe) == [
-        "plain/classifier.safetensors",
-        f"{lineage}/spsrg/segmenter.safetensors",
-        f"{lineage}/spsrg+plain/segmenter.safetensors",
-    ]
+    config = load({"a": {"cams": "cam+pamr", "superpixels": "slic", "segmenter": "spsrg+plain"}})
+    lineage = "plain/cam+pamr/slic/threshold"
+    assert trainings.trainings(config) == (
+        3,
+        [
+            "plain/classifier.safetensors",
+            f"{lineage}/spsrg/segmenter.safetensors",
+            f"{lineage}/spsrg+plain/segmenter.safetensors",
+        ],
+    )
+    assert {"cams cam", "refiner pamr", "segmenter spsrg", "segmenter plain"} <= sharing.record_of(config, [])[
+        "settings"
+    ].keys()
 
 
 def test_the_record_has_every_recipe_and_seed_whatever_only_says() -> None:

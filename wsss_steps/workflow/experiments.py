@@ -16,7 +16,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from wsss_steps.errors import UserError, all_wrong
 from wsss_steps.settings.base import Settings
-from wsss_steps.workflow.choices import NONE, choices_in, links_of, resolve, settings_class
+from wsss_steps.workflow.choices import NONE, choices_in, links_of, name_of, resolve, settings_class
 from wsss_steps.workflow.config import GROUND_TRUTH, SLOTS_OF_A_RECIPE, Config, Recipe, Run
 from wsss_steps.workflow.names import problem_of_name
 from wsss_steps.workflow.spelling import THEN, parse, spell
@@ -166,17 +166,17 @@ def seeded(config: Config, slot: str, text: str, seed: int) -> str:
     """The one spelling of a choice with `~seed=<seed>` in it, and in the choices in it, where they say none."""
     if text == GROUND_TRUTH:
         return text
-    return THEN.join(_seeded_link(config, *link, seed) for link in links_of(slot, text))
+    return name_of(config, slot, THEN.join(_seeded_link(config, *link, seed) for link in links_of(slot, text)))
 
 
 def _seeded_link(config: Config, slot: str, text: str, seed: int) -> str:
-    """The same of one link of a chain."""
+    """One link of a chain with the seed, not yet in its one spelling."""
     method, overrides = parse(text)
     cls = settings_class(slot, method)
     settings = cls(**{**getattr(config, slot).get(method, {}), **overrides})
     own = {SEED: seed} if SEED in cls.model_fields else {}
     within = {key: seeded(config, inner, getattr(settings, key), seed) for key, inner in choices_in(cls).items()}
-    return resolve(config, slot, spell(method, {**own, **overrides, **within})).name
+    return spell(method, {**own, **overrides, **within})
 
 
 def problems(config: Config, recipes: dict[str, dict[str, Recipe]]) -> Iterator[str]:
