@@ -73,3 +73,7 @@ def test_neighbours_are_at_the_distance_of_the_dilation() -> None:
     plane = torch.arange(25.0).reshape(1, 5, 5)
     seen = torch.stack(list(neighbours(plane, [1, 2])))[:, 0, 2, 2]
     assert seen.tolist() == [6, 7, 8, 11, 13, 16, 17, 18, 0, 2, 4, 10, 14, 20, 22, 24]
+
+
+def test_an_image_without_tags_has_no_maps() -> None:
+    assert pamr(torch.rand(3, 4, 5), torch.zeros(0, 4, 5), dilations=(1, 2), iterations=2).shape == (0, 4, 5)

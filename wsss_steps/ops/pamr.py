@@ -43,8 +43,10 @@ def pamr(
     """Maps in which each pixel is, `iterations` times, the weighted mean of its neighbours by the colours of `image`.
 
     The weights come from the image alone; the pixel itself is not among its neighbours. Values stay within the range of
-    each map, and a constant map stays as it is.
+    each map, and a constant map stays as it is. Without maps (n = 0) there are none.
     """
+    if not len(maps):  # padding refuses them
+        return maps
     weights = affinities(image, dilations)
     for _ in range(iterations):
         moved = torch.zeros_like(maps)
