@@ -1,0 +1,186 @@
+"""A method as the contracts run it: its settings, small, and what its step makes of an image."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+from unittest import mock
+
+import numpy as np
+from contracts import world as worlds
+from contracts.world import ARRAYS, World
+from numpy.typing import NDArray
+
+from wsss_steps import methods
+from wsss_steps.data.images import read_image
+from wsss_steps.data.manifest import Entry
+from wsss_steps.formats.kinds import Kind
+from wsss_steps.methods import per_image
+from wsss_steps.methods.per_image import Arrays
+from wsss_steps.settings import crf
+from wsss_steps.settings.base import Backbone, Settings
+from wsss_steps.settings.registry import METHODS
+from wsss_steps.settings.saliency import source
+from wsss_steps.workflow.planning import NETWORKS
+
+Make = Callable[[Entry, Mapping[str, Arrays]], Arrays]
+
+STEPS = {
+    "cams": "make_cams",
+    "refiner": "refine_cams",
+    "features": "extract_keys",
+    "superpixels": "make_superpixels",
+    "saliency": "predict_saliency",
+    "seeds": "make_seeds",
+}
+"""The steps that work image by image, by slot."""
+SMALL: dict[str, Any] = {
+    "backbone": Backbone(**worlds.PLAIN),
+    "aspp_rates": (1, 2),
+    "frozen_batch_norm": "none",
+    "frozen_stages": 0,
+    "dilations": (1, 2),
+    "widths": (8, 8),
+    "init": "kaiming",
+    "decoder_width": 8,
+    "output_stride": 8,
+    "vit": "own",
+    "cell": worlds.CELL,
+    "count": 12,
+}
+"""Settings that make a method small, whichever has them; the others are the defaults."""
+
+
+@dataclass(frozen=True)
+class Method:
+    """A method of a slot: its settings class and its module."""
+
+    slot: str
+    cls: type[Settings]
+    module: ModuleType
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+        return str(self.cls.model_fields["method"].default)
+
+    def settings(self, **overrides: Any) -> dict[str, Any]:
+        """All settings as a step takes them, small."""
+        small = {name: value for name, value in SMALL.items() if name in self.cls.model_fields}
+        table = self.cls(**{**small, **overrides}).model_dump(mode="json")
+        return table | ({"crf": crf.numbers(table["crf"])} if "crf" in table else {})
+
+    def loaded(self) -> Any:
+        """While it lasts, `methods.load` finds this method, and still finds the others."""
+        load = methods.load
+        known = (self.slot, self.name)
+        return mock.patch.object(methods, "load", lambda *asked: self.module if asked == known else load(*asked))
+
+
+@dataclass(frozen=True)
+class Made:
+    """What a step gave to the loop over images: its function of an image, and what it reads and writes."""
+
+    method: Method
+    settings: Mapping[str, Any]
+    make: Make
+    kind: Kind
+    reads: Sequence[str]
+    left_out: Sequence[str]
+
+    def given(self, entry: Entry) -> dict[str, Arrays]:
+        """The arrays of an image in the stores that are read."""
+        pixels = read_image(Path(entry.image))
+        arrays = {name: ARRAYS[name](pixels, entry.tags) for name in self.reads}
+        if "refined_saliency" in arrays and hasattr(self.method.module, "refined"):
+            refined = self.method.module.refined
+            salient = ARRAYS["saliency"](pixels, ())["saliency"]
+            options = methods.arguments(refined, self.settings)
+            arrays["refined_saliency"] = {"refined": refined(arrays["cams"]["cam"], salient, **options)}
+        return arrays
+
+    def of(self, entry: Entry) -> Arrays:
+        """What the method makes of an image."""
+        return self.make(entry, self.given(entry))
+
+
+def found(slot: str) -> list[Method]:
+    """Every method of a slot."""
+    return [Method(slot, cls, methods.load(slot, cls.model_fields["method"].default)) for cls in METHODS[slot]]
+
+
+def made(method: Method, world: World, *, device: str = "cpu", settings: Mapping[str, Any] | None = None) -> Made:
+    """Run the method's step on the images of `world`, up to its loop over them."""
+    options = dict(method.settings() if settings is None else settings)
+    caught: dict[str, Any] = {}
+
+    def write(_: Path, kind: Kind, entries: Sequence[Entry], make: Make, **about: Any) -> int:
+        caught.update(kind=kind, make=make, **about)
+        return len(entries)
+
+    run = importlib.import_module(f"wsss_steps.{STEPS[method.slot]}").run
+    wanted = inspect.signature(run).parameters
+    step = {name: give(method, world, options) for name, give in GIVEN.items() if name in wanted}
+    step |= {"device": device} if "device" in wanted else {}
+    with method.loaded(), mock.patch.object(per_image, "write", write):
+        run(**step)
+    reads = [kind.name for _, kind in caught.get("sources", ())]
+    return Made(method, options, caught["make"], caught["kind"], reads, caught.get("left_out") or ())
+
+
+def needs_of(method: Method, world: World) -> dict[str, Path]:
+    """A file for each need. Of stores it need not exist: contracts give their arrays themselves."""
+    networks = {"classifier": world.classifier}
+    missing = set(method.cls.needs) - networks.keys() - ARRAYS.keys()
+    assert not missing, f"contracts/world.py cannot give {method.slot} '{method.name}' what it needs: {sorted(missing)}"
+    return {name: networks[name] if name in NETWORKS else Path(f"{name}.h5") for name in method.cls.needs}
+
+
+def _weights(method: Method, world: World, settings: Mapping[str, Any]) -> Path | None:
+    """Initial weights: those of a vision transformer; of any other network random ones will do."""
+    return worlds.tiny_vit(world.folder / "vit.safetensors") if "vit" in settings else None
+
+
+def _source(method: Method, world: World, settings: Mapping[str, Any]) -> Path | None:
+    """What saliency maps are made from: a folder of maps, or a trained network."""
+    if hasattr(method.module, "build"):
+        return trained_detector(method, world, settings)
+    return {"maps": world.folder / "saliency"}.get(source(settings)[0])
+
+
+def trained_detector(method: Method, world: World, settings: Mapping[str, Any]) -> Path:
+    """A detector of saliency that has seen other images of the same kind."""
+    from contracts.trainings import trained
+
+    path = world.classifier.parent / f"{method.name}.safetensors"
+    if not path.exists():
+        build = methods.arguments(method.module.build, settings)
+        network = trained(method, settings, steps=25).network
+        worlds.write_network(path, "saliency", method.name, network, ("salient",), **build)
+    return path
+
+
+GIVEN: Mapping[str, Callable[[Method, World, Mapping[str, Any]], Any]] = {
+    "manifest": lambda method, world, settings: world.manifest,
+    "cams": lambda method, world, settings: Path("cams.h5"),
+    "needs": lambda method, world, settings: needs_of(method, world),
+    "output": lambda method, world, settings: Path("output.h5"),
+    "settings": lambda method, world, settings: settings,
+    "weights": _weights,
+    "source": _source,
+}
+"""What a step is given, by the name of its argument."""
+
+
+def equal(one: Mapping[str, NDArray[Any]], other: Mapping[str, NDArray[Any]], tolerance: float = 0.0) -> bool:
+    """Whether two images have the same arrays."""
+    return one.keys() == other.keys() and all(
+        one[name].shape == other[name].shape
+        and np.allclose(one[name].astype(np.float64), other[name].astype(np.float64), rtol=0, atol=tolerance)
+        for name in one
+    )
