@@ -52,6 +52,8 @@ SMALL: dict[str, Any] = {
     "vit": "own",
     "cell": worlds.CELL,
     "count": 12,
+    "scales": (1.0, 0.5),
+    "train_scales": (1.0, 0.5),
 }
 """Settings that make a method small, whichever has them; the others are the defaults."""
 
@@ -116,7 +118,7 @@ def found(slot: str) -> list[Method]:
 
 def made(method: Method, world: World, *, device: str = "cpu", settings: Mapping[str, Any] | None = None) -> Made:
     """Run the method's step on the images of `world`, up to its loop over them."""
-    options = dict(method.settings() if settings is None else settings)
+    options = method.settings() if settings is None else settings
     caught: dict[str, Any] = {}
 
     def write(_: Path, kind: Kind, entries: Sequence[Entry], make: Make, **about: Any) -> int:

@@ -43,7 +43,8 @@ SHOWS_NOT = {
 
 def without_effect(method: Method, names: Iterable[str], result: Result) -> list[str]:
     """Those of the settings that change no result, whichever other value they are given."""
-    return [name for name in names if not has_effect(method, name, result)]
+    usual = result(method.settings())
+    return [name for name in names if not has_effect(method, name, result, usual)]
 
 
 def of_images(method: Method) -> list[str]:
@@ -71,10 +72,10 @@ def keywords(function: Callable[..., Any]) -> set[str]:
     return {one.name for one in parameters if one.kind is one.KEYWORD_ONLY}
 
 
-def has_effect(method: Method, name: str, result: Result) -> bool:
-    """Whether one of the other values of a setting changes the result."""
+def has_effect(method: Method, name: str, result: Result, usual: Any) -> bool:
+    """Whether one of the other values of a setting changes the result. usual: that of the settings as they are."""
     base = method.settings(**SHOWS_WITH.get(name, {}))
-    before = result(base)
+    before = result(base) if name in SHOWS_WITH else usual
     return any(not same(before, result(base | {name: value})) for value in other_values(method.cls, base, name))
 
 

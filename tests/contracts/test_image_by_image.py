@@ -32,10 +32,9 @@ def test_an_image_does_not_see_the_others(method: Method, drawn: World, lone: Wo
     assert equal(made(method, lone).of(only), there[only.id])
 
 
-def test_images_that_differ_give_results_that_differ(method: Method, drawn: World) -> None:
-    one, two, _ = drawn.entries
-    found = made(method, drawn)
-    assert not equal(found.of(one), found.of(two))
+def test_images_that_differ_give_results_that_differ(method: Method, drawn: World, mirror: World) -> None:
+    one, reflection = drawn.entries[0], mirror.entries[0]
+    assert not equal(made(method, drawn).of(one), made(method, mirror).of(reflection))
 
 
 def test_what_is_given_is_left_as_it_is(method: Method, drawn: World) -> None:

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from wsss_steps import methods
 from wsss_steps.methods import trainees
 from wsss_steps.nets.frozen import FrozenClassifier
+from wsss_steps.ops.labels import IGNORE
 from wsss_steps.training.loop import RECORDED
 
 Batch = dict[str, Tensor]
@@ -34,11 +35,12 @@ class Trainee:
         return minimised(self.losses(self.network, batch))
 
 
-def start(method: Method, settings: Mapping[str, Any], seed: int = 0) -> Trainee:
+def start(method: Method, settings: Mapping[str, Any], device: str = "cpu") -> Trainee:
     """The network of a method as its training starts it, with random weights."""
-    torch.manual_seed(seed)
+    torch.manual_seed(0)
     network = method.module.build(len(classes_of(method)), **methods.arguments(method.module.build, settings))
-    given = {**settings, **({"classifier": judge()} if "classifier" in method.cls.needs else {})}
+    network = network.to(device)
+    given = {**settings, **({"classifier": judge().to(device)} if "classifier" in method.cls.needs else {})}
     options = methods.arguments(method.module.losses, given)
     return Trainee(network, lambda network, batch: method.module.losses(network, batch, **options))
 
@@ -65,7 +67,7 @@ def minimised(parts: Mapping[str, Tensor]) -> Tensor:
 
 
 def batch_of(method: Method) -> Batch:
-    """The drawn images with all that a batch of the slot has; seeds leave the border of each region unlabelled."""
+    """The drawn images with all that a batch of the slot has; seeds say nothing of the right quarter."""
     pixels = [colours(rectangles) for rectangles in DRAWN.values()]
     truth = torch.stack([torch.from_numpy(regions(rectangles)) for rectangles in DRAWN.values()]).long()
     raw = torch.stack([torch.from_numpy(one.transpose(2, 0, 1).copy()) for one in pixels])
@@ -73,7 +75,7 @@ def batch_of(method: Method) -> Batch:
     for row, rectangles in enumerate(DRAWN.values()):
         tags[row, [number - 1 for number in rectangles]] = 1
     seeds = truth.clone()
-    seeds[:, :, ::4] = 255
+    seeds[:, :, 24:] = IGNORE
     ids = [torch.from_numpy(ARRAYS["superpixels"](one, ())["superpixels"].astype("int64")) for one in pixels]
     every = {
         "images": raw.float() / 255,
