@@ -1,4 +1,4 @@
-"""The registry, and that a method's functions read every one of its settings."""
+"""The registry, and that steps without a method read every one of their settings; contracts/ asks methods."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ import tiny_voc
 from wsss_steps import methods
 from wsss_steps.provenance import digests
 from wsss_steps.settings.base import Settings
-from wsss_steps.settings.registry import METHODS
 from wsss_steps.settings.steps import (
     Evaluate,
     EvaluateSuperpixels,
@@ -37,23 +36,6 @@ def test_arguments_takes_what_is_named_and_no_more() -> None:
     assert methods.arguments(function, {"positional": 0, "alpha": 0.5, "gamma": 2}) == {"alpha": 0.5}
 
 
-STEPS_OF_SLOT = {
-    "classifier": ["train_classifier"],
-    "cams": ["make_cams"],
-    "refiner": ["refine_cams"],
-    "features": ["extract_keys"],
-    "superpixels": ["make_superpixels"],
-    "saliency": ["train_saliency", "predict_saliency"],
-    "seeds": ["make_seeds", "refine_saliency"],
-    "segmenter": ["train_segmenter"],
-}
-DECIDED_BY_THE_WORKFLOW = {
-    "features": {"weights"},
-    "superpixels": {"features"},
-    "saliency": {"features", "weights", "pairs", "folder"},
-    "seeds": {"saliency"},
-}
-EVERY = [(slot, cls) for slot, classes in METHODS.items() for cls in classes]
 STEPS = [
     ("make_example", MakeExample),
     ("make_saliency_example", MakeSaliencyExample),
@@ -64,30 +46,26 @@ STEPS = [
 ]
 
 
-def names_read(modules: list[str]) -> set[str]:
-    """Keyword-only parameters of functions, and text constants, in these modules and what they import."""
+def names_read(step: str) -> set[str]:
+    """What a step reads: keyword-only parameters that are used, `settings["name"]`, and names that it lists itself."""
     names: set[str] = set()
-    for module in digests.sources(modules):
+    for module in digests.sources([step]):
         path = digests.source_of(module)
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")) if path else ast.Module([], [])):
-            if isinstance(node, (ast.FunctionDef, ast.Lambda)):
-                names |= {argument.arg for argument in node.args.kwonlyargs}
-            elif isinstance(node, ast.Constant) and isinstance(node.value, str):
-                names.add(node.value)
+            if isinstance(node, ast.FunctionDef):
+                used = {one.id for line in node.body for one in ast.walk(line) if isinstance(one, ast.Name)}
+                names |= {argument.arg for argument in node.args.kwonlyargs} & used
+            elif isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Constant):
+                names.add(str(node.slice.value))
+            elif module == step and isinstance(node, ast.Tuple | ast.Dict):
+                listed = node.elts if isinstance(node, ast.Tuple) else node.keys
+                names |= {str(one.value) for one in listed if isinstance(one, ast.Constant)}
     return names
-
-
-@pytest.mark.parametrize(("slot", "cls"), EVERY, ids=lambda value: getattr(value, "__name__", value))
-def test_every_setting_of_a_method_is_read(slot: str, cls: type[Settings]) -> None:
-    method = cls.model_fields["method"].default
-    steps = [f"wsss_steps.{step}" for step in STEPS_OF_SLOT[slot]]
-    read = names_read([*steps, f"wsss_steps.methods.{slot}.{method}"])
-    assert set(cls.model_fields) - read - DECIDED_BY_THE_WORKFLOW.get(slot, set()) == set()
 
 
 @pytest.mark.parametrize(("step", "cls"), STEPS, ids=lambda value: getattr(value, "__name__", value))
 def test_every_setting_of_a_step_is_read(step: str, cls: type[Settings]) -> None:
-    assert set(cls.model_fields) - names_read([f"wsss_steps.{step}"]) == set()
+    assert set(cls.model_fields) - names_read(f"wsss_steps.{step}") == set()
 
 
 def test_every_setting_of_a_data_set_reaches_the_steps_of_a_split(tmp_path: Path) -> None:
@@ -96,5 +74,5 @@ def test_every_setting_of_a_data_set_reaches_the_steps_of_a_split(tmp_path: Path
     images, masks = (make(config, "val") for make in (splits.images_settings, splits.masks_settings))
     decided = {"train_list", "splits", "unscored"}  # list_file and tagged
     assert set(Prepare.model_fields) - decided <= images.keys() | masks.keys()
-    assert set(images) - names_read(["wsss_steps.prepare"]) == set()
-    assert set(masks) - names_read(["wsss_steps.prepare_masks"]) == set()
+    assert set(images) - names_read("wsss_steps.prepare") == set()
+    assert set(masks) - names_read("wsss_steps.prepare_masks") == set()
