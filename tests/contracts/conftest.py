@@ -37,3 +37,9 @@ def mirror(drawn: World, tmp_path_factory: pytest.TempPathFactory) -> World:
 def lone(drawn: World, tmp_path_factory: pytest.TempPathFactory) -> World:
     """The first image, in a data set of its own."""
     return world.alone(drawn, drawn.entries[0], tmp_path_factory.mktemp("contracts") / "lone")
+
+
+@pytest.fixture
+def worlds(drawn: World, rough: World, mirror: World, lone: World) -> dict[str, World]:
+    """All of them, by name."""
+    return {"drawn": drawn, "rough": rough, "mirror": mirror, "lone": lone}
