@@ -68,12 +68,13 @@ class UnsupervisedSaliency(Settings):
 def source(settings: Mapping[str, Any]) -> tuple[str, str]:
     """What saliency maps are made from and where that lies, as (kind, place), from all settings of their choice.
 
-    Kinds: maps (place: a folder), weights (a file), pairs (a folder, or `drawn`), features (the name of a choice).
+    Kinds: maps (place: a folder), weights (a file), pairs (a folder, or `drawn`), features (the name of a choice, or
+    nothing, if a method looks at the images alone). The settings tell, not the method's name, so that one can be added.
     """
-    if settings["method"] == "given":
+    if "folder" in settings:
         return "maps", settings["folder"]
-    if settings["method"] == "unsupervised":
-        return "features", settings["features"]
+    if "pairs" not in settings:
+        return "features", settings.get("features", "")
     trained = settings["weights"] == "train"
     return ("pairs", settings["pairs"]) if trained else ("weights", settings["weights"])
 
