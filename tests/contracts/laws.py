@@ -8,12 +8,13 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from contracts import test_cams, test_declared, test_devices, test_image_by_image, test_superpixels
+from contracts import test_cams, test_declared, test_devices, test_image_by_image, test_saliency, test_superpixels
 from contracts.cases import Method
 
 SUITES: Mapping[str, tuple[ModuleType, ...]] = {
     "cams": (test_image_by_image, test_cams, test_declared, test_devices),
-    "superpixels": (test_image_by_image, test_superpixels, test_declared, test_devices),
+    "saliency": (test_image_by_image, test_saliency, test_declared, test_devices),
+    "superpixels": (test_image_by_image, test_saliency, test_superpixels, test_declared, test_devices),
 }
 Law = Callable[[Method], None]
 

@@ -16,12 +16,16 @@ import snakemake_runs as runs
 from contracts.cases import Method
 from contracts.laws import broken, laws
 
+from wsss_steps.errors import UserError
 from wsss_steps.settings.base import Settings
+from wsss_steps.settings.registry import METHODS
+from wsss_steps.workflow import configuration
 
 SOURCES = Path(__file__).parent / "stand_ins"
-SLOTS_OF = {"textual": "cams", "segments": "superpixels"}
+SLOTS_OF = {"textual": "cams", "central": "saliency", "segments": "superpixels"}
 RECIPES: dict[str, dict[str, str]] = {
     "maps without a classifier": runs.CAM_RECIPE | {"cams": "textual+pamr"},
+    "saliency by the image alone": runs.CAM_RECIPE | {"seeds": "saliency~saliency=central"},
     "superpixels by a network": runs.CAM_RECIPE | {"superpixels": "segments", "seeds": "superpixel"},
 }
 
@@ -58,33 +62,47 @@ def stand_in(name: str) -> Method:
     return Method(slot, cls, module)
 
 
-def run_step(project: Path, name: str) -> str:
-    """Run the step in the copy, on two images; what its store holds."""
+def run_steps(project: Path, *names: str) -> list[str]:
+    """Run the steps of methods in the copy, on two images; what their stores hold."""
     path = os.pathsep.join([str(project), str(SOURCES.parents[1])])
-    command = [sys.executable, str(SOURCES / "step.py"), str(project / name), SLOTS_OF[name], name]
+    methods = [f"{SLOTS_OF[name]}/{name}" for name in names]
+    command = [sys.executable, str(SOURCES / "run_steps.py"), str(project / "drawn"), *methods]
     done = subprocess.run(command, cwd=project, capture_output=True, text=True, env=os.environ | {"PYTHONPATH": path})
     assert done.returncode == 0, done.stderr
-    return done.stdout
+    return done.stdout.splitlines()
 
 
-def test_maps_without_a_classifier_and_without_scales_keep_the_contracts(
-    worlds: dict[str, Any], tmp_path: Path
-) -> None:
-    assert broken(stand_in("textual"), laws("cams", worlds, tmp_path)) == set()
+@pytest.mark.parametrize("name", ["textual", "central"])
+def test_a_method_of_another_kind_keeps_the_contracts(name: str, worlds: dict[str, Any], tmp_path: Path) -> None:
+    assert broken(stand_in(name), laws(SLOTS_OF[name], worlds, tmp_path)) == set()
 
 
-def test_maps_without_a_classifier_are_planned_without_one(project: Path) -> None:
-    planned = runs.planned(project, "results/tiny/plain/textual+pamr/cams.h5")
-    assert planned == {"make_example", "prepare", "make_cams", "refine_cams"}
+def test_methods_of_other_kinds_are_planned(project: Path) -> None:
+    """Maps without a classifier and saliency from the images alone need neither networks nor features."""
+    planned = runs.planned(
+        project, "results/tiny/plain/textual+pamr/cams.h5", "results/tiny/saliency/central/saliency.h5"
+    )
+    assert planned == {"make_example", "prepare", "make_cams", "refine_cams", "predict_saliency"}
 
 
-def test_the_step_makes_maps_without_a_classifier(project: Path) -> None:
-    assert run_step(project, "textual").split() == ["one", "two", "1", "1"]
+def test_the_steps_find_methods_of_other_kinds(project: Path) -> None:
+    assert run_steps(project, "textual", "central") == ["cams: one two", "saliency: one two"]
 
 
-SAM = "superpixels get no device: neither the rule make_superpixels, nor its step, nor the method is told one"
+NO_DEVICE = "superpixels are told no device: neither by the rule make_superpixels nor by its step"
+NO_NONE = "configuration._problems_of_needs refuses `none` in every slot but superpixels"
 
 
-@pytest.mark.xfail(strict=True, reason=SAM)
+@pytest.mark.xfail(strict=True, raises=UserError, reason=NO_DEVICE)
 def test_superpixels_by_a_network_get_the_device(worlds: dict[str, Any], tmp_path: Path) -> None:
     laws("superpixels", worlds, tmp_path)["everything_is_computed_on_the_device_that_is_given"](stand_in("segments"))
+
+
+@pytest.mark.xfail(strict=True, raises=UserError, reason=NO_NONE)
+@pytest.mark.parametrize("recipe", [{"classifier": "none", "cams": "textual"}, {"seeds": "none"}], ids=str)
+def test_a_recipe_leaves_out_what_its_methods_do_not_need(
+    recipe: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Maps by text have no classifier; a single-stage network has no seeds."""
+    monkeypatch.setitem(METHODS, "cams", (*METHODS["cams"], stand_in("textual").cls))
+    configuration.load(runs.DRAWN | {"recipes": {"one": runs.CAM_RECIPE | recipe}})
