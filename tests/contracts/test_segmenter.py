@@ -36,15 +36,17 @@ def test_images_without_labels_teach_nothing(method: Method) -> None:
     assert not any(one.grad is not None and one.grad.any() for one in trainee.network.parameters())
 
 
-def test_seeds_of_background_and_objects_are_learnt(method: Method) -> None:
-    """After some steps, seeds of background have more of the probability of background than the others do."""
-    batch = batch_of(method)
+def test_seeds_of_background_and_of_a_class_are_learnt(method: Method) -> None:
+    """After some steps, on the image with one class; which of several a seed is of, not every loss asks."""
+    batch = {name: values[:1] for name, values in batch_of(method).items()}
     settings = method.settings(output_stride=4, train_scales=(1.0,))
-    network = trained(method, settings, 30, batch).network.eval()
+    network = trained(method, settings, 25, batch).network.eval()
     with torch.no_grad():
-        background = torch.softmax(network(batch["images"]), 1)[:, 0]
-    seeds = batch["seeds"][:, 2::4, 2::4]
-    assert background[seeds == 0].mean() > background[(seeds > 0) & (seeds != IGNORE)].mean() + 0.1
+        probabilities = torch.softmax(network(batch["images"])[0], 0)
+    seeds = batch["seeds"][0, 2::4, 2::4]
+    assert probabilities[0, seeds == 0].mean() > probabilities[0, seeds == 1].mean() + 0.1
+    assert probabilities[1, seeds == 1].mean() > probabilities[1, seeds == 0].mean() + 0.1
+    assert probabilities[1, seeds == 1].mean() > probabilities[2:, seeds == 1].sum(0).mean() + 0.1
 
 
 class Cells(nn.Module):
