@@ -22,10 +22,11 @@ from wsss_steps.settings.registry import METHODS
 from wsss_steps.workflow import configuration
 
 SOURCES = Path(__file__).parent / "stand_ins"
-SLOTS_OF = {"textual": "cams", "central": "saliency", "segments": "superpixels"}
+SLOTS_OF = {"textual": "cams", "central": "saliency", "joint": "classifier", "segments": "superpixels"}
 RECIPES: dict[str, dict[str, str]] = {
     "maps without a classifier": runs.CAM_RECIPE | {"cams": "textual+pamr"},
     "saliency by the image alone": runs.CAM_RECIPE | {"seeds": "saliency~saliency=central"},
+    "one network": runs.CAM_RECIPE | {"classifier": "joint"},
     "superpixels by a network": runs.CAM_RECIPE | {"superpixels": "segments", "seeds": "superpixel"},
 }
 
@@ -34,7 +35,10 @@ RECIPES: dict[str, dict[str, str]] = {
 def project(tmp_path_factory: pytest.TempPathFactory, repository: Path) -> Path:
     """A copy of the project with the methods added."""
     folder = tmp_path_factory.mktemp("stand_ins")
-    quick = {"classifier": {"plain": {"backbone": "small"}}, "segmenter": {"plain": {"backbone": "small"}}}
+    quick = {
+        "classifier": {name: {"backbone": "small"} for name in ("plain", "joint")},
+        "segmenter": {"plain": {"backbone": "small"}},
+    }
     recipes = {name.replace(" ", "_"): recipe for name, recipe in RECIPES.items()}
     runs.project_in(folder, repository, runs.DRAWN | quick | {"recipes": recipes})
     for name, slot in SLOTS_OF.items():
@@ -72,7 +76,7 @@ def run_steps(project: Path, *names: str) -> list[str]:
     return done.stdout.splitlines()
 
 
-@pytest.mark.parametrize("name", ["textual", "central"])
+@pytest.mark.parametrize("name", ["textual", "central", "joint"])
 def test_a_method_of_another_kind_keeps_the_contracts(name: str, worlds: dict[str, Any], tmp_path: Path) -> None:
     assert broken(stand_in(name), laws(SLOTS_OF[name], worlds, tmp_path)) == set()
 
@@ -103,6 +107,6 @@ def test_superpixels_by_a_network_get_the_device(worlds: dict[str, Any], tmp_pat
 def test_a_recipe_leaves_out_what_its_methods_do_not_need(
     recipe: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Maps by text have no classifier; a single-stage network has no seeds."""
+    """Maps by text have no classifier; a single-stage network has no seeds, and segments itself (`segmenter: own`)."""
     monkeypatch.setitem(METHODS, "cams", (*METHODS["cams"], stand_in("textual").cls))
     configuration.load(runs.DRAWN | {"recipes": {"one": runs.CAM_RECIPE | recipe}})
