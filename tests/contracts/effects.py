@@ -18,6 +18,7 @@ from wsss_steps.settings.base import Augmentation, Backbone, Optimisation, Setti
 from wsss_steps.workflow.choices import choices_in
 
 Result = Callable[[Mapping[str, Any]], Any]
+ROUNDING = 1e-4  # of the largest number of a result
 PATHS = ("weights", "folder", "pairs")
 """Settings that say where something lies: the workflow passes the files themselves (`choices.resolve`)."""
 OF_THE_LOOP = set(Augmentation.model_fields) | set(Optimisation.model_fields)
@@ -140,9 +141,14 @@ def image_by_image(method: Method, settings: Mapping[str, Any], *, worlds: Seque
 
 
 def same(one: Any, other: Any) -> bool:
-    """Whether two results are equal, number by number."""
+    """Whether two results are equal, but for rounding, which differs with the size of a batch."""
     if isinstance(one, Mapping) and isinstance(other, Mapping):
         return one.keys() == other.keys() and all(same(one[key], other[key]) for key in one)
     if isinstance(one, list) and isinstance(other, list):
         return len(one) == len(other) and all(map(same, one, other))
-    return bool(np.array_equal(one, other))
+    if isinstance(one, str) or isinstance(other, str):
+        return isinstance(one, str) and isinstance(other, str) and one == other
+    first, second = np.asarray(one, np.float64), np.asarray(other, np.float64)
+    if first.shape != second.shape:
+        return False
+    return np.allclose(first, second, rtol=0, atol=ROUNDING * float(np.abs(first).max(initial=0)))
