@@ -191,7 +191,7 @@ def test_every_link_of_a_chain_is_spelled_alike() -> None:
 @pytest.mark.parametrize(
     ("recipe", "words"),
     [
-        ({"cams": "cam+pamr+nothing"}, "unknown refiner method 'nothing'; known methods: none, pamr"),
+        ({"cams": "cam+pamr+nothing"}, "unknown refiner method 'nothing'; known methods: crf, none, pamr"),
         ({"cams": "pamr"}, "unknown cams method 'pamr'"),
         ({"cams": "cam+"}, "expected a method's name before the first ~|expected a file name"),
         ({"cams": "cam+none"}, r"cams 'cam\+none': expected a method in every link of the chain, found 'none'"),

@@ -63,6 +63,7 @@ class ChoiceOf:
 
 FeaturesChoice = Annotated[str, ChoiceOf("features")]
 SaliencyChoice = Annotated[str, ChoiceOf("saliency")]
+SuperpixelsChoice = Annotated[str, ChoiceOf("superpixels")]
 
 
 class Settings(BaseModel):

@@ -2,18 +2,63 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from wsss_steps.settings.base import Count, Dilation, Settings
+from wsss_steps.settings.base import Count, Dilation, Fraction, Positive, Settings, SuperpixelsChoice
+from wsss_steps.settings.crf import CrfPreset
+
+Dilations = Annotated[tuple[Dilation, ...], Field(min_length=1)]
 
 
 class Pamr(Settings):
     """Pixel-adaptive mask refinement: maps move along pixels of like colour. It learns nothing."""
 
     method: Literal["pamr"] = "pamr"
-    dilations: Annotated[tuple[Dilation, ...], Field(min_length=1)] = Field(
+    dilations: Dilations = Field(
         (1, 2, 4, 8, 12, 24), description="distances of the 8 neighbours that a pixel is compared with, px of the maps"
     )
     iterations: Count = Field(10, description="times that every pixel becomes the weighted mean of its neighbours")
+
+
+class Par(Settings):
+    """PAMR's sibling of AFA and ToCo: a narrower kernel, and a small share of the weights by distance."""
+
+    method: Literal["par"] = "par"
+    dilations: Dilations = Field(
+        (1, 2, 4, 8, 12, 24), description="distances of the 8 neighbours that a pixel is compared with, px of the maps"
+    )
+    iterations: Count = Field(10, description="times that every pixel becomes the weighted sum of its neighbours")
+
+
+class Scg(Settings):
+    """Self-correlation of the classifier's features: where they are like those of the sure positions of a map."""
+
+    needs: ClassVar[tuple[str, ...]] = ("classifier",)
+    method: Literal["scg"] = "scg"
+    stages: Count = Field(2, description="last stages of the backbone whose features are compared")
+    foreground: Fraction = Field(0.3, description="activation above which a position is surely of the class")
+    background: Fraction = Field(0.05, description="activation below which it is surely not")
+    reduce: Literal["mean", "sum"] = Field(
+        "mean", description="of the correlations with these positions: the formula's mean, or the listing's sum"
+    )
+    positions: Count = Field(
+        4096, description="most positions of a feature map; a larger one is pooled, since memory grows with the square"
+    )
+
+
+class CrfRefiner(Settings):
+    """Dense CRF on the maps and a background."""
+
+    method: Literal["crf"] = "crf"
+    crf: CrfPreset = Field("probability", description="preset; its widths are in px of the maps")
+    background_power: Positive = Field(1.0, description="the background is (1 - the largest map) to this power")
+
+
+class SuperpixelRefiner(Settings):
+    """The mean of the maps over each superpixel."""
+
+    needs: ClassVar[tuple[str, ...]] = ("superpixels",)
+    method: Literal["superpixel"] = "superpixel"
+    superpixels: SuperpixelsChoice = Field("slic", description="choice of superpixels, whatever those of the recipe")

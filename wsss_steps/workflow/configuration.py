@@ -102,7 +102,7 @@ def _problems_of_needs(config: Config, recipe: Recipe) -> Iterator[str]:
         for choice in chain(config, slot, getattr(recipe, slot)):
             if choice.method == NONE and slot != "superpixels":
                 yield f"{slot}: expected a method, found 'none'"
-            missing = (need for need in choice.needs if getattr(recipe, need, "") == NONE)
+            missing = (need for need in choice.needs if choice.named.get(need, getattr(recipe, need, "")) == NONE)
             yield from (f"{slot} '{choice.method}' needs {need}, found {need} 'none'" for need in missing)
 
 
