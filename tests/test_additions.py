@@ -84,9 +84,9 @@ def reword(folder: Path, path: str, old: str, new: str) -> None:
 
 
 def add_method(folder: Path) -> None:
-    write(folder, "methods/cams/gradcam.py", "def class_maps(): ...\n")
-    gradcam = '\n\nclass GradCam(Cam):\n    """Added."""\n\n    method: Literal["gradcam"] = "gradcam"\n'
-    append(folder, "settings/cams.py", gradcam)
+    write(folder, "methods/cams/layercam.py", "def maker(): ...\n")
+    layercam = '\n\nclass LayerCam(Cam):\n    """Added."""\n\n    method: Literal["layercam"] = "layercam"\n'
+    append(folder, "settings/cams.py", layercam)
 
 
 def add_slot(folder: Path) -> None:
@@ -124,8 +124,8 @@ ADDITIONS: dict[str, tuple[Add, str]] = {
         add_method,
         "from wsss_steps import methods\nfrom wsss_steps.workflow import configuration\n"
         "recipe = {'dataset': 'x', 'draw': {}, 'classes': ['a'], 'recipes': {'a': {'cams': 'gradcam~scales=[1]'}}}\n"
-        "config = configuration.load(recipe | {'cams': {'gradcam': {'flip': False}}})\n"
-        "assert methods.load('cams', 'gradcam').class_maps",
+        "config = configuration.load(recipe | {'cams': {'layercam': {'flip': False}}})\n"
+        "assert methods.load('cams', 'layercam').maker",
     ),
     "a slot": (
         add_slot,
