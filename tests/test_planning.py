@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +33,13 @@ LINEAGES = {"cam": CAM, "superpixel": SUPERPIXEL, "saliency": SALIENCY}
 def load(**changes: Any) -> Config:
     base = {"dataset": "x", "draw": {}, "classes": ["a"], "recipes": RECIPES}
     return configuration.load(base | changes)
+
+
+def test_planning_and_commands_start_without_pandas() -> None:
+    """As rules/common.smk imports it: tables are made in steps, and printed at the end of a run."""
+    modules = ", ".join(f"wsss_steps.workflow.{name}" for name in ("planning", "preflight", "sharing", "targets"))
+    script = f"import sys, wsss_steps.__main__, {modules}; wsss_steps.__main__.parser_of_commands(); "
+    subprocess.run([sys.executable, "-c", script + "sys.exit('pandas' in sys.modules)"], check=True)
 
 
 def test_rows_of_the_summary() -> None:
