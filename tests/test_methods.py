@@ -25,7 +25,9 @@ from wsss_steps.workflow import splits
 
 
 def test_unknown_method_and_slot() -> None:
-    with pytest.raises(ValueError, match="unknown seeds method 'x'; known methods: saliency, superpixel, threshold"):
+    with pytest.raises(
+        ValueError, match="unknown seeds method 'x'; known methods: affinity, saliency, superpixel, threshold"
+    ):
         methods.load("seeds", "x")
     with pytest.raises(ValueError, match="unknown slot 'sedes'; known slots: cams, classifier"):
         methods.names("sedes")
@@ -40,7 +42,7 @@ def test_arguments_takes_what_is_named_and_no_more() -> None:
 STEPS_OF_SLOT = {
     "classifier": ["train_classifier"],
     "cams": ["make_cams"],
-    "refiner": ["refine_cams"],
+    "refiner": ["train_refiner", "refine_cams"],
     "features": ["extract_keys"],
     "superpixels": ["make_superpixels"],
     "saliency": ["train_saliency", "predict_saliency"],
@@ -52,6 +54,7 @@ DECIDED_BY_THE_WORKFLOW = {
     "superpixels": {"features"},
     "saliency": {"features", "weights", "pairs", "folder"},
     "seeds": {"saliency"},
+    "refiner": {"seeds", "superpixels"},
 }
 EVERY = [(slot, cls) for slot, classes in METHODS.items() for cls in classes]
 STEPS = [

@@ -174,21 +174,22 @@ def test_balanced_and_plain_loss_differ() -> None:
 REFINED = np.random.default_rng(9).choice(np.array([0, 1, 1, 255], np.uint8), (9, 7))
 
 
-NEEDED = ("superpixels", "refined_saliency")
+NEEDED = ("superpixels", "refined_saliency", "image")
 
 
-def case_of_seeds(num: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+def case_of_seeds(num: int) -> tuple[np.ndarray, ...]:
     rng = np.random.default_rng(num)
     maps = rng.random((num, 9, 7), np.float32)
     if num:
         maps /= maps.max(axis=(1, 2), keepdims=True)
-    return maps, np.arange(2, 2 + num, dtype=np.uint8), rng.integers(1, 5, (9, 7)).astype(np.uint16), REFINED
+    image = rng.integers(0, 256, (9, 7, 3), np.uint8)
+    return maps, np.arange(2, 2 + num, dtype=np.uint8), rng.integers(1, 5, (9, 7)).astype(np.uint16), REFINED, image
 
 
 @pytest.mark.parametrize("num", [0, 1, 3])
 @pytest.mark.parametrize("cls", SEEDS)
 def test_seeds_are_labels_of_the_image(cls, num: int) -> None:
-    options = options_of(cls)
+    options = options_of(cls) | {"crf": None}
     method = methods.load("seeds", options["method"])
     maps, classes, *others = case_of_seeds(num)
     chosen = methods.arguments(method.seeds, options | dict(zip(NEEDED, others, strict=True)))
@@ -202,7 +203,7 @@ def test_seeds_are_labels_of_the_image(cls, num: int) -> None:
 
 @pytest.mark.parametrize("cls", SEEDS)
 def test_mirrored_maps_give_mirrored_seeds(cls) -> None:
-    options = options_of(cls)
+    options = options_of(cls) | {"crf": None}
     method = methods.load("seeds", options["method"])
     maps, classes, *others = case_of_seeds(2)
     there, mirror = (dict(zip(NEEDED, grids, strict=True)) for grids in (others, [one[:, ::-1] for one in others]))

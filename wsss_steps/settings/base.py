@@ -63,6 +63,7 @@ class ChoiceOf:
 
 FeaturesChoice = Annotated[str, ChoiceOf("features")]
 SaliencyChoice = Annotated[str, ChoiceOf("saliency")]
+SeedsChoice = Annotated[str, ChoiceOf("seeds")]
 SuperpixelsChoice = Annotated[str, ChoiceOf("superpixels")]
 
 

@@ -6,7 +6,22 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from wsss_steps.settings.base import Count, Dilation, Fraction, Positive, Settings, SuperpixelsChoice
+from wsss_steps.settings.base import (
+    Augmentation,
+    BatchSize,
+    Count,
+    Dilation,
+    Fraction,
+    Jitter,
+    LearningRate,
+    Network,
+    Optimisation,
+    Positive,
+    SeedsChoice,
+    Settings,
+    Sides,
+    SuperpixelsChoice,
+)
 from wsss_steps.settings.crf import CrfPreset
 
 Dilations = Annotated[tuple[Dilation, ...], Field(min_length=1)]
@@ -62,3 +77,20 @@ class SuperpixelRefiner(Settings):
     needs: ClassVar[tuple[str, ...]] = ("superpixels",)
     method: Literal["superpixel"] = "superpixel"
     superpixels: SuperpixelsChoice = Field("slic", description="choice of superpixels, whatever those of the recipe")
+
+
+class RandomWalk(Network, Augmentation, Optimisation):
+    """Random walk along affinities that AffinityNet learns from sure pixels of the maps."""
+
+    needs: ClassVar[tuple[str, ...]] = ("refiner",)
+    method: Literal["random_walk"] = "random_walk"
+    seeds: SeedsChoice = Field("affinity", description="choice of seeds that the affinities are learnt from")
+    output_stride: Literal[4, 8, 16, 32] = Field(8, description="image px per position of the walk")
+    radius: int = Field(5, ge=2, le=64, description="positions nearer than this are neighbours")
+    beta: Positive = Field(8.0, description="power of the affinities; the larger, the fewer ways are open")
+    log_t: int = Field(8, ge=0, le=16, description="the walk has 2 to this power steps")
+    resize_long: Sides | None = (448, 768)
+    jitter: Jitter = (0.3, 0.3, 0.3, 0.1)
+    epochs: Count = 8
+    batch_size: BatchSize = 8
+    learning_rate: LearningRate = 0.1

@@ -14,6 +14,7 @@ from wsss_steps import methods
 from wsss_steps.data.manifest import Entry
 from wsss_steps.formats.weights import write_weights
 from wsss_steps.methods.refiner import scg
+from wsss_steps.methods.refiner._shared import at_cells
 from wsss_steps.nets.backbones import build_backbone
 from wsss_steps.nets.stage_outputs import stage_outputs
 from wsss_steps.settings import crf
@@ -113,9 +114,10 @@ def test_scg_pools_feature_maps_that_are_too_large(entry: Entry, classifier: Pat
     assert refiner("scg", classifier, positions=4)(entry, given(maps())).shape == (1, HEIGHT, WIDTH)
 
 
-def test_maps_at_cells_are_those_of_their_middle_and_of_the_edge_beyond_the_image() -> None:
-    ramp = torch.arange(6.0).expand(1, 1, 4, 6)
-    assert scg.at_cells(ramp, (1, 2), 4)[0, 0, 0].tolist() == [1.5, 5.0]
+def test_maps_at_cells_are_means_beyond_the_image_of_its_edge() -> None:
+    ramp = torch.arange(6.0).expand(1, 4, 6)
+    assert at_cells(ramp, (4, 6), 4)[0, 0].tolist() == [1.5, 4.75]
+    assert at_cells(ramp[:, ::4], (4, 6), 4).shape == (1, 1, 2)
 
 
 def test_outputs_of_stages_are_those_that_the_network_passes_on() -> None:

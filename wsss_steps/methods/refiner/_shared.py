@@ -1,4 +1,4 @@
-"""What refiners share: the image on the grid of the maps."""
+"""What refiners share: the image on the grid of the maps, the maps on the grid of a network."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ import torch
 from jaxtyping import Float32
 from numpy import ndarray
 from torch import Tensor
+from torch.nn import functional as F
 
 from wsss_steps.data.images import read_image
 from wsss_steps.data.manifest import Entry
 from wsss_steps.methods.per_image import Arrays
-from wsss_steps.ops.resize import resize_images
+from wsss_steps.ops.resize import enlarge, resize_images
 
 Make = Callable[[Entry, Mapping[str, Arrays]], Float32[ndarray, "n h w"]]
 
@@ -29,3 +30,15 @@ def by_colours(refine: Callable[[Tensor, Tensor], Tensor], device: str) -> Make:
         return found
 
     return make
+
+
+def at_cells(maps: Tensor, image: tuple[int, int], stride: int) -> Tensor:
+    """Maps (n, h, w) of an image (height, width) as means over cells of `stride` px; beyond the image, of its edge."""
+    whole = resize_images(maps[None], image)
+    beyond = (0, -image[1] % stride, 0, -image[0] % stride)
+    return F.avg_pool2d(F.pad(whole, beyond, mode="replicate"), stride)[0]
+
+
+def from_cells(cells: Tensor, image: tuple[int, int], stride: int, size: tuple[int, int]) -> Tensor:
+    """Maps of cells brought back to `size`, that of the maps which `at_cells` was given."""
+    return resize_images(enlarge(cells[None], image, stride), size)[0]

@@ -16,11 +16,11 @@ from wsss_steps import methods
 from wsss_steps.data.images import normalise, read_image
 from wsss_steps.data.manifest import Entry
 from wsss_steps.methods.per_image import Arrays
-from wsss_steps.methods.refiner._shared import Make
+from wsss_steps.methods.refiner._shared import Make, at_cells, from_cells
 from wsss_steps.nets.backbones import Backbone
 from wsss_steps.nets.layout import fast_layout
 from wsss_steps.nets.stage_outputs import stage_outputs
-from wsss_steps.ops.resize import enlarge, resize_images
+from wsss_steps.ops.resize import resize_images
 from wsss_steps.ops.scg import localise, self_correlation
 
 
@@ -50,14 +50,13 @@ def maker(
             return given["cams"]["cam"].copy()
         pixels = torch.from_numpy(normalise(read_image(Path(entry.image)), **expected))[None].to(device)
         layers, stride = grids_of(network.backbone, pixels, stages, positions)
-        size = (layers[0].shape[-2], layers[0].shape[-1])
-        seen = at_cells(resize_images(maps[None], (entry.height, entry.width)), size, stride)[0]
+        size = (entry.height, entry.width)
+        cells = at_cells(maps, size, stride)
         options = {"foreground": foreground, "background": background}
-        found = localise(
-            self_correlation([layer.flatten(1) for layer in layers]), seen.flatten(1), **options, reduce=reduce
-        )
-        whole = enlarge(found.reshape(1, -1, *size), (entry.height, entry.width), stride)
-        result: Float32[ndarray, "n h w"] = resize_images(whole, (maps.shape[-2], maps.shape[-1]))[0].cpu().numpy()
+        correlation = self_correlation([layer.flatten(1) for layer in layers])
+        found = localise(correlation, cells.flatten(1), **options, reduce=reduce).reshape(cells.shape)
+        result: Float32[ndarray, "n h w"]
+        result = from_cells(found, size, stride, (maps.shape[-2], maps.shape[-1])).cpu().numpy()
         return result
 
     return make
@@ -71,9 +70,3 @@ def grids_of(backbone: Backbone, pixels: Tensor, stages: int, positions: int) ->
     while layers[0].shape[-2] * layers[0].shape[-1] > positions:
         layers, stride = [F.avg_pool2d(layer, 2, ceil_mode=True) for layer in layers], 2 * stride
     return [layer[0] for layer in layers], stride
-
-
-def at_cells(maps: Tensor, size: tuple[int, int], stride: int) -> Tensor:
-    """Maps (1, n, H, W) at cells of `stride` px, (1, n, h, w); beyond the image, that of its edge."""
-    beyond = (0, size[1] * stride - maps.shape[-1], 0, size[0] * stride - maps.shape[-2])
-    return resize_images(F.pad(maps, beyond, mode="replicate"), size)
