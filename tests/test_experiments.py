@@ -291,6 +291,11 @@ def test_trainings_are_counted_once_for_what_runs_share(tmp_path: Path, monkeypa
     )
 
 
+def test_the_network_of_a_refiner_is_a_training() -> None:
+    found = trainings.trainings(load(recipes={"a": {"cams": "cam+pamr+random_walk~epochs=3+crf"}}))[1]
+    assert [path for path in found if "refiner" in path] == ["plain/cam+pamr+random_walk~epochs=3/refiner.safetensors"]
+
+
 def test_detectors_and_keys_are_trainings_too() -> None:
     keys = {"keys": {"vit": "own", "weights": "pretrain_keys"}}
     recipes = {"a": {"seeds": DETECTOR, "superpixels": "dino"}, "b": {"seeds": "saliency~saliency=unsupervised"}}

@@ -190,6 +190,20 @@ def test_a_segmenter_learns_from_the_seeds_or_from_the_link_before_it() -> None:
     assert planning.needed(load(), {"segmenter": "spsrg+plain"}, "segmenter") == {}
 
 
+def test_a_refiner_with_a_network_learns_from_seeds_of_the_maps_before_it() -> None:
+    config = load(shards=2)
+    wildcards = {"classifier": "plain", "cams": "cam", "refiner": "random_walk", "shard": "000-of-002"}
+    seeds = "<results>/plain/cam/none/affinity/seeds.h5"
+    assert planning.artifact(config, wildcards, "refiner", "seeds", of_all=True) == seeds
+    assert planning.needed(config, wildcards, "refiner") == {
+        "refiner": "<results>/plain/cam+random_walk/refiner.safetensors"
+    }
+    other = wildcards | {"refiner": "random_walk~seeds=threshold"}
+    assert "none/threshold/seeds.h5" in planning.artifact(config, other, "refiner", "seeds", of_all=True)
+    modules = ["methods.refiner.random_walk", "nets.backbones.resnet"]
+    assert planning.code_with_needs(config, wildcards, "refine_cams", "refiner") == code_digest("refine_cams", modules)
+
+
 def test_every_link_of_a_chain_is_spelled_alike() -> None:
     recipe = {"cams": "cam~flip=true+pamr~iterations=10+pamr~iterations=4.0", "segmenter": "plain~epochs=15+plain"}
     found = load(recipes={"chain": recipe}).recipes["chain"]
@@ -205,6 +219,11 @@ def test_every_link_of_a_chain_is_spelled_alike() -> None:
         ({"cams": "cam+"}, "expected a method's name before the first ~|expected a file name"),
         ({"cams": "cam+none"}, r"cams 'cam\+none': expected a method in every link of the chain, found 'none'"),
         ({"seeds": "threshold+threshold"}, "expected one method, found 2; chains are for cams and segmenter"),
+        (
+            {"cams": "cam+random_walk~seeds=superpixel"},
+            "cams 'random_walk': expected seeds made of the maps alone, found some that need superpixels",
+        ),
+        ({"cams": "cam+superpixel~superpixels=none"}, "cams 'superpixel' needs superpixels, found superpixels 'none'"),
         ({"segmenter": "spsrg+plain"}, "segmenter 'spsrg' needs superpixels, found superpixels 'none'"),
         ({"segmenter": "plain+spsrg"}, "segmenter 'spsrg' needs superpixels, found superpixels 'none'"),
         ({"cams": "+".join(["cam", *["pamr~iterations=123"] * 14])}, "expected a file name of at most 255 bytes"),
