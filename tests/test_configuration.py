@@ -108,7 +108,7 @@ def test_numbers_written_as_text_are_numbers() -> None:
         ({"recipes": {"a": {"segmentor": "plain"}}}, "recipes.a.segmentor: unknown key"),
         (
             {"recipes": {"a": {"seeds": "treshold"}}},
-            "unknown seeds method 'treshold'; known methods: none, saliency, superpixel, threshold",
+            "unknown seeds method 'treshold'; known methods: affinity, none, saliency, superpixel, threshold",
         ),
         ({"recipes": {"a": {"seeds": "threshold~alpha=1"}}}, "alpha: unknown key; known keys: background, foreground"),
         ({"recipes": {"a": {"seeds": "threshold~foreground"}}}, "expected method~key=value"),
