@@ -221,7 +221,7 @@ def test_without_label_images_nothing_is_evaluated(project: Path) -> None:
         ({"epoch": 3}, "epoch: unknown key"),
         (
             {"recipes": {"a": {"seeds": "treshold"}}},
-            "unknown seeds method 'treshold'; known methods: none, saliency, superpixel, threshold",
+            "unknown seeds method 'treshold'; known methods: affinity, none, saliency, superpixel, threshold",
         ),
     ],
 )
