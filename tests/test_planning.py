@@ -8,11 +8,14 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import known
 import pytest
 
 from wsss_steps.errors import UserError
 from wsss_steps.formats.files import write_json, write_text
 from wsss_steps.provenance.digests import code_digest
+from wsss_steps.settings.base import Settings
+from wsss_steps.settings.registry import METHODS
 from wsss_steps.workflow import configuration, planning, stages, targets
 from wsss_steps.workflow.config import Config
 
@@ -214,8 +217,11 @@ def test_every_link_of_a_chain_is_spelled_alike() -> None:
 @pytest.mark.parametrize(
     ("recipe", "words"),
     [
-        ({"cams": "cam+pamr+nothing"}, "unknown refiner method 'nothing'; known methods: crf, none, pamr"),
-        ({"cams": "pamr"}, "unknown cams method 'pamr'"),
+        (
+            {"cams": "cam+pamr+nothing"},
+            f"unknown refiner method 'nothing'; known methods: {known.methods_of('refiner')}",
+        ),
+        ({"cams": "pamr"}, "unknown cams method 'pamr'; .*; 'pamr' is a refiner, a later link of a chain"),
         ({"cams": "cam+"}, "expected a method's name before the first ~|expected a file name"),
         ({"cams": "cam+none"}, r"cams 'cam\+none': expected a method in every link of the chain, found 'none'"),
         ({"seeds": "threshold+threshold"}, "expected one method, found 2; chains are for cams and segmenter"),
@@ -239,6 +245,9 @@ def test_what_is_printed_at_the_end(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     config = load(tables="b")
     write_json(tmp_path / "results/x/plain/evaluation/tags/val.json", {"f1": 0.51239})
     write_text(tmp_path / "results/x/tables/b/superpixels.csv", "superpixels,images\nslic,4\n")
+    for lineage in LINEAGES.values():
+        (tmp_path / "results/x" / lineage / "pseudo_labels").mkdir(parents=True)
+    write_text(tmp_path / "results/x/tables/b/gallery.png", "")
     lines = targets.printed(config).splitlines()
     assert lines[0] == "Tags of val by classifier plain: F1 0.512"
     assert "Table: results/x/tables/b/superpixels.csv" in lines
@@ -246,3 +255,17 @@ def test_what_is_printed_at_the_end(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         *(f"Pseudo-labels of recipe {name}: results/x/{lineage}/pseudo_labels/" for name, lineage in LINEAGES.items()),
         "Picture: results/x/tables/b/gallery.png",
     ]
+
+
+def test_nothing_is_announced_that_was_not_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert targets.printed(load()) == ""
+
+
+def test_settings_without_a_method_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Lost(Settings):
+        method: str = "lost"
+
+    monkeypatch.setitem(METHODS, "seeds", (*METHODS["seeds"], Lost))
+    with pytest.raises(UserError, match="seeds method 'lost' has settings, but no file methods/seeds/lost.py"):
+        load(recipes={"a": {"seeds": "lost"}})

@@ -135,5 +135,7 @@ def printed(config: Config) -> str:
     lines += [tables.printed(path) for path in found if path.is_file()]
     for run in config.runs:
         place = f"{config.results}/{run.recipe.lineage()}/pseudo_labels/"
-        lines.append(f"Pseudo-labels of recipe {tables.labelled(run.name, run.random_seed)}: {place}")
-    return "\n".join([*lines, f"Picture: {config.tables_folder}/gallery.png"])
+        if Path(place).is_dir():
+            lines.append(f"Pseudo-labels of recipe {tables.labelled(run.name, run.random_seed)}: {place}")
+    picture = Path(config.tables_folder, "gallery.png")
+    return "\n".join([*lines, *([f"Picture: {picture}"] if picture.is_file() else [])])
