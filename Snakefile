@@ -6,7 +6,7 @@
 #
 # Every arrow is a file. A recipe is one choice per slot; its folder below results/<name>/ is
 #   <classifier>/<cams>/<superpixels>/<seeds>/<segmenter>/
-# so that two recipes share all that they have in common. See config.yaml for the recipes and docs/architecture.md for the steps.
+# so that two recipes share all that they have in common; a chain (cams: cam+pamr) adds refine_cams behind make_cams. See config.yaml for the recipes and docs/architecture.md for the steps.
 from snakemake.utils import min_version
 
 min_version("9.0")

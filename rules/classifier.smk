@@ -54,6 +54,37 @@ rule make_cams:
         " --settings {params.settings:q} --code {params.code:q} --device {resources.device:q} --log {log:q}"
 
 
+rule train_refiner:
+    # The network of a refiner that has one of its own; it learns from seeds of the maps before it.
+    input:
+        manifest="<results>/splits/train/manifest.json",
+        seeds=artifact_of("refiner", "seeds", of_all=True),
+        weights=initial_weights("refiner"),
+    output:
+        refiner="<results>/{classifier}/{cams}+{refiner}/refiner.safetensors",
+        history="<results>/{classifier}/{cams}+{refiner}/refiner_history.csv",
+    log:
+        "<logs>/{classifier}/{cams}+{refiner}/train_refiner.log",
+    benchmark:
+        "<benchmarks>/{classifier}/{cams}+{refiner}/train_refiner.tsv"
+    wildcard_constraints:
+        refiner=LINK,
+    conda:
+        "../envs/wsss.yaml"
+    threads: CONFIG.threads
+    resources:
+        gpu=CONFIG.gpus_per_training,
+        processes=CONFIG.gpus_per_training,
+        device=CONFIG.device,
+    params:
+        settings=settings_of("refiner"),
+        code=code_of("train_refiner", "refiner"),
+    shell:
+        "python -m wsss_steps.training.launch {resources.processes:q} train_refiner --manifest {input.manifest:q} --seeds {input.seeds:q}"
+        " --weights {input.weights:q} --output {output.refiner:q} --history {output.history:q}"
+        " --settings {params.settings:q} --code {params.code:q} --device {resources.device:q} --log {log:q}"
+
+
 rule refine_cams:
     # A further link of a chain: cam+pamr/ holds what pamr made of the maps in cam/.
     input:

@@ -91,7 +91,7 @@ def named(slot):
     """Parameter: the inputs that the method in a slot needs, as the option `--needs` takes them."""
 
     def options(wildcards, input):
-        return [f"{name}={input[name]}" for name in planning.needed(CONFIG, dict(wildcards.items()), slot)]
+        return [f"{name}={input[name]}" for name in planning.choice(CONFIG, dict(wildcards.items()), slot).needs]
 
     return options
 

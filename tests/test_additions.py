@@ -84,33 +84,33 @@ def reword(folder: Path, path: str, old: str, new: str) -> None:
 
 
 def add_method(folder: Path) -> None:
-    write(folder, "methods/cams/gradcam.py", "def class_maps(): ...\n")
-    gradcam = '\n\nclass GradCam(Cam):\n    """Added."""\n\n    method: Literal["gradcam"] = "gradcam"\n'
-    append(folder, "settings/cams.py", gradcam)
+    write(folder, "methods/cams/added.py", "def maker(): ...\n")
+    added = '\n\nclass Added(Cam):\n    """Added."""\n\n    method: Literal["added"] = "added"\n'
+    append(folder, "settings/cams.py", added)
 
 
 def add_slot(folder: Path) -> None:
-    write(folder, "methods/smoother/smooth.py", "def refined(): ...\n")
+    write(folder, "methods/added_slot/smooth.py", "def refined(): ...\n")
     smooth = 'class Smooth(Settings):\n    """Added."""\n    method: str = "smooth"\n'
-    write(folder, "settings/smoother.py", f"from wsss_steps.settings.base import Settings\n\n{smooth}")
+    write(folder, "settings/added_slot.py", f"from wsss_steps.settings.base import Settings\n\n{smooth}")
 
 
 def add_kind_of_store(folder: Path) -> None:
-    boxes = 'BOXES = Kind("boxes", {"boxes": DataSet("i4", 2, "corners of boxes, (n, 4)", unit="px")})'
-    write(folder, "formats/kinds/boxes.py", f"from wsss_steps.formats.kinds import DataSet, Kind\n\n{boxes}\n")
+    boxes = 'ADDED = Kind("added", {"boxes": DataSet("i4", 2, "corners of boxes, (n, 4)", unit="px")})'
+    write(folder, "formats/kinds/added.py", f"from wsss_steps.formats.kinds import DataSet, Kind\n\n{boxes}\n")
 
 
 def add_backbone(folder: Path) -> None:
     source = (folder / "wsss_steps/nets/backbones/small.py").read_text()
-    write(folder, "nets/backbones/tiny.py", source.replace('("small",)', '("tiny8",)'))
+    write(folder, "nets/backbones/added.py", source.replace('("small",)', '("added8",)'))
 
 
 def add_preset(folder: Path) -> None:
-    append(folder, "settings/crf.py", '\nPRESETS["mine"] = _preset(5, (1.0, 1.0), (20.0, 5.0, 4.0))\n')
+    append(folder, "settings/crf.py", '\nPRESETS["added"] = _preset(5, (1.0, 1.0), (20.0, 5.0, 4.0))\n')
 
 
 def add_loss(folder: Path) -> None:
-    write(folder, "ops/losses/focal.py", "def focal_loss(): ...\n")
+    write(folder, "ops/losses/added.py", "def added_loss(): ...\n")
 
 
 def reword_messages(folder: Path) -> None:
@@ -123,29 +123,29 @@ ADDITIONS: dict[str, tuple[Add, str]] = {
     "a method": (
         add_method,
         "from wsss_steps import methods\nfrom wsss_steps.workflow import configuration\n"
-        "recipe = {'dataset': 'x', 'draw': {}, 'classes': ['a'], 'recipes': {'a': {'cams': 'gradcam~scales=[1]'}}}\n"
-        "config = configuration.load(recipe | {'cams': {'gradcam': {'flip': False}}})\n"
-        "assert methods.load('cams', 'gradcam').class_maps",
+        "recipe = {'dataset': 'x', 'draw': {}, 'classes': ['a'], 'recipes': {'a': {'cams': 'added~scales=[1]'}}}\n"
+        "config = configuration.load(recipe | {'cams': {'added': {'flip': False}}})\n"
+        "assert methods.load('cams', 'added').maker",
     ),
     "a slot": (
         add_slot,
         "from wsss_steps import methods\nfrom wsss_steps.settings.registry import METHODS\n"
-        "assert methods.load('smoother', 'smooth').refined and METHODS['smoother'][0]().method == 'smooth'",
+        "assert methods.load('added_slot', 'smooth').refined and METHODS['added_slot'][0]().method == 'smooth'",
     ),
     "a kind of store": (
         add_kind_of_store,
-        "from wsss_steps.formats import kinds\nassert list(kinds.find('boxes').data_sets) == ['boxes']",
+        "from wsss_steps.formats import kinds\nassert list(kinds.find('added').data_sets) == ['boxes']",
     ),
     "a backbone": (
         add_backbone,
         "from wsss_steps.nets.backbones import build_backbone\n"
-        "assert build_backbone('tiny8', output_stride=8, options={}).output_stride == 8",
+        "assert build_backbone('added8', output_stride=8, options={}).output_stride == 8",
     ),
     "a preset of the CRF": (
         add_preset,
-        "from wsss_steps.settings import crf\nassert crf.numbers('mine')['iterations'] == 5",
+        "from wsss_steps.settings import crf\nassert crf.numbers('added')['iterations'] == 5",
     ),
-    "a loss": (add_loss, "from wsss_steps.ops.losses.focal import focal_loss"),
+    "a loss": (add_loss, "from wsss_steps.ops.losses.added import added_loss"),
     "other words for errors and for the log": (reword_messages, ""),
 }
 

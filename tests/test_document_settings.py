@@ -27,3 +27,9 @@ def test_the_document_is_up_to_date(repository: Path) -> None:
 def test_every_setting_is_described(cls: type[Settings]) -> None:
     silent = [name for name in cls.model_fields if name != "method" and not settings.meaning(cls, name)]
     assert silent == []
+
+
+@pytest.mark.parametrize(("slot", "cls"), [(slot, cls) for slot, classes in METHODS.items() for cls in classes])
+def test_the_readme_names_every_method(slot: str, cls: type[Settings], repository: Path) -> None:
+    table = (repository / "README.md").read_text(encoding="utf-8").partition("### Methods")[2].partition("###")[0]
+    assert f"`{cls.model_fields['method'].default}`" in table, slot

@@ -1,6 +1,5 @@
 """Scoring superpixels: means, pooled values, void, and what is refused."""
 
-import csv
 import json
 from pathlib import Path
 
@@ -101,11 +100,11 @@ def test_the_boundary_of_opencv_has_the_frame_and_is_named(
     summarise_superpixels.run(
         scores=[paths["score"], tmp_path / "inner4.json"], output=table, settings={"names": ["slic", "dino"]}
     )
-    rows = list(csv.DictReader(table.open()))
-    assert [(row["superpixels"], row["boundary"], row["br"], row["ue"]) for row in rows] == [
-        ("slic", "opencv", "1.0000", "0.6667"),
-        ("dino", "inner4", "0.5000", "0.6667"),
-    ]
+    assert table.read_bytes().decode() == (
+        "superpixels,split,images,per_image,ue,bp,br,asa,boundary\n"
+        "slic,train,2,1.50,0.6667,1.0000,1.0000,0.6667,opencv\n"
+        "dino,train,2,1.50,0.6667,1.0000,0.5000,0.6667,inner4\n"
+    )
 
 
 def test_guards(paths: dict[str, Path]) -> None:

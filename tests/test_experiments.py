@@ -263,11 +263,12 @@ def test_what_is_printed_names_the_random_seed(tmp_path: Path, monkeypatch: pyte
     for name, columns in (("means", tables.MEANS), ("summary", tables.COLUMNS)):
         text = f"{','.join(columns)}\n{','.join(row.get(column, '') for column in columns)}\n"
         write_text(tmp_path / f"results/x/{name}.csv", text)
+    place = "results/x/plain~seed=1/cam/none/threshold/plain~seed=1/pseudo_labels/"
+    (tmp_path / place).mkdir(parents=True)
     lines = targets.printed(load(random_seeds=[0, 1])).splitlines()
     assert "Table: results/x/means.csv" in lines
     assert "Table: results/x/summary.csv" not in lines
     assert "Training images left out without a saliency map: 0; 2 (recipes: a)" in lines
-    place = "results/x/plain~seed=1/cam/none/threshold/plain~seed=1/pseudo_labels/"
     assert f"Pseudo-labels of recipe a, random seed 1: {place}" in lines
 
 
@@ -289,6 +290,11 @@ def test_trainings_are_counted_once_for_what_runs_share(tmp_path: Path, monkeypa
     assert trainings.planned(load()).startswith(
         "Trainings of 1 run(s): 2 networks, 0 of them shared; 2 are distinct: 1 "
     )
+
+
+def test_the_network_of_a_refiner_is_a_training() -> None:
+    found = trainings.trainings(load(recipes={"a": {"cams": "cam+pamr+random_walk~epochs=3+crf"}}))[1]
+    assert [path for path in found if "refiner" in path] == ["plain/cam+pamr+random_walk~epochs=3/refiner.safetensors"]
 
 
 def test_detectors_and_keys_are_trainings_too() -> None:

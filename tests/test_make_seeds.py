@@ -86,7 +86,7 @@ def test_strided_maps_are_brought_to_the_image(paths: dict[str, Path]) -> None:
 
 
 def test_superpixel_seeds_need_superpixels(paths: dict[str, Path]) -> None:
-    with pytest.raises(UserError, match=r"found none of what it needs \(1\):\n.*--needs superpixels=PATH"):
+    with pytest.raises(UserError, match=r"asks for, found none of these \(1\):\n.*--needs superpixels=PATH"):
         run(**paths, settings=SUPERPIXEL)
     assert not paths["output"].exists()
 

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
+import known
 import pytest
 
 from wsss_steps.errors import UserError
 from wsss_steps.formats.files import write_json, write_text
 from wsss_steps.provenance.digests import code_digest
+from wsss_steps.settings.base import Settings
+from wsss_steps.settings.registry import METHODS
 from wsss_steps.workflow import configuration, planning, stages, targets
 from wsss_steps.workflow.config import Config
 
@@ -31,6 +36,13 @@ LINEAGES = {"cam": CAM, "superpixel": SUPERPIXEL, "saliency": SALIENCY}
 def load(**changes: Any) -> Config:
     base = {"dataset": "x", "draw": {}, "classes": ["a"], "recipes": RECIPES}
     return configuration.load(base | changes)
+
+
+def test_planning_and_commands_start_without_pandas() -> None:
+    """As rules/common.smk imports it: tables are made in steps, and printed at the end of a run."""
+    modules = ", ".join(f"wsss_steps.workflow.{name}" for name in ("planning", "preflight", "sharing", "targets"))
+    script = f"import sys, wsss_steps.__main__, {modules}; wsss_steps.__main__.parser_of_commands(); "
+    subprocess.run([sys.executable, "-c", script + "sys.exit('pandas' in sys.modules)"], check=True)
 
 
 def test_rows_of_the_summary() -> None:
@@ -181,6 +193,20 @@ def test_a_segmenter_learns_from_the_seeds_or_from_the_link_before_it() -> None:
     assert planning.needed(load(), {"segmenter": "spsrg+plain"}, "segmenter") == {}
 
 
+def test_a_refiner_with_a_network_learns_from_seeds_of_the_maps_before_it() -> None:
+    config = load(shards=2)
+    wildcards = {"classifier": "plain", "cams": "cam", "refiner": "random_walk", "shard": "000-of-002"}
+    seeds = "<results>/plain/cam/none/affinity/seeds.h5"
+    assert planning.artifact(config, wildcards, "refiner", "seeds", of_all=True) == seeds
+    assert planning.needed(config, wildcards, "refiner") == {
+        "refiner": "<results>/plain/cam+random_walk/refiner.safetensors"
+    }
+    other = wildcards | {"refiner": "random_walk~seeds=threshold"}
+    assert "none/threshold/seeds.h5" in planning.artifact(config, other, "refiner", "seeds", of_all=True)
+    modules = ["methods.refiner.random_walk", "nets.backbones.resnet"]
+    assert planning.code_with_needs(config, wildcards, "refine_cams", "refiner") == code_digest("refine_cams", modules)
+
+
 def test_every_link_of_a_chain_is_spelled_alike() -> None:
     recipe = {"cams": "cam~flip=true+pamr~iterations=10+pamr~iterations=4.0", "segmenter": "plain~epochs=15+plain"}
     found = load(recipes={"chain": recipe}).recipes["chain"]
@@ -191,11 +217,19 @@ def test_every_link_of_a_chain_is_spelled_alike() -> None:
 @pytest.mark.parametrize(
     ("recipe", "words"),
     [
-        ({"cams": "cam+pamr+nothing"}, "unknown refiner method 'nothing'; known methods: none, pamr"),
-        ({"cams": "pamr"}, "unknown cams method 'pamr'"),
+        (
+            {"cams": "cam+pamr+nothing"},
+            f"unknown refiner method 'nothing'; known methods: {known.methods_of('refiner')}",
+        ),
+        ({"cams": "pamr"}, "unknown cams method 'pamr'; .*; 'pamr' is a refiner, a later link of a chain"),
         ({"cams": "cam+"}, "expected a method's name before the first ~|expected a file name"),
         ({"cams": "cam+none"}, r"cams 'cam\+none': expected a method in every link of the chain, found 'none'"),
         ({"seeds": "threshold+threshold"}, "expected one method, found 2; chains are for cams and segmenter"),
+        (
+            {"cams": "cam+random_walk~seeds=superpixel"},
+            "cams 'random_walk': expected seeds made of the maps alone, found some that need superpixels",
+        ),
+        ({"cams": "cam+superpixel~superpixels=none"}, "cams 'superpixel' needs superpixels, found superpixels 'none'"),
         ({"segmenter": "spsrg+plain"}, "segmenter 'spsrg' needs superpixels, found superpixels 'none'"),
         ({"segmenter": "plain+spsrg"}, "segmenter 'spsrg' needs superpixels, found superpixels 'none'"),
         ({"cams": "+".join(["cam", *["pamr~iterations=123"] * 14])}, "expected a file name of at most 255 bytes"),
@@ -211,6 +245,9 @@ def test_what_is_printed_at_the_end(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     config = load(tables="b")
     write_json(tmp_path / "results/x/plain/evaluation/tags/val.json", {"f1": 0.51239})
     write_text(tmp_path / "results/x/tables/b/superpixels.csv", "superpixels,images\nslic,4\n")
+    for lineage in LINEAGES.values():
+        (tmp_path / "results/x" / lineage / "pseudo_labels").mkdir(parents=True)
+    write_text(tmp_path / "results/x/tables/b/gallery.png", "")
     lines = targets.printed(config).splitlines()
     assert lines[0] == "Tags of val by classifier plain: F1 0.512"
     assert "Table: results/x/tables/b/superpixels.csv" in lines
@@ -218,3 +255,17 @@ def test_what_is_printed_at_the_end(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         *(f"Pseudo-labels of recipe {name}: results/x/{lineage}/pseudo_labels/" for name, lineage in LINEAGES.items()),
         "Picture: results/x/tables/b/gallery.png",
     ]
+
+
+def test_nothing_is_announced_that_was_not_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert targets.printed(load()) == ""
+
+
+def test_settings_without_a_method_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Lost(Settings):
+        method: str = "lost"
+
+    monkeypatch.setitem(METHODS, "seeds", (*METHODS["seeds"], Lost))
+    with pytest.raises(UserError, match="seeds method 'lost' has settings, but no file methods/seeds/lost.py"):
+        load(recipes={"a": {"seeds": "lost"}})

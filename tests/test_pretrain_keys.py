@@ -9,7 +9,7 @@ import pytest
 import torch
 from PIL import Image
 
-from wsss_steps import extract_keys, methods, pretrain_keys
+from wsss_steps import extract_keys, pretrain_keys
 from wsss_steps.data.manifest import Entry, Manifest, write_manifest
 from wsss_steps.formats.kinds.features import FEATURES
 from wsss_steps.formats.stamps import read_stamp
@@ -17,6 +17,7 @@ from wsss_steps.formats.stores import Store
 from wsss_steps.formats.weights import read_weights
 from wsss_steps.settings.features import BackboneFeatures, KeyFeatures, RgbFeatures
 from wsss_steps.settings.steps import PretrainKeys
+from wsss_steps.training import loop
 
 SIZES = [(40, 36), (33, 47), (36, 36), (50, 30)]
 
@@ -57,22 +58,12 @@ def test_the_seed_decides_every_byte(manifest: Path) -> None:
 def test_history_and_weights(manifest: Path) -> None:
     output, history = train(manifest, "a", epochs=2)
     header, *rows = history.read_text().splitlines()
-    assert header.startswith("epoch,")
-    assert header.endswith(",learning_rate,teacher_momentum")
-    assert {"image", "patch", "image_entropy", "patch_entropy"} < set(header.split(","))
+    assert header == "epoch,learning_rate,loss,image,entropy_image,patch,entropy_patch"
     assert [row.split(",")[0] for row in rows] == ["1", "2"]
-    assert rows[-1].endswith(",1")  # at the end the teacher no longer changes
     state, content = read_weights(output, "vit")
     assert read_stamp(output) == {"step": "test"}
     assert (content["patch"], content["width"], content["image_size"]) == (8, 12, 24)
     assert {tensor.dtype for tensor in state.values() if tensor.is_floating_point()} == {torch.float16}
-
-
-def test_batches_are_whole_and_cover_the_images() -> None:
-    found = pretrain_keys.batches(7, 3, torch.Generator().manual_seed(0))
-    assert [len(batch) for batch in found] == [3, 3]
-    assert len({index for batch in found for index in batch}) == 6
-    assert sorted(pretrain_keys.batches(2, 3, torch.Generator())[0]) == [0, 1]
 
 
 @pytest.mark.parametrize(("mode", "extents"), [("pad", [(40.0, 40.0), (40.0, 48.0)]), ("resize", SIZES[:2])])
@@ -104,98 +95,40 @@ def test_other_features_go_the_same_way(manifest: Path) -> None:
     assert np.array_equal(first, second)  # random weights, but the same ones
 
 
-def test_the_teacher_is_written_and_how_its_images_are_normalised(
-    manifest: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    made, train_all = [], pretrain_keys.train
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
+    """The arguments of every call of `loop.fit`, with its keyword arguments as the last."""
+    found, fit = [], loop.fit
 
-    @functools.wraps(train_all)  # the step reads its signature
-    def spy(distillation: Any, *args: Any, **options: Any) -> list[dict[str, float]]:
-        made.append(distillation)
-        return train_all(distillation, *args, **options)
+    @functools.wraps(fit)  # the step reads its signature
+    def spy(*args: Any, **options: Any) -> list[dict[str, float]]:
+        found.append((*args, options))
+        return fit(*args, **options)
 
-    monkeypatch.setattr(pretrain_keys, "train", spy)
+    monkeypatch.setattr(loop, "fit", spy)
+    return found
+
+
+def test_the_teacher_is_written_and_how_its_images_are_normalised(manifest: Path, asked: list[tuple[Any, ...]]) -> None:
     mean, std = (0.6, 0.35, 0.2), (0.2, 0.5, 0.9)
     state, content = read_weights(train(manifest, "a", mean=mean, std=std)[0], "vit")
     assert (content["mean"], content["std"]) == (list(mean), list(std))
-    teacher, student = (network.vit.state_dict() for network in (made[0].teacher, made[0].student))
+    teacher, student = (network.vit.state_dict() for network in (asked[0][0].teacher, asked[0][0].student))
     assert all(np.array_equal(value, teacher[name].half()) for name, value in state.items())
     assert not all(np.array_equal(value, student[name].half()) for name, value in state.items())
 
 
-def test_views_are_normalised() -> None:
-    chosen = methods.arguments(pretrain_keys.draw_views, settings())
-    images = [torch.randint(0, 256, (3, 40, 40), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))]
-    drawn = []
-    for mean, std in (((0.0,) * 3, (1.0,) * 3), ((0.6, 0.35, 0.2), (0.2, 0.5, 0.9))):
-        generator = torch.Generator().manual_seed(0)
-        wide, narrow = pretrain_keys.draw_views(images, generator, **chosen | {"mean": mean, "std": std})
-        drawn.append([pixels for pixels, _ in (*wide, *narrow)])
-    assert len(drawn[0]) == 3
-    for plain, normalised in zip(*drawn, strict=True):
-        expected = (plain - torch.tensor(mean).view(1, 3, 1, 1)) / torch.tensor(std).view(1, 3, 1, 1)
-        torch.testing.assert_close(normalised, expected)
-
-
-class Watching:
-    """In place of the distillation: records what each step receives."""
-
-    def __init__(self) -> None:
-        self.rates: list[float] = []
-        self.seen: list[torch.Tensor] = []
-
-    def step(self, wide: list[Any], narrow: list[Any], rate: float, progress: float) -> dict[str, float]:
-        self.rates.append(rate)
-        self.seen.append(wide[0][0])
-        return {"image": 0.0}
-
-    def momentum(self, progress: float) -> float:
-        return progress
-
-
-def test_rate_and_views_follow_warm_up_and_seed() -> None:
-    views = methods.arguments(pretrain_keys.draw_views, settings())
-    images = [torch.full((3, 30, 30), 60 * number, dtype=torch.uint8) for number in range(4)]
-    options: dict[str, Any] = {"epochs": 4, "batch_size": 2, "learning_rate": 0.1, "warmup": 0.5}
-    first, again, other = (Watching() for _ in range(3))
-    for watching, seed in ((first, 0), (again, 0), (other, 1)):
-        rows = pretrain_keys.train(watching, images, views, "cpu", **options, seed=seed)
-        assert [row["epoch"] for row in rows] == [1, 2, 3, 4]
-    assert first.rates[:4] == pytest.approx([0.025, 0.05, 0.075, 0.1])
-    assert sorted(first.rates[3:], reverse=True) == first.rates[3:]
-    assert first.rates[-1] == pytest.approx(pretrain_keys.LAST_LEARNING_RATE)
-    assert all(torch.equal(one, two) for one, two in zip(first.seen, again.seen, strict=True))
-    assert not all(torch.equal(one, two) for one, two in zip(first.seen, other.seen, strict=True))
-
-
-def test_images_come_in_another_order_every_epoch(monkeypatch: pytest.MonkeyPatch) -> None:
-    seen = []
-
-    def views(images: list[torch.Tensor], *_: Any) -> Any:
-        seen.extend(int(image[0, 0, 0]) for image in images)
-        return [(torch.zeros(1), torch.zeros(1))], []
-
-    monkeypatch.setattr(pretrain_keys, "draw_views", views)
-    images = [torch.full((3, 2, 2), number, dtype=torch.uint8) for number in range(8)]
-    options: dict[str, Any] = {"epochs": 2, "batch_size": 2, "learning_rate": 0.1, "warmup": 0.5, "seed": 0}
-    pretrain_keys.train(Watching(), images, {}, "cpu", **options)
-    first, second = seen[:8], seen[8:]
-    assert sorted(first) == sorted(second) == list(range(8))
-    assert first != list(range(8))
-    assert first != second
-
-
-def test_global_and_local_views_are_drawn_as_the_settings_say(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked, draw = [], pretrain_keys.multicrop.draw
-
-    def spy(parts: Any, views: Any, generator: torch.Generator, *, solarise: bool) -> Any:
-        asked.append((views.size, views.area, views.blurred, solarise))
-        return draw(parts, views, generator, solarise=solarise)
-
-    monkeypatch.setattr(pretrain_keys.multicrop, "draw", spy)
-    given = settings(local_crops=2, global_area=(0.5, 1.0), local_area=(0.1, 0.4))
-    images = [torch.zeros(3, 40, 40, dtype=torch.uint8)]
-    chosen = methods.arguments(pretrain_keys.draw_views, given)
-    pretrain_keys.draw_views(images, torch.Generator().manual_seed(0), **chosen)
-    wide, narrow = (24, [0.5, 1.0], 0.5), (16, [0.1, 0.4], 0.25)
-    assert asked == [(*wide, False), (*wide, True), (*narrow, False), (*narrow, False)]
+def test_settings_reach_losses_schedule_and_teacher(manifest: Path, asked: list[tuple[Any, ...]]) -> None:
+    """None of them is a default."""
+    of_losses = {"student_temperature": 0.3, "teacher_temperature": 0.07, "patch_weight": 0.6}
+    of_schedule = {"learning_rate": 0.002, "warmup": 0.2, "weight_decay": 0.01}
+    of_loop = {"epochs": 2, "batch_size": 3, "seed": 4}
+    train(manifest, "a", teacher_momentum=0.7, **of_losses, **of_schedule, **of_loop)
+    network, dataset, losses, optimiser, schedule, options = asked[0]
+    assert (losses.keywords, schedule.keywords) == (of_losses, of_schedule)
+    assert options["after_step"].keywords == {"teacher_momentum": 0.7}
+    assert {name: options[name] for name in of_loop} == of_loop
+    assert (dataset.seed, len(dataset)) == (4, 4)
+    assert options["drop_last"]  # a batch norm of the heads would see few images
+    student = {id(parameter) for parameter in network.student.parameters() if parameter.requires_grad}
+    assert {id(parameter) for group in optimiser.param_groups for parameter in group["params"]} == student

@@ -2,9 +2,11 @@
 
 import logging
 from pathlib import Path
+from typing import get_args
 from urllib.error import URLError
 
 import pytest
+import timm
 import torch
 from safetensors.torch import save_file
 
@@ -12,6 +14,7 @@ from wsss_steps.errors import UserError
 from wsss_steps.formats.weights import write_weights
 from wsss_steps.nets import vit
 from wsss_steps.pretrained import vit as pretrained_vit
+from wsss_steps.settings.features import KeyFeatures
 
 TINY = vit.Shape(patch=4, width=12, depth=2, heads=3, image_size=16)
 NAME = "vit_tiny_test"
@@ -20,8 +23,9 @@ IMAGE = torch.linspace(-1, 1, 3 * 8 * 12).reshape(1, 3, 8, 12)
 
 @pytest.fixture
 def network(monkeypatch: pytest.MonkeyPatch) -> torch.nn.Module:
-    """A tiny network, whose shape is registered under a name like the published ones."""
-    monkeypatch.setitem(vit.KNOWN, NAME, TINY)
+    """A tiny network, which timm builds for a name like the published ones."""
+    monkeypatch.setattr(pretrained_vit, "KNOWN", [*pretrained_vit.KNOWN, NAME])
+    monkeypatch.setattr(timm, "create_model", lambda name, num_classes: {NAME: vit.build(TINY)}[name])
     torch.manual_seed(0)
     return vit.build(TINY).eval()
 
@@ -98,6 +102,15 @@ def test_own_weights_tell_how_to_build_them(network: torch.nn.Module, tmp_path: 
         keys(path)
 
 
+def test_the_weights_of_the_example_give_the_keys_that_they_gave(repository: Path) -> None:
+    """Channel 0 of all patches, as on the day when timm took over building the published networks."""
+    network = pretrained_vit.load("own", repository / "weights/example_vit.safetensors").vit
+    with torch.no_grad():
+        found = vit.keys(network, torch.linspace(-1, 1, 3 * 16 * 24).reshape(1, 3, 16, 24))
+    expected = torch.tensor([[-0.7054, -0.6880, -0.6791], [-0.5424, -0.2323, -0.0894]])
+    torch.testing.assert_close(found[0, :, :, 0], expected, rtol=0, atol=1e-4)
+
+
 def test_misfits_are_all_named(network: torch.nn.Module, tmp_path: Path) -> None:
     state = network.state_dict()
     del state["blocks.1.norm1.bias"]
@@ -125,35 +138,56 @@ def test_other_guards(network: torch.nn.Module, tmp_path: Path) -> None:
         keys(tmp_path / "no.pth")
 
 
-def fake_download(network: torch.nn.Module, calls: list[str]) -> object:
-    def fetch(url: str, target: str, progress: bool) -> None:
-        calls.append(url)
-        torch.save(network.state_dict(), target)
-
-    return fetch
+# ---- networks of timm
 
 
-def test_download_once_and_remember_the_checksum(
-    network: torch.nn.Module, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_networks_with_published_weights_are_those_of_the_settings() -> None:
+    assert {*pretrained_vit.KNOWN, "own"} == set(get_args(KeyFeatures.model_fields["vit"].annotation))
+
+
+def test_a_file_of_timm_and_a_checkpoint_of_dino_give_the_network_of_timm(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    network = timm.create_model("vit_small_patch16_224.dino", num_classes=0).eval()
+    state = network.state_dict()
+    save_file(state, tmp_path / "model.safetensors")
+    teacher = {f"backbone.{name}": tensor for name, tensor in state.items()} | {"head.mlp.0.bias": torch.zeros(2)}
+    student = {f"module.{name}": torch.zeros_like(tensor) for name, tensor in teacher.items()}
+    torch.save({"student": student, "teacher": teacher, "epoch": 3}, tmp_path / "checkpoint.pth")
+    images = torch.randn(1, 3, 224, 224)
+    with torch.no_grad():
+        for file in ("model.safetensors", "checkpoint.pth"):
+            loaded = pretrained_vit.load("vit_small_patch16_224", tmp_path / file).vit
+            torch.testing.assert_close(vit.keys(loaded, images), vit.keys(network, images), rtol=0, atol=0)
+            torch.testing.assert_close(vit.class_token_and_keys(loaded, images)[0], network(images))  # timm's own
+
+
+def test_published_weights_are_those_that_timm_downloads(
+    network: torch.nn.Module, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    calls: list[str] = []
-    monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path))
-    monkeypatch.setattr(torch.hub, "download_url_to_file", fake_download(network, calls))
-    path = pretrained_vit.download("vit_base_patch8_224")
-    assert pretrained_vit.download("vit_base_patch8_224") == path
-    assert calls == ["https://dl.fbaipublicfiles.com/dino/dino_vitbase8_pretrain/dino_vitbase8_pretrain.pth"]
-    path.write_bytes(b"damaged")
-    with pytest.raises(UserError, match="differs from that of its first use"):
-        pretrained_vit.download("vit_base_patch8_224")
+    asked = []
+
+    def create(name: str, **options: object) -> torch.nn.Module:
+        asked.append((name, options))
+        return network.train()
+
+    monkeypatch.setattr(timm, "create_model", create)
+    loaded = pretrained_vit.published("vit_base_patch8_224")
+    assert asked == [("vit_base_patch8_224.dino", {"pretrained": True, "num_classes": 0})]
+    assert loaded.vit is network
+    assert not network.training
 
 
-def test_without_a_network_the_way_out_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_mean_and_std_are_those_of_timm() -> None:
+    for name in pretrained_vit.KNOWN:
+        about = timm.get_pretrained_cfg(f"{name}.dino")
+        assert (about.mean, about.std) == (pretrained_vit.MEAN, pretrained_vit.STD)
+
+
+def test_without_a_network_the_way_out_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*arguments: object, **options: object) -> None:
         raise URLError("no route to host")
 
-    monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path))
-    monkeypatch.setattr(torch.hub, "download_url_to_file", fail)
-    with pytest.raises(UserError, match=r"no route to host.*put it at .*dino_deitsmall8_pretrain\.pth, or set weights"):
-        pretrained_vit.download("vit_small_patch8_224")
-    with pytest.raises(UserError, match="DINO published no weights for 'own'; it did for vit_base_patch8_224"):
-        pretrained_vit.download("own")
+    monkeypatch.setattr(timm, "create_model", fail)
+    place = r"model\.safetensors of huggingface\.co/timm/vit_small_patch8_224\.dino elsewhere and set weights"
+    with pytest.raises(UserError, match=rf"vit_small_patch8_224 \(URLError: .*no route to host.*fetch {place}"):
+        pretrained_vit.published("vit_small_patch8_224")

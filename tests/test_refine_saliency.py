@@ -117,7 +117,8 @@ def test_everything_that_does_not_fit_is_said_at_once(folder: Path) -> None:
 def test_seeds_need_refined_maps_of_every_image_and_of_its_size(folder: Path) -> None:
     paths = {"manifest": folder / "manifest.json", "cams": folder / "cams.h5", "output": folder / "seeds.h5"}
     with pytest.raises(
-        UserError, match=r"seeds.saliency: found none of what it needs \(1\):\n.*--needs refined_saliency=PATH"
+        UserError,
+        match=r"saliency: .* asks for, found none of these \(1\):\n.*--needs refined_saliency=PATH",
     ):
         make_seeds.run(**paths, settings=options(), stamp="{}")
     write_store(folder / "refined.h5", REFINED_SALIENCY, [], stamp="{}")

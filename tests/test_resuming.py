@@ -24,6 +24,7 @@ from wsss_steps.formats.states import read_state, write_state
 from wsss_steps.formats.weights import read_weights
 from wsss_steps.methods import trainees
 from wsss_steps.training import locks, loop, resuming
+from wsss_steps.training.optimisers import make_optimiser, poly_schedule
 
 NEVER = 1e6  # seconds between two states
 
@@ -231,7 +232,7 @@ def fitted(folder: Path | None, stop: int | None = None) -> tuple[dict[str, torc
     parts = [torch.nn.Conv2d(2, 4, 1), torch.nn.BatchNorm2d(4), torch.nn.Dropout(0.5), torch.nn.Conv2d(4, 1, 1)]
     network = torch.nn.Sequential(*parts)
     rates = {"learning_rate": 0.01, "head_multiplier": 1.0, "momentum": 0.9, "weight_decay": 1e-3}
-    optimiser = loop.make_optimiser(network, network[0], **rates)
+    optimiser = make_optimiser(network, network[0], **rates)
     keeper = resuming.Keeper(folder, stamp="stamp")
     after_step = keeper.after_step
 
@@ -241,8 +242,9 @@ def fitted(folder: Path | None, stop: int | None = None) -> tuple[dict[str, torc
         return False
 
     keeper.after_step = stopping  # type: ignore[method-assign]
-    shape = {"epochs": 3, "batch_size": 2, "power": 0.9, "warmup_epochs": 1.0, "warmup_from": 1e-6, "seed": 0}
-    rows = loop.fit(network, Items(), losses, optimiser, **shape, device="cpu", keeper=keeper)  # type: ignore[arg-type]
+    schedule = poly_schedule(epochs=3, power=0.9, warmup_epochs=1.0, warmup_from=1e-6)
+    shape: Any = {"epochs": 3, "batch_size": 2, "seed": 0, "device": "cpu", "keeper": keeper}
+    rows = loop.fit(network, Items(), losses, optimiser, schedule, **shape)
     return network.state_dict(), rows
 
 

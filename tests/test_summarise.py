@@ -102,12 +102,36 @@ def test_one_row_per_score(inputs: dict[str, Any], tmp_path: Path) -> None:
     assert (rows[3]["init_weights"], rows[3]["threshold"], rows[3]["crf"]) == ("random", "", "deeplab")
 
 
+def test_the_file_to_the_byte(inputs: dict[str, Any], tmp_path: Path) -> None:
+    nothing = dict.fromkeys(("miou", "ci_low", "ci_high", "fp", "fn", "pixel_acc", "coverage", "precision"))
+    write_score(inputs["scores"][1], "seeds", **nothing, images=0, gt_used_for="nothing")
+    with_saliency(inputs, tmp_path, "given", 'saliency: "given"')
+    for name in ("scores", "checkpoints"):
+        inputs[name] = [inputs[name][0], inputs[name][1], inputs[name][7]]
+    inputs["settings"]["rows"] = [inputs["settings"]["rows"][number] for number in (0, 1, 7)]
+    for row, seed in zip(inputs["settings"]["rows"], (0, 0, 1), strict=True):
+        row["random_seed"] = seed
+    inputs["settings"]["rows"][2]["scales"] = None
+    summarise.run(**inputs, output=tmp_path / "summary.csv")
+    lines = (tmp_path / "summary.csv").read_bytes().decode().split("\n")
+    weights, numbers = "torchvision resnet50-0676ba61.pth", "0.500000,0.456789,0.550000,0.200000,0.250000,0.900000"
+    assert lines == [
+        ",".join(tables.COLUMNS),
+        f"cam,0,cams,train,{numbers},0.750000,0.875000,400,0.3,evaluation and choice of the threshold,"
+        f"{weights},tf32,none,1 0.75 0.5,,0",
+        f"cam,0,seeds,train,,,,,,,,,0,,nothing,{weights},tf32,none,1 0.75 0.5,,0",
+        f"superpixel,1,segmentation_crf,train,{numbers},0.750000,0.875000,400,,evaluation,"
+        'random,tf32,deeplab,,"saliency: ""given""",2',
+        "",
+    ]
+
+
 def test_extra_supervision_is_declared(inputs: dict[str, Any], tmp_path: Path) -> None:
     with_saliency(inputs, tmp_path, "given", "saliency: given; COCO segmentation weights")
     summarise.run(**inputs, output=tmp_path / "summary.csv")
     rows = tables.read(tmp_path / "summary.csv")
-    assert [row["extra_supervision"] for row in rows] == [""] * 5 + ["saliency: given; COCO segmentation weights"] * 3
-    assert [row["left_out"] for row in rows] == ["0"] * 5 + ["2"] * 3
+    assert rows["extra_supervision"].tolist() == [""] * 5 + ["saliency: given; COCO segmentation weights"] * 3
+    assert rows["left_out"].tolist() == ["0"] * 5 + ["2"] * 3
     lines = tables.table(rows)
     assert "Extra supervision: saliency: given; COCO segmentation weights (recipes: superpixel)" in lines
     assert "Training images left out without a saliency map: 2 (recipes: superpixel)" in lines
@@ -118,8 +142,8 @@ def test_saliency_made_of_the_ground_truth_is_declared(inputs: dict[str, Any], t
     write_score(inputs["scores"][5], "seeds", gt_used_for="nothing")
     summarise.run(**inputs, output=tmp_path / "summary.csv")
     rows = tables.read(tmp_path / "summary.csv")
-    assert rows[4]["gt_used_for"] == "evaluation and choice of the threshold"
-    assert [row["gt_used_for"] for row in rows[5:]] == ["saliency", *["evaluation and saliency"] * 2]
+    assert rows["gt_used_for"][4] == "evaluation and choice of the threshold"
+    assert rows["gt_used_for"].tolist()[5:] == ["saliency", *["evaluation and saliency"] * 2]
     line = "Saliency made of the ground truth, an upper bound and no weak supervision: superpixel"
     assert line in tables.table(rows)
 
@@ -135,7 +159,7 @@ def test_a_stage_without_ground_truth_has_empty_fields(inputs: dict[str, Any], t
     write_score(inputs["scores"][1], "seeds", **nothing, images=0, gt_used_for="nothing")
     summarise.run(**inputs, output=tmp_path / "summary.csv")
     rows = tables.read(tmp_path / "summary.csv")
-    assert (rows[1]["miou"], rows[1]["images"]) == ("", "0")
+    assert (rows["miou"][1], rows["images"][1]) == ("", "0")
     lines = tables.table(rows)
     assert "- no ground truth: not scored" in lines
     assert next(line for line in lines if "seeds" in line).split()[2:9] == ["-"] * 7
@@ -190,7 +214,7 @@ def test_the_rows_of_each_random_seed_are_apart(inputs: dict[str, Any], tmp_path
         row |= {"recipe": "cam", "random_seed": number // len(STAGES)}
     summarise.run(**inputs, output=tmp_path / "summary.csv")
     rows = tables.read(tmp_path / "summary.csv")
-    assert [row["random_seed"] for row in rows] == ["0"] * 4 + ["1"] * 4
+    assert rows["random_seed"].tolist() == ["0"] * 4 + ["1"] * 4
     lines = tables.table(rows)
     assert [line for line in lines if line.startswith("cam")] == ["cam, random seed 0", "cam, random seed 1"]
 
@@ -220,6 +244,10 @@ def test_a_table_of_superpixels_is_printed_as_it_stands(tmp_path: Path, capsys: 
         ("a,b\n1,2\n", "expected the columns recipe, random_seed, stage, .*; found a, b"),
         ("", "found none"),
         (",".join(tables.COLUMNS) + "\n", "the table has no rows"),
+        (
+            "# Some text\n\nwith commas, of which\nsome lines, but not all, have more",
+            "expected a table in CSV .*line 4",
+        ),
     ],
 )
 def test_another_file_is_refused(text: str, message: str, tmp_path: Path) -> None:

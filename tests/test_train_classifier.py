@@ -198,9 +198,9 @@ def test_layers_of_the_head_that_start_from_a_file_have_the_rate_of_the_backbone
     fit = trainees.loop.fit
     made = []
 
-    def spy(network: Any, dataset: Any, losses: Any, optimiser: Any, **options: Any) -> Any:
+    def spy(network: Any, dataset: Any, losses: Any, optimiser: Any, *rest: Any, **options: Any) -> Any:
         made.append((network, optimiser))
-        return fit(network, dataset, losses, optimiser, **options)
+        return fit(network, dataset, losses, optimiser, *rest, **options)
 
     monkeypatch.setattr(trainees.loop, "fit", functools.wraps(fit)(spy))
     paths = {"output": tmp_path / "c.safetensors", "history": tmp_path / "c.csv", "weights": with_fc6}
@@ -255,14 +255,14 @@ def test_a_training_with_fc6_from_a_file_resumes_bit_for_bit(
 @pytest.mark.parametrize("legacy", [False, True])
 def test_momentum(manifest: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, legacy: bool) -> None:
     made = []
-    make = trainees.loop.make_optimiser
+    make = trainees.make_optimiser
 
     @functools.wraps(make)  # the step reads its signature
     def spy(*args: Any, **kwargs: Any) -> torch.optim.SGD:
         made.append(make(*args, **kwargs))
         return made[-1]
 
-    monkeypatch.setattr(trainees.loop, "make_optimiser", spy)
+    monkeypatch.setattr(trainees, "make_optimiser", spy)
     train(manifest, tmp_path, legacy_irn_momentum=legacy)
     assert [group["momentum"] for group in made[0].param_groups] == [1e-4 if legacy else 0.9] * 2
     assert [group["weight_decay"] for group in made[0].param_groups] == [1e-4] * 2

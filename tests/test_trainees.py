@@ -28,7 +28,8 @@ from wsss_steps.training import loop
 
 # none of these is a default, and no two are alike
 OPTIMISATION = {"learning_rate": 0.03, "head_multiplier": 7.0, "momentum": 0.6, "weight_decay": 0.002}
-LOOP = {"epochs": 3, "batch_size": 2, "power": 0.7, "warmup_epochs": 1.5, "warmup_from": 2e-5, "channels_last": False}
+LOOP = {"epochs": 3, "batch_size": 2, "channels_last": False}
+SCHEDULE = {"power": 0.7, "warmup_epochs": 1.5, "warmup_from": 2e-5}
 AUGMENTATION = {"crop": 24, "resize_long": (20, 40), "resize_scale": (0.6, 1.3), "jitter": (0.1, 0.2, 0.3, 0.05)}
 MEAN, STD = (0.6, 0.35, 0.2), (0.2, 0.5, 0.9)
 BACKBONE = {"backbone": Backbone(net="small", mean=MEAN, std=STD), "frozen_batch_norm": "none", "frozen_stages": 0}
@@ -37,7 +38,15 @@ STAMP = '{"step": "test"}'
 
 
 def settings_of(kind: str, **overrides: Any) -> dict[str, Any]:
-    given = {**OPTIMISATION, **LOOP, **AUGMENTATION, **BACKBONE, "compute_precision": "bfloat16", "seed": 11}
+    given = {
+        **OPTIMISATION,
+        **LOOP,
+        **SCHEDULE,
+        **AUGMENTATION,
+        **BACKBONE,
+        "compute_precision": "bfloat16",
+        "seed": 11,
+    }
     given |= {"pairs": "drawn"} if kind == "saliency" else {}
     return STEPS[kind](**given | overrides).model_dump(mode="json")
 
@@ -69,6 +78,7 @@ class Asked:
     network: Any
     dataset: Any
     optimiser: torch.optim.SGD
+    schedule: Any
     options: dict[str, Any]
     start: dict[str, torch.Tensor]
     content: dict[str, Any] = field(default_factory=dict)
@@ -84,9 +94,9 @@ def run(inputs: dict[str, dict[str, Path]], tmp_path: Path, monkeypatch: pytest.
     fit, made = loop.fit, []
 
     @functools.wraps(fit)  # the steps read its signature
-    def spy(network: Any, dataset: Any, losses: Any, optimiser: Any, **options: Any) -> list[dict[str, float]]:
+    def spy(network: Any, dataset: Any, losses: Any, *how: Any, **options: Any) -> list[dict[str, float]]:
         start = {name: value.clone() for name, value in network.state_dict().items()}
-        made.append(Asked(network, dataset, optimiser, options, start))
+        made.append(Asked(network, dataset, *how, options, start))
         return [{"epoch": 1.0}]
 
     monkeypatch.setattr(loop, "fit", spy)
@@ -107,8 +117,9 @@ def run(inputs: dict[str, dict[str, Path]], tmp_path: Path, monkeypatch: pytest.
 @pytest.mark.parametrize("kind", STEPS)
 def test_every_setting_reaches_optimiser_loop_and_data(run: Run, kind: str) -> None:
     asked = run(kind)
-    rates = [group["base"] for group in asked.optimiser.param_groups]
-    assert rates == pytest.approx([0.03, 0.03 * 7])
+    for step, rate in ((0, 2e-5), (6, 0.03 * 0.5**0.7)):  # of three epochs of four steps, the first six to warm up
+        asked.schedule(asked.optimiser, step, 12)
+        assert [group["lr"] for group in asked.optimiser.param_groups] == pytest.approx([rate, 7 * rate])
     for group in asked.optimiser.param_groups:
         assert {name: group[name] for name in ("momentum", "weight_decay")} == {"momentum": 0.6, "weight_decay": 0.002}
     assert {name: asked.options[name] for name in LOOP} == LOOP
@@ -129,6 +140,20 @@ def test_batches_carry_raw_pixels_if_the_method_says_so(run: Run, kind: str, mon
     method = methods.load(kind, settings_of(kind)["method"])
     monkeypatch.setattr(method, "NEEDS_PIXELS", True, raising=False)
     assert run(kind).dataset[0, 0]["pixels"].dtype == torch.uint8
+
+
+@pytest.mark.parametrize("kind", STEPS)
+def test_a_method_may_act_after_every_step(run: Run, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert run(kind).options["after_step"] is None
+    method = methods.load(kind, settings_of(kind)["method"])
+    asked = []
+
+    def after_step(network: Any, progress: float, *, momentum: float) -> None:
+        asked.append((network, progress, momentum))
+
+    monkeypatch.setattr(method, "after_step", after_step, raising=False)
+    run(kind).options["after_step"]("network", 0.5)
+    assert asked == [("network", 0.5, OPTIMISATION["momentum"])]
 
 
 @pytest.mark.parametrize("kind", STEPS)

@@ -10,7 +10,9 @@ import torch
 from torch import Tensor, nn
 
 from wsss_steps.errors import UserError
+from wsss_steps.methods import arguments
 from wsss_steps.training import loop
+from wsss_steps.training.optimisers import make_optimiser, poly_schedule
 
 SETTINGS: dict[str, Any] = {
     "epochs": 3,
@@ -59,20 +61,28 @@ def losses(network: nn.Module, batch: loop.Batch) -> dict[str, Tensor]:
     }
 
 
+def fit(
+    network: nn.Module, data: Points, losses: loop.Losses, optimiser: torch.optim.Optimizer, **settings: Any
+) -> list[dict[str, float]]:
+    """`loop.fit` by the schedule of these settings."""
+    schedule = poly_schedule(**arguments(poly_schedule, settings))
+    return loop.fit(network, data, losses, optimiser, schedule, **arguments(loop.fit, settings))
+
+
 def trained(
     data: Points | None = None, noise: int = 0, **overrides: Any
 ) -> tuple[Net, list[dict[str, float]], torch.optim.SGD]:
     torch.manual_seed(0)
     network = Net()
     torch.rand(noise)
-    optimiser = loop.make_optimiser(network, network.backbone, **OPTIMISATION)
-    return network, loop.fit(network, data or Points(), losses, optimiser, **SETTINGS | overrides), optimiser
+    optimiser = make_optimiser(network, network.backbone, **OPTIMISATION)
+    return network, fit(network, data or Points(), losses, optimiser, **SETTINGS | overrides), optimiser
 
 
 def test_groups_have_their_rates_and_the_momentum_is_the_momentum() -> None:
     network = Net()
     network.backbone[0].bias.requires_grad_(False)
-    groups = loop.make_optimiser(network, network.backbone, **OPTIMISATION).param_groups
+    groups = make_optimiser(network, network.backbone, **OPTIMISATION).param_groups
     assert [group["momentum"] for group in groups] == [0.9, 0.9]
     assert [group["weight_decay"] for group in groups] == [1e-4, 1e-4]
     assert not any(group["nesterov"] for group in groups)
@@ -85,7 +95,7 @@ def test_groups_have_their_rates_and_the_momentum_is_the_momentum() -> None:
 
 def test_pretrained_layers_of_the_head_have_the_rate_of_the_backbone() -> None:
     network = Net()
-    groups = loop.make_optimiser(network, network.backbone, [network.head.bias], **OPTIMISATION).param_groups
+    groups = make_optimiser(network, network.backbone, [network.head.bias], **OPTIMISATION).param_groups
     assert [group["base"] for group in groups] == pytest.approx([0.1, 1.0])
     assert [[id(p) for p in group["params"]] for group in groups] == [
         [*map(id, network.backbone.parameters()), id(network.head.bias)],
@@ -122,19 +132,33 @@ def test_the_power_of_the_schedule_is_that_of_the_settings() -> None:
     assert [row["learning_rate"] for row in rows] == pytest.approx([0.1 * (1 - step / 9) ** 2 for step in (2, 5, 8)])
 
 
-def test_warm_up_starts_at_its_rate(monkeypatch: pytest.MonkeyPatch) -> None:
-    rates = []
-    set_rate = loop.set_rate
+def test_warm_up_starts_at_its_rate() -> None:
+    network, rates = Net(), []
+    optimiser = make_optimiser(network, network.backbone, **OPTIMISATION)
 
-    def spy(optimiser: torch.optim.SGD, factor: float) -> None:
-        set_rate(optimiser, factor)
+    def watching(network: nn.Module, batch: loop.Batch) -> dict[str, Tensor]:
         rates.append(optimiser.param_groups[0]["lr"])
+        return losses(network, batch)
 
-    monkeypatch.setattr(loop, "set_rate", spy)
-    trained(warmup_epochs=2.0)
+    fit(network, Points(), watching, optimiser, **SETTINGS | {"warmup_epochs": 2.0})
     assert rates[0] == pytest.approx(1e-6)
     assert rates[6] == pytest.approx(0.1 * (1 - 6 / 9) ** 0.9)
     assert rates.index(max(rates)) in (4, 5)
+
+
+def test_a_hook_follows_every_step() -> None:
+    """It sees the weights that the step left, and the share of the steps that are done."""
+    found: list[tuple[float, bool]] = []
+    torch.manual_seed(0)
+    before = [weight.clone() for weight in Net().parameters()]
+
+    def hook(network: nn.Module, progress: float) -> None:
+        moved = not all(torch.equal(one, two) for one, two in zip(network.parameters(), before, strict=True))
+        found.append((progress, moved))
+        before[:] = [weight.clone() for weight in network.parameters()]
+
+    trained(after_step=hook)
+    assert found == [(pytest.approx(step / 9), True) for step in range(1, 10)]
 
 
 def test_each_epoch_asks_for_every_item_once_in_another_order() -> None:
@@ -156,6 +180,18 @@ def test_no_image_is_dropped_and_none_is_left_alone(count: int, batch_size: int,
     assert sorted(place for batch in batches for place in batch) == [(7, index) for index in range(count)]
 
 
+@pytest.mark.parametrize(
+    ("count", "batch_size", "sizes"), [(7, 3, [3, 3]), (8, 3, [3, 3]), (6, 3, [3, 3]), (2, 3, [2]), (3, 1, [1, 1, 1])]
+)
+def test_an_incomplete_batch_can_be_dropped(count: int, batch_size: int, sizes: list[int]) -> None:
+    batches = loop.batches_of(count, batch_size, seed=0, epoch=7, drop_last=True)
+    assert [len(batch) for batch in batches] == sizes
+    assert len({place for batch in batches for place in batch}) == sum(sizes)
+    data = Points(count)
+    trained(data, batch_size=batch_size, drop_last=True, epochs=2)
+    assert len(data.asked) == 2 * sum(sizes)
+
+
 def test_the_seed_decides_the_order() -> None:
     first, again, other = (loop.batches_of(10, 4, seed=seed, epoch=0) for seed in (0, 0, 1))
     assert first == again != other
@@ -170,25 +206,26 @@ def test_a_loss_that_is_not_finite_stops_with_its_parts(bad: float) -> None:
 
     torch.manual_seed(0)
     network = Net()
-    optimiser = loop.make_optimiser(network, network.backbone, **OPTIMISATION)
+    optimiser = make_optimiser(network, network.backbone, **OPTIMISATION)
     with pytest.raises(
         UserError, match=rf"epoch 2, step 1, at learning rate 0\.0694: good .*, bad {bad}; a lower learning_rate"
     ):
-        loop.fit(network, data, spoilt, optimiser, **SETTINGS)
+        fit(network, data, spoilt, optimiser, **SETTINGS)
     assert all(bool(torch.isfinite(weight).all()) for weight in network.parameters())
 
 
-def test_recorded_parts_move_no_weight() -> None:
+@pytest.mark.parametrize("part", ["share_of", "entropy_of"])
+def test_recorded_parts_move_no_weight(part: str) -> None:
     network = Net()
     before = {name: weight.clone() for name, weight in network.state_dict().items()}
 
     def recording(network: nn.Module, batch: loop.Batch) -> dict[str, Tensor]:
         scores = network(batch["images"])
-        return {"nothing": 0 * scores.sum(), "share_of": scores.mean()}
+        return {"nothing": 0 * scores.sum(), part: scores.mean()}
 
-    optimiser = loop.make_optimiser(network, network.backbone, **OPTIMISATION | {"weight_decay": 0.0})
-    rows = loop.fit(network, Points(), recording, optimiser, **SETTINGS)
-    assert all(row["loss"] == 0 and row["share_of"] != 0 for row in rows)
+    optimiser = make_optimiser(network, network.backbone, **OPTIMISATION | {"weight_decay": 0.0})
+    rows = fit(network, Points(), recording, optimiser, **SETTINGS)
+    assert all(row["loss"] == 0 and row[part] != 0 for row in rows)
     assert all(torch.equal(weight, before[name]) for name, weight in network.state_dict().items())
 
 
@@ -203,8 +240,8 @@ def test_every_epoch_draws_from_a_seed_of_its_own() -> None:
             return losses(network, batch)
 
         network = Net()
-        optimiser = loop.make_optimiser(network, network.backbone, **OPTIMISATION)
-        loop.fit(network, Points(), watching, optimiser, **SETTINGS | {"seed": seed})
+        optimiser = make_optimiser(network, network.backbone, **OPTIMISATION)
+        fit(network, Points(), watching, optimiser, **SETTINGS | {"seed": seed})
         return found
 
     first, other = seeds_of(0), seeds_of(1)

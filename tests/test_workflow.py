@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import h5py
+import known
 import numpy as np
 import pytest
 import snakemake_runs as runs
@@ -221,7 +222,7 @@ def test_without_label_images_nothing_is_evaluated(project: Path) -> None:
         ({"epoch": 3}, "epoch: unknown key"),
         (
             {"recipes": {"a": {"seeds": "treshold"}}},
-            "unknown seeds method 'treshold'; known methods: none, saliency, superpixel, threshold",
+            f"unknown seeds method 'treshold'; known methods: {known.methods_of('seeds')}",
         ),
     ],
 )

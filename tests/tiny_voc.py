@@ -12,7 +12,8 @@ import numpy as np
 from PIL import Image
 
 from wsss_steps.data.manifest import GroundTruth, Manifest, write_ground_truth, write_manifest
-from wsss_steps.data.voc import read_masks, read_split
+from wsss_steps.data.voc import read_split
+from wsss_steps.data.voc_masks import read_masks
 from wsss_steps.formats.labels import write_labels
 from wsss_steps.methods import arguments
 from wsss_steps.workflow import configuration, splits

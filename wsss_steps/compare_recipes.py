@@ -19,7 +19,7 @@ from wsss_steps.formats.kinds.confusions import CONFUSIONS
 from wsss_steps.formats.stores import Store
 from wsss_steps.ops.evaluation import triples
 from wsss_steps.report import experiments, markdown
-from wsss_steps.report.tables import read
+from wsss_steps.report.tables import read, write
 
 log = logging.getLogger(__name__)
 
@@ -99,7 +99,7 @@ def run(
     `confusions` are the stores of the rows of `summary`, in its order. `settings`: `object_sizes` of `CompareRecipes`
     and all but the thresholds of `Evaluate`. A UserError if summary and stores do not belong together.
     """
-    rows = pd.DataFrame(read(summary))
+    rows = read(summary)
     if len(rows) != len(confusions):
         raise ValueError(
             f"expected a store of confusion matrices for each of {len(rows)} rows, found {len(confusions)}"
@@ -107,7 +107,7 @@ def run(
     found = experiments.tables(groups(rows, confusions, settings), rows)
     texts = {means: found.means, differences: found.differences, per_class: found.per_class, by_size: found.by_size}
     for path, frame in texts.items():
-        write_text(path, frame.to_csv(index=False, float_format="%.6f", lineterminator="\n"))
+        write(path, frame)
     write_text(tables, markdown.document(found))
     log.info("wrote %s", tables)
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from wsss_steps import methods
 from wsss_steps.cli import main
+from wsss_steps.data.images import read_image
 from wsss_steps.data.manifest import Entry, read_manifest
 from wsss_steps.errors import UserError
 from wsss_steps.formats.kinds.cams import CAMS
@@ -92,12 +93,13 @@ def run(
     data = read_manifest(manifest)
     entries = data.split("train")
     module = methods.load("seeds", settings["method"])
-    options = per_image.options(module.seeds, settings, needs)
+    options = per_image.options(module.seeds, settings | {"image": None}, needs)
     coverage = Coverage()
 
     def make(entry: Entry, given: Mapping[str, Arrays]) -> Arrays:
         others = {kind: map_of(entry, kind, stored) for kind, stored in given.items() if kind != CAMS.name}
-        labels = module.seeds(*maps_of(entry, given[CAMS.name], cams), **others, **options)
+        others |= {"image": read_image(Path(entry.image))} if "image" in options else {}
+        labels = module.seeds(*maps_of(entry, given[CAMS.name], cams), **{**options, **others})
         coverage.add(labels, bool(entry.tags))
         return {"seeds": labels}
 

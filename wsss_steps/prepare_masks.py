@@ -9,7 +9,7 @@ from typing import Any
 from wsss_steps.cli import main
 from wsss_steps.data import sources
 from wsss_steps.data.manifest import read_manifest, write_ground_truth
-from wsss_steps.data.voc import read_masks
+from wsss_steps.data.voc_masks import read_masks
 from wsss_steps.formats.records import record_of
 from wsss_steps.methods import arguments
 

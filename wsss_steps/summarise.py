@@ -2,32 +2,23 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import logging
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from wsss_steps.cli import main
 from wsss_steps.errors import all_wrong
-from wsss_steps.formats.files import read_json, write_text
+from wsss_steps.formats.files import read_json
 from wsss_steps.formats.kinds.saliency import SALIENCY
 from wsss_steps.formats.stores import Store
 from wsss_steps.formats.weights import read_weights_content
-from wsss_steps.report.tables import COLUMNS, table
+from wsss_steps.report import tables
 
 log = logging.getLogger(__name__)
 
 FROM_SCORE = ("stage", "split", "miou", "ci_low", "ci_high", "fp", "fn", "pixel_acc", "coverage", "precision", "images")
-
-
-def cell(value: Any) -> str:
-    """One field: floats with six decimals, lists separated by spaces, empty for None."""
-    if value is None:
-        return ""
-    if isinstance(value, list | tuple):
-        return " ".join(f"{part:g}" for part in value)
-    return f"{value:.6f}" if isinstance(value, float) else str(value)
 
 
 def use_of_ground_truth(score: dict[str, Any], about: dict[str, Any]) -> str:
@@ -46,19 +37,17 @@ def left_out_of(paths: list[Path], names: list[str]) -> dict[str, int]:
     return counts
 
 
-def row_of(score: dict[str, Any], checkpoint: Path, about: dict[str, Any], left_out: dict[str, int]) -> dict[str, str]:
+def row_of(score: dict[str, Any], checkpoint: Path, about: dict[str, Any], left_out: dict[str, int]) -> dict[str, Any]:
     """One row of the table; `about` has what neither the score nor the checkpoint knows."""
     threshold, content = score["threshold"], read_weights_content(checkpoint, about["network"])
     return {
-        **{name: cell(about[name]) for name in ("recipe", "random_seed")},
-        **{name: cell(score[name]) for name in FROM_SCORE},
+        **{name: about[name] for name in ("recipe", "random_seed", "crf", "extra_supervision")},
+        **{name: score[name] for name in FROM_SCORE},
         "threshold": "" if threshold is None else f"{threshold:g}",
         "gt_used_for": use_of_ground_truth(score, about),
         **{name: content[name] for name in ("init_weights", "compute_precision")},
-        "crf": cell(about["crf"]),
-        "scales": cell(about["scales"]),
-        "extra_supervision": about["extra_supervision"],
-        "left_out": str(left_out.get(about["saliency"], 0)),
+        "scales": " ".join(f"{scale:g}" for scale in about["scales"] or ()),
+        "left_out": left_out.get(about["saliency"], 0),
     }
 
 
@@ -91,14 +80,10 @@ def run(
         if (content["stage"], content["split"]) != (about["stage"], about["split"])
     ]
     all_wrong("scores in another order than the rows", wrong)
-    text = io.StringIO()
-    writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
-    writer.writeheader()
     left_out = left_out_of(saliency, settings["saliency"])
     lines = [row_of(*parts, left_out) for parts in zip(contents, checkpoints, rows, strict=True)]
-    writer.writerows(lines)
-    write_text(output, text.getvalue())
-    log.info("%s", "\n".join(["", *table(lines)]))
+    tables.write(output, pd.DataFrame(lines, columns=list(tables.COLUMNS)))
+    log.info("%s", tables.printed(output))
 
 
 if __name__ == "__main__":

@@ -2,31 +2,30 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import logging
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from wsss_steps.cli import main
-from wsss_steps.formats.files import read_json, write_text
+from wsss_steps.formats.files import read_json
+from wsss_steps.report import tables
 
 log = logging.getLogger(__name__)
 
-COLUMNS = ("superpixels", "split", "images", "per_image", "ue", "bp", "br", "asa", "boundary")
+MEASURES = ["ue", "bp", "br", "asa"]
+COLUMNS = ["superpixels", "split", "images", "per_image", *MEASURES, "boundary"]
 
 
-def row_of(name: str, score: dict[str, Any]) -> dict[str, str]:
+def row_of(name: str, score: dict[str, Any]) -> dict[str, Any]:
     """One row: means over the images of the number of superpixels and of each measure, and the boundary convention."""
-    measures = {measure.lower(): part["mean"] for measure, part in score["scores"].items()}
-    written = {measure: "" if mean is None else f"{mean:.4f}" for measure, mean in measures.items()}
-    per_image = f"{score['superpixels_per_image']:.2f}"
     return {
         "superpixels": name,
         "split": score["split"],
-        "images": str(score["images"]),
-        "per_image": per_image,
-        **written,
+        "images": score["images"],
+        "per_image": f"{score['superpixels_per_image']:.2f}",
+        **{measure.lower(): part["mean"] for measure, part in score["scores"].items()},
         "boundary": score["settings"]["boundary"],
     }
 
@@ -35,11 +34,7 @@ def run(*, scores: list[Path], output: Path, settings: dict[str, Any], stamp: st
     """Write one row per score to the CSV file `output`; settings "names" are the choices in the order of `scores`."""
     names = settings["names"]
     rows = [row_of(name, read_json(path, "superpixel_score")) for name, path in zip(names, scores, strict=True)]
-    text = io.StringIO()
-    writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    write_text(output, text.getvalue())
+    tables.write(output, pd.DataFrame(rows, columns=COLUMNS).astype(dict.fromkeys(MEASURES, float)), decimals=4)
     log.info("wrote %s", output)
 
 

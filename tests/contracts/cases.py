@@ -52,6 +52,8 @@ SMALL: dict[str, Any] = {
     "vit": "own",
     "cell": worlds.CELL,
     "count": 12,
+    "radius": 2,
+    "log_t": 1,
     "scales": (1.0, 0.5),
     "train_scales": (1.0, 0.5),
 }
@@ -137,10 +139,12 @@ def made(method: Method, world: World, *, device: str = "cpu", settings: Mapping
 
 def needs_of(method: Method, world: World) -> dict[str, Path]:
     """A file for each need. Of stores it need not exist: contracts give their arrays themselves."""
-    networks = {"classifier": world.classifier}
+    networks: dict[str, Callable[[], Path]] = {"classifier": lambda: world.classifier}
+    if hasattr(method.module, "build"):  # a method may need the network that it trains itself
+        networks[method.slot] = lambda: trained_network(method, world, method.settings())
     missing = set(method.cls.needs) - networks.keys() - ARRAYS.keys()
     assert not missing, f"contracts/world.py cannot give {method.slot} '{method.name}' what it needs: {sorted(missing)}"
-    return {name: networks[name] if name in NETWORKS else Path(f"{name}.h5") for name in method.cls.needs}
+    return {name: networks[name]() if name in NETWORKS else Path(f"{name}.h5") for name in method.cls.needs}
 
 
 def _weights(method: Method, world: World, settings: Mapping[str, Any]) -> Path | None:
@@ -151,19 +155,19 @@ def _weights(method: Method, world: World, settings: Mapping[str, Any]) -> Path 
 def _source(method: Method, world: World, settings: Mapping[str, Any]) -> Path | None:
     """What saliency maps are made from: a folder of maps, or a trained network."""
     if hasattr(method.module, "build"):
-        return trained_detector(method, world, settings)
+        return trained_network(method, world, settings)
     return {"maps": world.folder / "saliency"}.get(source(settings)[0])
 
 
-def trained_detector(method: Method, world: World, settings: Mapping[str, Any]) -> Path:
-    """A detector of saliency that has seen other images of the same kind."""
-    from contracts.trainings import trained
+def trained_network(method: Method, world: World, settings: Mapping[str, Any]) -> Path:
+    """The network of a method, trained on the drawn images."""
+    from contracts.trainings import classes_of, trained
 
     path = world.classifier.parent / f"{method.name}.safetensors"
     if not path.exists():
         build = methods.arguments(method.module.build, settings)
         network = trained(method, settings, steps=25).network
-        worlds.write_network(path, "saliency", method.name, network, ("salient",), **build)
+        worlds.write_network(path, method.slot, method.name, network, classes_of(method), **build)
     return path
 
 

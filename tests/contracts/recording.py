@@ -20,7 +20,12 @@ from wsss_steps.formats.kinds import find
 from wsss_steps.formats.stores import write_store
 from wsss_steps.methods.per_image import Arrays
 
-TRAININGS = {"classifier": "train_classifier", "segmenter": "train_segmenter", "saliency": "train_saliency"}
+TRAININGS = {
+    "classifier": "train_classifier",
+    "refiner": "train_refiner",
+    "segmenter": "train_segmenter",
+    "saliency": "train_saliency",
+}
 
 
 class Recorded(dict[str, Any]):
@@ -121,8 +126,10 @@ def _train(method: Method, world: World, settings: dict[str, Any], folder: Path)
     inputs: dict[str, Any] = {"manifest": world.manifest}
     if method.slot == "saliency":
         inputs = {"pairs": _pairs(folder / "pairs")}
-    elif method.slot == "segmenter":
-        inputs |= {"seeds": _store(world, "seeds", folder), "needs": _needs(method, world, folder)}
+    elif method.slot in ("refiner", "segmenter"):
+        inputs |= {"seeds": _store(world, "seeds", folder)}
+    if method.slot == "segmenter":
+        inputs |= {"needs": _needs(method, world, folder)}
     with method.loaded():
         run(**inputs, output=folder / "x.safetensors", history=folder / "x.csv", settings=settings, stamp="{}")
 

@@ -21,7 +21,7 @@ from wsss_steps.settings.registry import METHODS
 from wsss_steps.workflow.choices import choices_in
 
 SLOTS = list(METHODS)
-GIVEN_BY_STEPS = {"classes", "device", "source", "whole"}
+GIVEN_BY_STEPS = {"classes", "device", "image", "source", "whole"}
 """What functions of methods take by keyword besides settings and needs."""
 FUNCTIONS = ("build", "losses", "maker", "extractor", "superpixels", "seeds", "refined")
 

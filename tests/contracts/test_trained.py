@@ -17,7 +17,7 @@ from wsss_steps import methods
 from wsss_steps.formats.weights import write_weights
 from wsss_steps.ops.labels import IGNORE
 
-SLOTS = ["classifier", "segmenter", "saliency"]
+SLOTS = ["classifier", "refiner", "segmenter", "saliency"]
 
 
 def covers(method: Method) -> bool:
@@ -94,7 +94,7 @@ def test_the_batch_is_left_as_it_is(method: Method) -> None:
 def test_losses_read_what_the_batch_teaches(method: Method) -> None:
     """Other tags, seeds or masks, another loss."""
     batch = batch_of(method)
-    label = {"classifier": "tags", "segmenter": "seeds", "saliency": "masks"}[method.slot]
+    label = {"classifier": "tags", "saliency": "masks"}.get(method.slot, "seeds")
     trainee = start(method, method.settings())
     other = batch | {label: batch[label].flip(0)}
     assert trainee.loss(batch) != trainee.loss(other)

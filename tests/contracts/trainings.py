@@ -19,7 +19,6 @@ from wsss_steps.ops.labels import IGNORE
 from wsss_steps.training.loop import RECORDED
 
 Batch = dict[str, Tensor]
-LABELS_OF_LOGITS = {"classifier": len(CLASSES), "segmenter": len(CLASSES) + 1, "saliency": 1}
 
 
 @dataclass(frozen=True)
@@ -91,7 +90,8 @@ def batch_of(method: Method) -> Batch:
 
 def names_of(method: Method) -> list[str]:
     """What a batch of the slot has: docs/architecture.md, and raw pixels where the method asks for them."""
-    of_slot = {"classifier": ["tags"], "segmenter": ["tags", "seeds", "superpixels"], "saliency": ["masks"]}
+    of_slot = {"classifier": ["tags"], "saliency": ["masks"]}
+    of_slot |= {"refiner": ["tags", "seeds"], "segmenter": ["tags", "seeds", "superpixels"]}
     pixels = ["pixels"] if getattr(method.module, "NEEDS_PIXELS", False) else []
     return ["images", "inside", *of_slot[method.slot], *pixels]
 

@@ -128,6 +128,7 @@ ARRAYS: Mapping[str, Callable[[NDArray[np.uint8], Sequence[int]], Arrays]] = {
         "seed_patches": np.full(_ids(pixels).max(), -1, np.int32),
     },
     "saliency": lambda pixels, _: {"saliency": vividness(pixels) / np.float32(255)},
+    "seeds": lambda pixels, tags: {"seeds": _strongest(pixels, tags)},
     "refined_saliency": lambda pixels, _: {"refined": np.select([vividness(pixels) > 90], [1], 0).astype(np.uint8)},
 }
 
@@ -136,6 +137,12 @@ def _cells(pixels: NDArray[np.float32]) -> NDArray[np.float32]:
     height, width = pixels.shape[:2]
     mean: NDArray[np.float32] = pixels.reshape(height // CELL, CELL, width // CELL, CELL, 3).mean((1, 3))
     return mean
+
+
+def _strongest(pixels: NDArray[np.uint8], tags: Sequence[int]) -> NDArray[np.uint8]:
+    """The class of vivid pixels, 0 elsewhere."""
+    strongest = np.array([0, *tags], np.uint8)[1:][class_maps(pixels, tags).argmax(0)] if tags else 0
+    return np.where(vividness(pixels) > 90, strongest, 0).astype(np.uint8)
 
 
 def _ids(pixels: NDArray[np.uint8]) -> NDArray[np.uint16]:

@@ -15,7 +15,8 @@ from torch import nn
 from wsss_steps.data.images import read_image
 from wsss_steps.data.manifest import Entry
 from wsss_steps.data.saliency_pairs import find_pairs, read_mask
-from wsss_steps.data.voc import check_image, check_mask
+from wsss_steps.data.voc import check_image
+from wsss_steps.data.voc_masks import check_mask
 from wsss_steps.errors import UserError
 from wsss_steps.formats import pictures
 from wsss_steps.formats.labels import read_labels

@@ -155,6 +155,12 @@ def test_what_is_said_of_a_config_file(fault: str, tmp_path: Path) -> None:
     said(message, caught.value)
 
 
+def test_all_duplicate_keys_are_told_at_once_also_beside_a_merge(tmp_path: Path) -> None:
+    (tmp_path / "my.yaml").write_text("a: &a {x: 1}\nb:\n  <<: *a\n  y: 2\n  y: 3\na: 2\n")
+    found = [line.partition(", ")[2].partition(";")[0] for line in preflight.repeated(tmp_path / "my.yaml")]
+    assert found == ["line 5: key 'y' is already in line 4", "line 6: key 'a' is already in line 1"]
+
+
 def test_anchors_merges_and_the_files_of_the_project_are_well(tmp_path: Path, repository: Path) -> None:
     (tmp_path / "my.yaml").write_text("a: &a {x: 1}\nb: {<<: *a, x: 2}\nc: [*a, *a]\n")
     (tmp_path / "my.json").write_text('{"a": 1,\n\t"b": {"a": 2}}')

@@ -23,12 +23,11 @@ def network() -> torch.nn.Module:
     return network
 
 
-@pytest.mark.parametrize(("name", "grid"), [("vit_small_patch8_224", (47, 63)), ("vit_small_patch16_224", (24, 32))])
-def test_number_of_tokens_of_a_voc_image(name: str, grid: tuple[int, int]) -> None:
-    shape = vit.KNOWN[name]
-    network = vit.build(vit.Shape(shape.patch, width=12, depth=1, heads=3, image_size=shape.image_size))
-    images = torch.zeros(1, 3, math.ceil(375 / shape.patch) * shape.patch, math.ceil(500 / shape.patch) * shape.patch)
-    assert grid[0] * grid[1] == {8: 2961, 16: 768}[shape.patch]
+@pytest.mark.parametrize(("patch", "grid"), [(8, (47, 63)), (16, (24, 32))])
+def test_number_of_tokens_of_a_voc_image(patch: int, grid: tuple[int, int]) -> None:
+    network = vit.build(vit.Shape(patch, width=12, depth=1, heads=3, image_size=224))
+    images = torch.zeros(1, 3, math.ceil(375 / patch) * patch, math.ceil(500 / patch) * patch)
+    assert grid[0] * grid[1] == {8: 2961, 16: 768}[patch]
     assert vit.tokens(network, images).shape == (1, 1 + grid[0] * grid[1], 12)
     assert vit.keys(network, images).shape == (1, *grid, 12)
 
@@ -106,11 +105,6 @@ def test_position_embedding_of_the_training_grid_is_itself() -> None:
     resampled = vit.position_embedding(embedding, (2, 8))  # as many patches in another shape are resampled
     assert resampled.shape == embedding.shape
     assert not torch.equal(resampled, embedding)
-
-
-def test_known_networks_have_the_published_sizes() -> None:
-    for name, parameters in {"vit_small_patch8_224": 21_670_272, "vit_small_patch16_224": 21_665_664}.items():
-        assert sum(p.numel() for p in vit.build(vit.KNOWN[name]).parameters()) == parameters
 
 
 def test_guards(network: torch.nn.Module) -> None:

@@ -35,6 +35,11 @@ def test_regions_take_their_mean_and_a_white_edge() -> None:
     assert (picture[:, 4:] == (0, 90, 0)).all()
 
 
+def test_means_are_rounded_and_region_0_has_one_too() -> None:
+    image = np.array([[(1, 0, 255), (2, 0, 255), (2, 1, 254)]], np.uint8)
+    assert mean_colours(image, np.zeros((1, 3), np.uint16)).tolist() == [[[2, 0, 255]] * 3]  # 5 / 3, 1 / 3, 764 / 3
+
+
 @pytest.mark.parametrize("value", [0.0, 0.5, 1.0])
 def test_heat_keeps_some_of_the_image(value: float) -> None:
     dark, light = (heat(np.full((1, 1, 3), level, np.uint8), np.full((1, 1), value, np.float32)) for level in (0, 255))

@@ -5,8 +5,6 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from wsss_steps.report import tables
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The files."""
@@ -15,5 +13,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Print each."""
+    from wsss_steps.report import tables  # here, so that the other commands start without pandas
+
     for path in options.table:
         print(tables.printed(path))

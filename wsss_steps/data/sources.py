@@ -60,7 +60,7 @@ def of_images(
 
 
 def of_masks(root: Path, *, list_file: str, mask_folder: str | None, scored_list: str | None) -> Sources:
-    """Label images of a split; the parameters are those of `voc.read_masks`."""
+    """Label images of a split; the parameters are those of `voc_masks.read_masks`."""
     ids = voc_lists.read_list(root / (scored_list or list_file), [])
     if mask_folder is None:
         return Sources(_digest([ids]), {})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 import inspect
 from collections.abc import Callable, Mapping, Sequence
@@ -43,6 +44,11 @@ def arguments(function: Callable[..., Any], settings: Mapping[str, Any]) -> dict
     parameters = inspect.signature(function).parameters.values()
     wanted = {parameter.name for parameter in parameters if parameter.kind is inspect.Parameter.KEYWORD_ONLY}
     return {name: value for name, value in settings.items() if name in wanted}
+
+
+def bound(function: Callable[..., Any], settings: Mapping[str, Any]) -> Callable[..., Any]:
+    """`function` with its part of `settings` (see `arguments`)."""
+    return functools.partial(function, **arguments(function, settings))
 
 
 def rebuild(

@@ -99,13 +99,13 @@ def _made(
 def options(function: Callable[..., Any], settings: Mapping[str, Any], needs: Mapping[str, Path]) -> dict[str, Any]:
     """The settings of a method's function, and the paths that it needs: networks; maps of stores come with each image.
 
-    A setting may name what the need of the same name was made by. A UserError that lists the needs that are missing.
+    A setting may name what the need of the same name was made by. A UserError that lists what is missing.
     """
     named = {name: value for name, value in settings.items() if name not in kinds.names()}
     parameters = inspect.signature(function).parameters.values()
     required = {one.name for one in parameters if one.kind is one.KEYWORD_ONLY and one.default is one.empty}
-    missing = [f"--needs {name}=PATH" for name in sorted(required - named.keys() - needs.keys())]
-    all_wrong(f"{function.__module__}: found none of what it needs", missing)
+    missing = [f"a setting {name}, or --needs {name}=PATH" for name in sorted(required - named.keys() - needs.keys())]
+    all_wrong(f"{function.__module__}: expected what it asks for, found none of these", missing)
     networks = {name: path for name, path in needs.items() if name not in kinds.names()}
     return methods.arguments(function, named | networks)
 

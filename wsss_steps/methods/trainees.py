@@ -10,7 +10,6 @@ from types import ModuleType
 from typing import Any
 
 import torch
-from torch import nn
 
 from wsss_steps import methods
 from wsss_steps.data.augment import augment
@@ -19,7 +18,7 @@ from wsss_steps.nets.layout import fast_layout
 from wsss_steps.nets.precision import compute_in
 from wsss_steps.pretrained.backbones import load_backbone
 from wsss_steps.training import loop, resuming
-from wsss_steps.training.resuming import Keeper
+from wsss_steps.training.optimisers import make_optimiser, poly_schedule
 
 log = logging.getLogger(__name__)
 
@@ -70,13 +69,9 @@ def train(slot: str, settings: dict[str, Any], read: Callable[[], Data], job: Jo
             return
         data = read()
         method, network, initial = start(slot, settings, len(data.classes), job.weights)
-        given = methods.arguments(method.losses, settings | dict(data.given))
-
-        def losses(network: nn.Module, batch: loop.Batch) -> dict[str, torch.Tensor]:
-            parts: dict[str, torch.Tensor] = method.losses(network, batch, **given)
-            return parts
-
-        rows = fit(network, data, losses, settings, device=job.device, keeper=keeper)
+        losses = methods.bound(method.losses, settings | dict(data.given))
+        after_step = methods.bound(method.after_step, settings) if hasattr(method, "after_step") else None
+        rows = fit(network, data, losses, settings, device=job.device, keeper=keeper, after_step=after_step)
         about = content(method, settings, data.classes, initial) | dict(data.content)
         loop.write(job.output, job.history, slot, network, rows, content=about, stamp=job.stamp)
 
@@ -96,16 +91,17 @@ def start(slot: str, settings: dict[str, Any], num_classes: int, weights: Path |
 
 
 def fit(
-    network: Any, data: Data, losses: loop.Losses, settings: dict[str, Any], *, device: str, keeper: Keeper
+    network: Any, data: Data, losses: loop.Losses, settings: dict[str, Any], **options: Any
 ) -> list[dict[str, float]]:
-    """`loop.fit` with the optimiser and options of the settings."""
-    optimisation = methods.arguments(loop.make_optimiser, settings) | dict(data.optimiser)
+    """`loop.fit` with `options`, and with the optimiser, schedule and options of the settings."""
+    optimisation = methods.arguments(make_optimiser, settings) | dict(data.optimiser)
     fc_layers = getattr(network, "fc_layers", None)
     pretrained = fc_layers.parameters() if fc_layers else ()
-    optimiser = loop.make_optimiser(network, network.backbone, pretrained, **optimisation)
+    optimiser = make_optimiser(network, network.backbone, pretrained, **optimisation)
     spread = getattr(network, data.shared) if data.shared else None
-    options = methods.arguments(loop.fit, settings) | {"device": device, "keeper": keeper, "spread": spread}
-    return loop.fit(network, data.dataset, losses, optimiser, **options)
+    schedule = poly_schedule(**methods.arguments(poly_schedule, settings))
+    options |= methods.arguments(loop.fit, settings) | {"spread": spread}
+    return loop.fit(network, data.dataset, losses, optimiser, schedule, **options)
 
 
 def augmentation(slot: str, settings: dict[str, Any]) -> dict[str, Any]:

@@ -58,15 +58,6 @@ class ConvolutionStem(nn.Sequential):
         self.patch = patch
 
 
-KNOWN: dict[str, Shape] = {
-    "vit_base_patch8_224": Shape(patch=8, width=768, depth=12, heads=12, image_size=224),
-    "vit_small_patch8_224": Shape(patch=8, width=384, depth=12, heads=6, image_size=224),
-    "vit_base_patch16_224": Shape(patch=16, width=768, depth=12, heads=12, image_size=224),
-    "vit_small_patch16_224": Shape(patch=16, width=384, depth=12, heads=6, image_size=224),
-}
-"""The networks that DINO weights are published for."""
-
-
 def build(shape: Shape) -> VisionTransformer:
     """A vision transformer without a head, randomly initialised: bias on q, k and v, LayerNorm with epsilon 1e-6.
 

@@ -44,7 +44,7 @@ def matching(
     Views are square grids of `grid` patches per side, N = grid^2, row by row. A place is top, left, height and width of
     a view in the image; for a mirrored view left is the right edge and the width is negative.
     """
-    centres = (torch.arange(grid) + 0.5) / grid
+    centres = (torch.arange(grid, device=places.device) + 0.5) / grid
     cells = []
     for axis in (0, 1):
         position = places[:, axis, None] + centres * places[:, axis + 2, None]  # (B, grid), in the image

@@ -45,9 +45,15 @@ def pamr(
     The weights come from the image alone; the pixel itself is not among its neighbours. Values stay within the range of
     each map, and a constant map stays as it is. Without maps (n = 0) there are none.
     """
+    return spread_maps(maps, affinities(image, dilations), dilations, iterations)
+
+
+def spread_maps(
+    maps: Float[Tensor, "n H W"], weights: Float[Tensor, "N H W"], dilations: Sequence[int], iterations: int
+) -> Float[Tensor, "n H W"]:
+    """Maps in which each pixel is, `iterations` times, the sum of its neighbours by the weights of `affinities`."""
     if not len(maps):  # padding refuses them
         return maps
-    weights = affinities(image, dilations)
     for _ in range(iterations):
         moved = torch.zeros_like(maps)
         for weight, seen in zip(weights, neighbours(maps, dilations), strict=True):

@@ -12,6 +12,7 @@ import numpy as np
 from jaxtyping import Bool, Integer
 from numpy.typing import NDArray
 from scipy.ndimage import distance_transform_edt
+from skimage.segmentation import find_boundaries
 
 from wsss_steps.ops.labels import IGNORE
 
@@ -45,13 +46,7 @@ def boundary_pixels(
     (since 3.2, any mode but RETR_EXTERNAL, CHAIN_APPROX_NONE) finds in the mask of each label in turn; it treats the
     outside of the image as background.
     """
-    result = np.zeros(labels.shape, bool)
-    below = labels[1:] != labels[:-1]
-    right = labels[:, 1:] != labels[:, :-1]
-    result[1:] |= below
-    result[:-1] |= below
-    result[:, 1:] |= right
-    result[:, :-1] |= right
+    result: NDArray[np.bool_] = find_boundaries(labels, connectivity=1, mode="thick")  # type: ignore[no-untyped-call]
     if convention == "opencv":
         result[[0, -1]] = True
         result[:, [0, -1]] = True

@@ -1,4 +1,4 @@
-"""Weights of vision transformers from files: those of `pretrain_keys`, those published by DINO, those of timm."""
+"""Weights of vision transformers: DINO's by name, which timm downloads, and files of `pretrain_keys`, DINO or timm."""
 
 from __future__ import annotations
 
@@ -6,17 +6,25 @@ import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-import torch
+import timm
 from safetensors import SafetensorError, safe_open
 from timm.models.vision_transformer import VisionTransformer
 from torch import Tensor
 
 from wsss_steps.errors import UserError, all_wrong
-from wsss_steps.formats.files import write_text
 from wsss_steps.formats.weights import read_weights
 from wsss_steps.nets import vit as vits
-from wsss_steps.pretrained.backbones import fault_of, prefix_of, read_state, refuse_pages, tell_left_out, without_prefix
+from wsss_steps.pretrained.backbones import (
+    DOWNLOAD_ERRORS,
+    fault_of,
+    prefix_of,
+    read_state,
+    refuse_pages,
+    tell_left_out,
+    without_prefix,
+)
 from wsss_steps.provenance.digests import file_digest
 
 log = logging.getLogger(__name__)
@@ -28,13 +36,10 @@ STD: Rgb = (0.229, 0.224, 0.225)
 OWN = "own"
 """Name of a network that `pretrain_keys` made: its file tells how to build it."""
 
-PUBLISHED = "https://dl.fbaipublicfiles.com/dino"
-URLS = {
-    "vit_base_patch8_224": f"{PUBLISHED}/dino_vitbase8_pretrain/dino_vitbase8_pretrain.pth",
-    "vit_small_patch8_224": f"{PUBLISHED}/dino_deitsmall8_pretrain/dino_deitsmall8_pretrain.pth",
-    "vit_base_patch16_224": f"{PUBLISHED}/dino_vitbase16_pretrain/dino_vitbase16_pretrain.pth",
-    "vit_small_patch16_224": f"{PUBLISHED}/dino_deitsmall16_pretrain/dino_deitsmall16_pretrain.pth",
-}
+TAG = ".dino"
+KNOWN = [name.removesuffix(TAG) for name in timm.list_pretrained(f"vit_*{TAG}")]
+"""The networks that DINO weights are published for, as timm names them."""
+
 HEADS = {"head", "head_dist", "fc_norm"}  # parts of a file that keys do not need
 
 
@@ -47,48 +52,33 @@ class Pretrained:
     std: Rgb
 
 
-def download(name: str) -> Path:
-    """Path of DINO's published weights of the network `name` in torch's cache; downloaded if missing.
+def published(name: str) -> Pretrained:
+    """The network `name` (one of `KNOWN`) with the weights of DINO, in evaluation mode; timm downloads and keeps them.
 
-    No checksum is published with them. That of the first use is stored beside the file and checked from then on.
+    Raises a UserError, with the way out, if they cannot be downloaded.
     """
-    if name not in URLS:
+    try:
+        network: Any = timm.create_model(name + TAG, pretrained=True, num_classes=0)
+    except DOWNLOAD_ERRORS as error:
         raise UserError(
-            f"DINO published no weights for '{name}'; it did for {', '.join(URLS)}. Or give weights: a file"
-        )
-    url = URLS[name]
-    path = Path(torch.hub.get_dir()) / "checkpoints" / url.rsplit("/", 1)[1]
-    note = path.with_suffix(".sha256")
-    if not path.is_file():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            torch.hub.download_url_to_file(url, str(path), progress=False)
-        except OSError as error:
-            raise UserError(
-                f"cannot download {url} ({error}). Without a network, fetch that file elsewhere and put it at {path},"
-                " or set weights: <its place>; or set weights: pretrain_keys to train on your own images"
-            ) from None
-        note.unlink(missing_ok=True)
-    digest = file_digest(path)
-    if not note.is_file():
-        write_text(note, f"{digest}\n")
-    if note.read_text(encoding="utf-8").strip() != digest:
-        raise UserError(
-            f"{path}: sha256 {digest} differs from that of its first use ({note}); delete both to have it fetched again"
-        )
-    return path
+            f"cannot download DINO's weights of {name} ({type(error).__name__}: {str(error)[:200]}). Without a network,"
+            f" fetch model.safetensors of huggingface.co/timm/{name}{TAG} elsewhere and set weights: <its place>;"
+            " or set weights: pretrain_keys to train on your own images"
+        ) from None
+    log.info("vision transformer %s with the weights timm/%s%s", name, name, TAG)
+    return Pretrained(network.eval(), MEAN, STD)
 
 
 def load(name: str, path: Path) -> Pretrained:
-    """The network `name` (a key of `nets.vit.KNOWN`, or `own`) with the weights of the file `path`, in evaluation mode.
+    """The network `name` (one of `KNOWN`, or `own`) with the weights of the file `path`, in evaluation mode.
 
     The file is `.safetensors` or a `.pth` state dict, with the key names of DINO or timm; from a DINO training
     checkpoint the teacher is used. Weights of `pretrain_keys` describe their own network, and need the name `own`.
 
     Raises a UserError for an unknown name, a file that cannot be read, or weights that do not fit, which it lists.
     """
-    if name != OWN and name not in vits.KNOWN:
-        raise UserError(f"unknown vision transformer '{name}'; known: {', '.join([*vits.KNOWN, OWN])}")
+    if name != OWN and name not in KNOWN:
+        raise UserError(f"unknown vision transformer '{name}'; known: {', '.join([*KNOWN, OWN])}")
     own = is_own(path)
     refuse_pages(path)
     if own != (name == OWN):
@@ -99,13 +89,13 @@ def load(name: str, path: Path) -> Pretrained:
         )
         raise UserError(f"{path}: expected weights for vit: {name}, found {found}")
     mean, std = MEAN, STD
+    network: Any
     if own:
         state, content = read_weights(path, "vit")
         mean, std = tuple(content.pop("mean")), tuple(content.pop("std"))
-        shape = vits.Shape(**content)
+        network = vits.build(vits.Shape(**content))
     else:
-        state, shape = read_state(path), vits.KNOWN[name]
-    network = vits.build(shape)
+        state, network = read_state(path), timm.create_model(name, num_classes=0)
     fill(network, state, f"{path} for {name}")
     log.info("vision transformer %s with weights %s, sha256 %s", name, path, file_digest(path))
     return Pretrained(network.eval(), mean, std)

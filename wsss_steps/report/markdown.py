@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pandas as pd
 
 from wsss_steps.report.experiments import PLACE, Tables, joined
+from wsss_steps.report.tables import percent, sides
 
 SINGLE = "n = 1 is a single run: differences of several points can be rounding alone. Give `random_seeds`."
 MEANS = (
@@ -32,11 +33,6 @@ def document(tables: Tables) -> str:
     )
 
 
-def percent(value: float) -> str:
-    """A fraction as a percentage with one decimal; a dash if it is missing."""
-    return "-" if pd.isna(value) else f"{100 * value:.1f}"
-
-
 def spread(mean: float, deviation: float) -> str:
     """Mean and deviation over random seeds; of a single run no deviation."""
     return percent(mean) + ("" if pd.isna(deviation) else f" ± {percent(deviation)}")
@@ -50,8 +46,7 @@ def span(row: pd.Series[float]) -> str:
 def _section(title: str, text: list[str], frame: pd.DataFrame) -> Iterator[str]:
     """A heading, how the table was computed, and the table, names to the left and numbers to the right."""
     yield from (f"## {title}", "", *text, "")
-    sides = ["left" if name in ("recipe", *PLACE, "class", "size") else "right" for name in frame.columns]
-    yield from (frame.to_markdown(index=False, disable_numparse=True, colalign=sides), "")
+    yield from (frame.to_markdown(index=False, disable_numparse=True, colalign=sides(frame)), "")
 
 
 def _named(recipe: str) -> str:

@@ -1,13 +1,16 @@
-"""The tables `summary.csv`, `means.csv` and `superpixels.csv`: their columns, and how they are printed."""
+"""The tables `summary.csv`, `means.csv` and `superpixels.csv`: their columns, and how they are written and printed."""
 
 from __future__ import annotations
 
-import csv
+import itertools
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
+import pandas as pd
+
 from wsss_steps.errors import UserError
+from wsss_steps.formats.files import write_text
 
 SCORES = ["miou", "ci_low", "ci_high", "fp", "fn", "pixel_acc", "coverage", "precision", "images"]
 PROTOCOL = ["threshold", "gt_used_for", "init_weights", "compute_precision", "crf", "scales"]
@@ -16,13 +19,18 @@ COLUMNS = ("recipe", "random_seed", "stage", "split", *SCORES, *PROTOCOL, *DECLA
 SPREAD = ("n", "sd", "min", "max")  # over random seeds
 MEANS = ("recipe", "stage", "split", "n", "miou", *SPREAD[1:], *SCORES[1:], *PROTOCOL, *DECLARED)
 WIDTH = 120
-LEFT = ("stage", "split", "CRF", "scales")  # heads of the columns that are aligned left
-Row = Mapping[str, str]
+LEFT = ("recipe", "stage", "split", "class", "size", "superpixels", "CRF", "scales")  # heads of names, left-aligned
+HEADS = {"FP": "fp", "FN": "fn", "acc.": "pixel_acc", "cover": "coverage", "prec.": "precision"}
 
 
-def percent(text: str) -> str:
-    """A fraction as a percentage with one decimal; a dash if it is missing."""
-    return f"{100 * float(text):.1f}" if text else "-"
+def percent(value: float | str) -> str:
+    """A fraction, or its text in a file, as a percentage with one decimal; a dash if it is missing."""
+    return "-" if value == "" or pd.isna(value) else f"{100 * float(value):.1f}"
+
+
+def sides(frame: pd.DataFrame) -> list[str]:
+    """How each column is aligned: names to the left, numbers to the right."""
+    return ["left" if name in LEFT else "right" for name in frame.columns]
 
 
 def labelled(recipe: str, random_seed: int | str | None) -> str:
@@ -30,120 +38,101 @@ def labelled(recipe: str, random_seed: int | str | None) -> str:
     return recipe if random_seed in (None, "") else f"{recipe}, random seed {random_seed}"
 
 
-def cells(row: Row) -> dict[str, str]:
-    """The fields of one row as printed, by the heads of their columns; of a row of means, with n and deviation."""
-    interval = f"{percent(row['ci_low'])} - {percent(row['ci_high'])}" if row["ci_low"] else "-"
-    spread = {"n": row["n"], "sd": percent(row["sd"])} if "n" in row else {}
-    heads = {"FP": "fp", "FN": "fn", "acc.": "pixel_acc", "cover": "coverage", "prec.": "precision"}
-    return {
-        "stage": row["stage"] + ("*" if "threshold" in row["gt_used_for"] else ""),
-        "split": row["split"],
-        "mIoU": percent(row["miou"]),
-        **spread,
-        "95 % interval": interval,
-        **{head: percent(row[name]) for head, name in heads.items()},
-        "images": row["images"],
-        "CRF": row["crf"] or "-",
-        "scales": row["scales"] or "-",
-    }
+def write(path: Path, frame: pd.DataFrame, decimals: int = 6) -> None:
+    """Write a table as CSV, floats with so many decimals, missing values as empty fields."""
+    write_text(path, frame.to_csv(index=False, float_format=f"%.{decimals}f", lineterminator="\n"))
 
 
-def table(rows: Sequence[Row]) -> list[str]:
+def read(path: Path) -> pd.DataFrame:
+    """A summary, means or superpixels, every field as text; a UserError if it is no such table, or has no rows."""
+    try:
+        frame = pd.read_csv(path, dtype=str, keep_default_na=False)
+    except FileNotFoundError:
+        raise UserError(f"{path}: no such summary; it is written at the end of a run of the workflow") from None
+    except pd.errors.EmptyDataError:
+        frame = pd.DataFrame()
+    except (pd.errors.ParserError, UnicodeDecodeError) as error:
+        raise UserError(f"{path}: expected a table in CSV ({error})") from None
+    found = tuple(frame.columns)
+    if found not in (COLUMNS, MEANS) and found[:1] != ("superpixels",):
+        raise UserError(f"{path}: expected the columns {', '.join(COLUMNS)}; found {', '.join(found) or 'none'}")
+    if frame.empty:
+        raise UserError(f"{path}: the table has no rows")
+    return frame
+
+
+def shown(frame: pd.DataFrame) -> pd.DataFrame:
+    """The columns of a summary as they are printed; of means with n and deviation."""
+    marks = frame["gt_used_for"].str.contains("threshold").map({True: "*", False: ""})
+    found = pd.DataFrame({"stage": frame["stage"] + marks, "split": frame["split"], "mIoU": frame["miou"].map(percent)})
+    if "n" in frame:
+        found = found.assign(n=frame["n"], sd=frame["sd"].map(percent))
+    interval = frame["ci_low"].map(percent) + " - " + frame["ci_high"].map(percent)
+    found["95 % interval"] = interval.where(frame["ci_low"] != "", "-")
+    found[list(HEADS)] = frame[list(HEADS.values())].map(percent)
+    found["images"] = frame["images"]
+    found[["CRF", "scales"]] = frame[["crf", "scales"]].replace("", "-")
+    return found
+
+
+def lines_of(frame: pd.DataFrame) -> list[str]:
+    """Heads and rows as lines, with two spaces between columns."""
+    # heads as a row: tabulate makes a column two characters wider than its head
+    rows = pd.concat([pd.DataFrame([frame.columns], columns=frame.columns), frame])
+    text = rows.to_markdown(index=False, headers=(), tablefmt="plain", disable_numparse=True, colalign=sides(frame))
+    return [line.rstrip() for line in text.splitlines()]
+
+
+def table(frame: pd.DataFrame) -> list[str]:
     """Lines of at most `WIDTH` characters: the rows below their recipe's name, then notes."""
-    printed = [cells(row) for row in rows]
-    heads = {head: head for head in printed[0]}
-    widths = {head: max(len(line[head]) for line in [heads, *printed]) for head in heads}
-
-    def aligned(line: Mapping[str, str]) -> str:
-        words = [word.ljust(widths[head]) if head in LEFT else word.rjust(widths[head]) for head, word in line.items()]
-        return ("  " + "  ".join(words).rstrip())[:WIDTH]
-
-    lines = [aligned(heads)]
-    before = None
-    for row, line in zip(rows, printed, strict=True):
-        name = labelled(row["recipe"], row.get("random_seed"))
-        if name != before:
-            before = name
-            lines += ["-" * min(len(aligned(heads)), WIDTH), name[:WIDTH]]
-        lines.append(aligned(line))
-    return [*lines, "", *notes(rows)]
+    heads, *lines = (f"  {line}"[:WIDTH] for line in lines_of(shown(frame)))
+    seeds = frame.get("random_seed", frame["recipe"].map(lambda _: ""))
+    names = [labelled(*pair) for pair in zip(frame["recipe"], seeds, strict=True)]
+    found = [heads]
+    for name, group in itertools.groupby(zip(names, lines, strict=True), key=lambda pair: pair[0]):
+        found += ["-" * len(heads), name[:WIDTH], *(line for _, line in group)]
+    return [*found, "", *(line[:WIDTH] for line in (*notes(frame), *declared(frame)))]
 
 
-def notes(rows: Sequence[Row]) -> list[str]:
+def notes(frame: pd.DataFrame) -> Iterator[str]:
     """Notes on the numbers: units, thresholds chosen by the ground truth, initial weights, stages not scored."""
-    found = [
-        "All numbers in percent. FP, FN: mean over the classes without background; mIoU: with it. Interval: from",
-        "drawing the images again. cover: share of pixels with a label; prec.: share of the labels that are right.",
-    ]
-    if "n" in rows[0]:
-        found.append("Means over n random seeds, which the interval draws again too; sd: deviation between them.")
-    chosen = sorted({row["threshold"] for row in rows if "threshold" in row["gt_used_for"]})
-    if chosen:
-        found.append(f"* background threshold chosen by the ground truth of the same images: {', '.join(chosen)}")
-    if any(row["gt_used_for"] == "nothing" for row in rows):
-        found.append("- no ground truth: not scored")
+    yield "All numbers in percent. FP, FN: mean over the classes without background; mIoU: with it. Interval: from"
+    yield "drawing the images again. cover: share of pixels with a label; prec.: share of the labels that are right."
+    if "n" in frame:
+        yield "Means over n random seeds, which the interval draws again too; sd: deviation between them."
+    chosen = frame["threshold"][frame["gt_used_for"].str.contains("threshold")]
+    if len(chosen):
+        yield f"* background threshold chosen by the ground truth of the same images: {', '.join(sorted(set(chosen)))}"
+    if (frame["gt_used_for"] == "nothing").any():
+        yield "- no ground truth: not scored"
     for group, stages in (
         ("classifier", ("cams", "seeds")),
         ("segmenter", ("pseudo_labels", "segmentation", "segmentation_crf")),
     ):
-        texts = dict.fromkeys(row["init_weights"] for row in rows if row["stage"] in stages)
-        short = [re.sub(r"(sha256:\w{12})\w+", r"\1...", text) for text in texts]
-        found += [f"Initial weights, {group}: {text}"[:WIDTH] for text in short]
-    return found + declared(rows)
+        for text in frame["init_weights"][frame["stage"].isin(stages)].unique():
+            yield f"Initial weights, {group}: " + re.sub(r"(sha256:\w{12})\w+", r"\1...", text)
 
 
-def declared(rows: Sequence[Row]) -> list[str]:
+def declared(frame: pd.DataFrame) -> Iterator[str]:
     """Supervision beyond tags and images left out of training, with the recipes."""
-    found = []
-    for text in dict.fromkeys(row["extra_supervision"] for row in rows if row["extra_supervision"]):
-        recipes = dict.fromkeys(row["recipe"] for row in rows if row["extra_supervision"] == text)
-        found.append(f"Extra supervision: {text} (recipes: {', '.join(recipes)})"[:WIDTH])
-    if not found:
-        found.append("Extra supervision: none; training was given image-level tags alone")
-    upper = dict.fromkeys(row["recipe"] for row in rows if "saliency" in row["gt_used_for"])
-    if upper:
-        found.append(
-            f"Saliency made of the ground truth, an upper bound and no weak supervision: {', '.join(upper)}"[:WIDTH]
-        )
-    for count in dict.fromkeys(row["left_out"] for row in rows if row["left_out"] != "0"):
-        recipes = dict.fromkeys(row["recipe"] for row in rows if row["left_out"] == count)
-        found.append(
-            f"Training images left out without a saliency map: {count} (recipes: {', '.join(recipes)})"[:WIDTH]
-        )
-    return found
+    extra = frame[frame["extra_supervision"] != ""]
+    for text, rows in extra.groupby("extra_supervision", sort=False):
+        yield f"Extra supervision: {text} (recipes: {_recipes(rows)})"
+    if extra.empty:
+        yield "Extra supervision: none; training was given image-level tags alone"
+    upper = frame[frame["gt_used_for"].str.contains("saliency")]
+    if len(upper):
+        yield f"Saliency made of the ground truth, an upper bound and no weak supervision: {_recipes(upper)}"
+    for count, rows in frame[frame["left_out"] != "0"].groupby("left_out", sort=False):
+        yield f"Training images left out without a saliency map: {count} (recipes: {_recipes(rows)})"
 
 
-def plain(rows: Sequence[Row]) -> list[str]:
-    """Lines of a table of superpixels: names aligned left, numbers right, unchanged from the file."""
-    printed = [tuple(rows[0]), *(tuple(row.values()) for row in rows)]
-    widths = [max(map(len, column)) for column in zip(*printed, strict=True)]
-    return [
-        "  ".join(
-            [line[0].ljust(widths[0]), *(word.rjust(width) for word, width in zip(line[1:], widths[1:], strict=True))]
-        )
-        for line in printed
-    ]
-
-
-def read(path: Path) -> list[dict[str, str]]:
-    """The rows of a summary, of means or of superpixels; a UserError if it is no such table, or has no rows."""
-    try:
-        with path.open(encoding="utf-8", newline="") as file:
-            reader = csv.DictReader(file)
-            found = tuple(reader.fieldnames or ())
-            if found not in (COLUMNS, MEANS) and found[:1] != ("superpixels",):
-                raise UserError(
-                    f"{path}: expected the columns {', '.join(COLUMNS)}; found {', '.join(found) or 'none'}"
-                )
-            rows = list(reader)
-            if not rows:
-                raise UserError(f"{path}: the table has no rows")
-            return rows
-    except FileNotFoundError:
-        raise UserError(f"{path}: no such summary; it is written at the end of a run of the workflow") from None
+def _recipes(frame: pd.DataFrame) -> str:
+    """The recipes of some rows, each once."""
+    return ", ".join(frame["recipe"].unique())
 
 
 def printed(path: Path) -> str:
-    """The table in a file, as printed; a UserError as from `read`."""
-    rows = read(path)
-    return "\n".join(["", *(table(rows) if "recipe" in rows[0] else plain(rows)), f"Table: {path}", ""])
+    """The table in a file, as printed; one of superpixels unchanged. A UserError as from `read`."""
+    frame = read(path)
+    return "\n".join(["", *(table(frame) if "recipe" in frame else lines_of(frame)), f"Table: {path}", ""])

@@ -63,6 +63,8 @@ class ChoiceOf:
 
 FeaturesChoice = Annotated[str, ChoiceOf("features")]
 SaliencyChoice = Annotated[str, ChoiceOf("saliency")]
+SeedsChoice = Annotated[str, ChoiceOf("seeds")]
+SuperpixelsChoice = Annotated[str, ChoiceOf("superpixels")]
 
 
 class Settings(BaseModel):

@@ -2,18 +2,95 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from wsss_steps.settings.base import Count, Dilation, Settings
+from wsss_steps.settings.base import (
+    Augmentation,
+    BatchSize,
+    Count,
+    Dilation,
+    Fraction,
+    Jitter,
+    LearningRate,
+    Network,
+    Optimisation,
+    Positive,
+    SeedsChoice,
+    Settings,
+    Sides,
+    SuperpixelsChoice,
+)
+from wsss_steps.settings.crf import CrfPreset
+
+Dilations = Annotated[tuple[Dilation, ...], Field(min_length=1)]
 
 
 class Pamr(Settings):
     """Pixel-adaptive mask refinement: maps move along pixels of like colour. It learns nothing."""
 
     method: Literal["pamr"] = "pamr"
-    dilations: Annotated[tuple[Dilation, ...], Field(min_length=1)] = Field(
+    dilations: Dilations = Field(
         (1, 2, 4, 8, 12, 24), description="distances of the 8 neighbours that a pixel is compared with, px of the maps"
     )
     iterations: Count = Field(10, description="times that every pixel becomes the weighted mean of its neighbours")
+
+
+class Par(Settings):
+    """PAMR's sibling of AFA and ToCo: a narrower kernel, and a small share of the weights by distance."""
+
+    method: Literal["par"] = "par"
+    dilations: Dilations = Field(
+        (1, 2, 4, 8, 12, 24), description="distances of the 8 neighbours that a pixel is compared with, px of the maps"
+    )
+    iterations: Count = Field(10, description="times that every pixel becomes the weighted sum of its neighbours")
+
+
+class Scg(Settings):
+    """Self-correlation of the classifier's features: where they are like those of the sure positions of a map."""
+
+    needs: ClassVar[tuple[str, ...]] = ("classifier",)
+    method: Literal["scg"] = "scg"
+    stages: Count = Field(2, description="last stages of the backbone whose features are compared")
+    foreground: Fraction = Field(0.3, description="activation above which a position is surely of the class")
+    background: Fraction = Field(0.05, description="activation below which it is surely not")
+    reduce: Literal["mean", "sum"] = Field(
+        "mean", description="of the correlations with these positions: the formula's mean, or the listing's sum"
+    )
+    positions: Count = Field(
+        4096, description="most positions of a feature map; a larger one is pooled, since memory grows with the square"
+    )
+
+
+class CrfRefiner(Settings):
+    """Dense CRF on the maps and a background."""
+
+    method: Literal["crf"] = "crf"
+    crf: CrfPreset = Field("probability", description="preset; its widths are in px of the maps")
+    background_power: Positive = Field(1.0, description="the background is (1 - the largest map) to this power")
+
+
+class SuperpixelRefiner(Settings):
+    """The mean of the maps over each superpixel."""
+
+    needs: ClassVar[tuple[str, ...]] = ("superpixels",)
+    method: Literal["superpixel"] = "superpixel"
+    superpixels: SuperpixelsChoice = Field("slic", description="choice of superpixels, whatever those of the recipe")
+
+
+class RandomWalk(Network, Augmentation, Optimisation):
+    """Random walk along affinities that AffinityNet learns from sure pixels of the maps."""
+
+    needs: ClassVar[tuple[str, ...]] = ("refiner",)
+    method: Literal["random_walk"] = "random_walk"
+    seeds: SeedsChoice = Field("affinity", description="choice of seeds that the affinities are learnt from")
+    output_stride: Literal[4, 8, 16, 32] = Field(8, description="image px per position of the walk")
+    radius: int = Field(5, ge=2, le=64, description="positions nearer than this are neighbours")
+    beta: Positive = Field(8.0, description="power of the affinities; the larger, the fewer ways are open")
+    log_t: int = Field(8, ge=0, le=16, description="the walk has 2 to this power steps")
+    resize_long: Sides | None = (448, 768)
+    jitter: Jitter = (0.3, 0.3, 0.3, 0.1)
+    epochs: Count = 8
+    batch_size: BatchSize = 8
+    learning_rate: LearningRate = 0.1

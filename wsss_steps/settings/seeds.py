@@ -6,7 +6,8 @@ from typing import ClassVar, Literal
 
 from pydantic import Field, model_validator
 
-from wsss_steps.settings.base import Fraction, SaliencyChoice, Settings
+from wsss_steps.settings.base import Fraction, Positive, SaliencyChoice, Settings
+from wsss_steps.settings.crf import CrfPreset
 
 
 class ThresholdSeeds(Settings):
@@ -23,6 +24,15 @@ class ThresholdSeeds(Settings):
                 f"background threshold {self.background} must not exceed foreground threshold {self.foreground}"
             )
         return self
+
+
+class AffinitySeeds(Settings):
+    """Seeds of two dense CRFs: a class that beats a strong background, a background that wins however faint it is."""
+
+    method: Literal["affinity"] = "affinity"
+    alpha_low: Positive = Field(4.0, description="power of the strong background, (1 - the largest map) to this power")
+    alpha_high: Positive = Field(32.0, description="power of the faint background")
+    crf: CrfPreset = Field("probability", description="preset of the dense CRF")
 
 
 class SuperpixelSeeds(Settings):

@@ -1,24 +1,23 @@
-"""One training step of DINO: a student learns to agree with a teacher, its own moving average."""
+"""DINO as a training of `loop.fit`: a student learns to agree with a teacher, its own moving average."""
 
 from __future__ import annotations
 
 import copy
 import math
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.optim import AdamW
+from torch.optim import AdamW, Optimizer
 
-from wsss_steps.errors import UserError
 from wsss_steps.nets import vit
 from wsss_steps.nets.dino_head import DinoHead
 from wsss_steps.ops import dino
 
-View = tuple[Tensor, Tensor]  # normalised images (B, 3, s, s) and their places (B, 4)
-
 CENTRE_MOMENTUM = 0.9
 LARGEST_GRADIENT = 3.0  # norm above which a gradient is scaled down
+LAST_LEARNING_RATE = 1e-5
 LAST_WEIGHT_DECAY = 0.4
 
 
@@ -32,120 +31,123 @@ class Network(nn.Module):
         self.image_head = image_head
         self.patch_head = patch_head
 
-
-class Distillation:
-    """Student, teacher and centre.
-
-    The loss is DINO's, between the class tokens of different views, plus `patch_weight` times the same loss between
-    the keys of patches at the same place of the image in different views. Since every patch counts in the second, a
-    small network learns materials from few images. Its teacher scores are centred within each view, so that they
-    describe how the parts of an image differ, not which image it is, which all its patches share.
-    """
-
-    def __init__(
-        self,
-        shape: vit.Shape,
-        device: str,
-        *,
-        prototypes: int,
-        teacher_momentum: float,
-        student_temperature: float,
-        teacher_temperature: float,
-        patch_weight: float,
-        weight_decay: float,
-        seed: int,
-    ) -> None:
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seed)  # modules draw their initial weights from the global generator
-            self.student = Network(shape, prototypes).to(device)
-        self.teacher = copy.deepcopy(self.student).requires_grad_(False)
-        self.centre = torch.zeros(prototypes, device=device)
-        self.teacher_momentum = teacher_momentum
-        self.temperatures = student_temperature, teacher_temperature
-        self.patch_weight = patch_weight
-        self.weight_decay = weight_decay
-        kept: list[nn.Parameter] = []
-        shrunk: list[nn.Parameter] = []
-        for name, parameter in self.student.named_parameters():
-            if parameter.requires_grad:
-                free = parameter.ndim < 2 or name.endswith(("cls_token", "pos_embed"))
-                (kept if free else shrunk).append(parameter)
-        groups: list[dict[str, Any]] = [{"params": shrunk}, {"params": kept, "weight_decay": 0.0}]
-        self.optimiser = AdamW(groups)
-
-    def state(self) -> dict[str, Any]:
-        """All that changes while training; `restore` takes it back."""
-        modules = {name: getattr(self, name).state_dict() for name in ("student", "teacher", "optimiser")}
-        return modules | {"centre": self.centre}
-
-    def restore(self, state: dict[str, Any]) -> None:
-        """Continue from where `state` was taken."""
-        for name in ("student", "teacher", "optimiser"):
-            getattr(self, name).load_state_dict(state[name])
-        self.centre = state["centre"].to(self.centre.device)
-
-    def _scores(self, network: Network, views: list[View]) -> list[tuple[Tensor, Tensor]]:
-        """Scores of the class token (B, K) and of the patches (B, N, K) of each view; all views have the same size."""
-        token, patches = vit.class_token_and_keys(network.vit, torch.cat([images for images, _ in views]))
-        image = network.image_head(token)
-        if not self.patch_weight:
-            patches = image.new_zeros(len(image), 0, image.shape[1])
+    def scores(self, views: Sequence[Tensor], with_patches: bool) -> list[tuple[Tensor, Tensor]]:
+        """Scores of the class token (B, K) and of the patches (B, N, K) of each view (B, 3, s, s); N = 0 without."""
+        token, patches = vit.class_token_and_keys(self.vit, torch.cat(list(views)))
+        image = self.image_head(token)
+        if with_patches:
+            patches = self.patch_head(patches.flatten(0, 1)).view(*patches.shape[:2], -1)
         else:
-            patches = network.patch_head(patches.flatten(0, 1)).view(*patches.shape[:2], -1)
+            patches = image.new_zeros(len(image), 0, image.shape[1])
         return list(zip(image.chunk(len(views)), patches.chunk(len(views)), strict=True))
 
-    def step(self, wide: list[View], narrow: list[View], rate: float, progress: float) -> dict[str, float]:
-        """One step on global and local views at `progress` in [0, 1]; returns losses and the teacher's entropies.
 
-        A UserError if the loss is not finite.
-        """
-        self.optimiser.param_groups[0]["weight_decay"] = dino.cosine(progress, self.weight_decay, LAST_WEIGHT_DECAY)
-        for group in self.optimiser.param_groups:
-            group["lr"] = rate
-        with torch.no_grad():
-            taught = self._scores(self.teacher, wide)
-        learnt = [scores for views in (wide, narrow) if views for scores in self._scores(self.student, views)]
-        targets = dino.teacher_targets(torch.stack([image for image, _ in taught]), self.centre, self.temperatures[1])
-        parts = {"image": dino.dino_loss(torch.stack([image for image, _ in learnt]), targets, self.temperatures[0])}
-        found = {"image_entropy": dino.mean_entropy(targets).item()}
-        if self.patch_weight:
-            patch_targets = [
-                dino.teacher_targets(p, p.mean(dim=1, keepdim=True), self.temperatures[1]) for _, p in taught
-            ]
-            parts["patch"] = self._patch_loss([p for _, p in learnt], patch_targets, [*wide, *narrow])
-            found["patch_entropy"] = dino.mean_entropy(torch.stack(patch_targets)).item()
-        found |= {name: part.item() for name, part in parts.items()}
-        if not all(math.isfinite(value) for value in found.values()):
-            raise UserError(f"expected a finite loss, found {found} at learning rate {rate:.3g}; a lower one may help")
-        self._descend(parts["image"] + self.patch_weight * parts["patch"] if self.patch_weight else parts["image"])
-        self._follow(torch.stack([image for image, _ in taught]), self.momentum(progress))
-        return found
+class Distillation(nn.Module):
+    """Student, teacher, and the centre (K,) of the teacher's scores of images."""
 
-    def _patch_loss(self, learnt: list[Tensor], targets: list[Tensor], views: list[View]) -> Tensor:
-        """Mean over pairs of a student view and a different, global view of the teacher."""
-        losses = []
-        for g, target in enumerate(targets):
-            for v, scores in enumerate(learnt):
-                if g != v:
-                    sides = (math.isqrt(scores.shape[1]), math.isqrt(target.shape[1]))
-                    match = dino.matching(views[v][1], sides[0], views[g][1], sides[1]).to(scores.device)
-                    losses.append(dino.patch_loss(scores, target, match, self.temperatures[0]))
-        return torch.stack(losses).mean()
+    def __init__(self, shape: vit.Shape, *, prototypes: int, seed: int) -> None:
+        super().__init__()
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)  # modules draw their initial weights from the global generator
+            self.student = Network(shape, prototypes)
+        self.teacher = copy.deepcopy(self.student).requires_grad_(False)
+        self.centre: Tensor
+        self.register_buffer("centre", torch.zeros(prototypes))
 
-    def _descend(self, loss: Tensor) -> None:
-        """One step of the optimiser."""
-        self.optimiser.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
-        nn.utils.clip_grad_norm_(self.student.parameters(), LARGEST_GRADIENT)
-        self.optimiser.step()
 
-    def momentum(self, progress: float) -> float:
-        """The teacher's momentum at `progress` in [0, 1]; it ends at 1."""
-        return dino.cosine(progress, self.teacher_momentum, 1.0)
+def losses(
+    network: Distillation,
+    batch: Mapping[str, Tensor],
+    *,
+    student_temperature: float,
+    teacher_temperature: float,
+    patch_weight: float,
+) -> dict[str, Tensor]:
+    """DINO's loss between the class tokens of different views, and between the keys of patches at the same place.
 
-    @torch.no_grad()
-    def _follow(self, taught: Tensor, momentum: float) -> None:
-        """Move the centre towards the teacher's scores of the images (G, B, K), and the teacher towards the student."""
-        self.centre = dino.updated_centre(self.centre, taught, CENTRE_MOMENTUM)
-        for old, new in zip(self.teacher.parameters(), self.student.parameters(), strict=True):
-            old.lerp_(new, 1 - momentum)
+    Since every patch counts in the second, a small network learns materials from few images. Its teacher scores are
+    centred within each view, so that they describe how the parts of an image differ, not which image it is, which all
+    its patches share.
+
+    Args:
+        network: its centre moves towards the teacher's scores.
+        batch: `images` (B, 2, 3, S, S), `local` (B, n, 3, s, s) and `places` (B, 2 + n, 4) of `data.views`.
+        student_temperature: divides the student's scores.
+        teacher_temperature: divides the teacher's scores.
+        patch_weight: of the loss of patches; 0 omits it.
+
+    Returns:
+        `image` and, already weighted, `patch`, whose sum is minimised; and, only recorded, the mean entropies of the
+        teacher's targets, `entropy_image` and `entropy_patch`.
+    """
+    kinds = [batch[name].unbind(1) for name in ("images", "local")]
+    with torch.no_grad():
+        taught = network.teacher.scores(kinds[0], bool(patch_weight))
+    learnt = [scores for views in kinds if views for scores in network.student.scores(views, bool(patch_weight))]
+    images = torch.stack([image for image, _ in taught])
+    targets = dino.teacher_targets(images, network.centre, teacher_temperature)
+    parts = {"image": dino.dino_loss(torch.stack([image for image, _ in learnt]), targets, student_temperature)}
+    parts["entropy_image"] = dino.mean_entropy(targets)
+    if patch_weight:
+        targets = torch.stack(
+            [dino.teacher_targets(p, p.mean(dim=1, keepdim=True), teacher_temperature) for _, p in taught]
+        )
+        places = batch["places"].unbind(1)
+        parts["patch"] = patch_weight * _patch_loss([p for _, p in learnt], targets, places, student_temperature)
+        parts["entropy_patch"] = dino.mean_entropy(targets)
+    network.centre.copy_(dino.updated_centre(network.centre, images, CENTRE_MOMENTUM))
+    return parts
+
+
+def _patch_loss(learnt: Sequence[Tensor], targets: Tensor, places: Sequence[Tensor], temperature: float) -> Tensor:
+    """Mean over pairs of a student view and a different, global view of the teacher.
+
+    `learnt` are the scores (B, N, K) of each view, `targets` (G, B, M, K), `places` (B, 4) of each view.
+    """
+    found = []
+    for g, target in enumerate(targets):
+        for v, scores in enumerate(learnt):
+            if g != v:
+                sides = (math.isqrt(scores.shape[1]), math.isqrt(target.shape[1]))
+                match = dino.matching(places[v], sides[0], places[g], sides[1])
+                found.append(dino.patch_loss(scores, target, match, temperature))
+    return torch.stack(found).mean()
+
+
+def make_optimiser(network: Distillation) -> AdamW:
+    """AdamW on the student, with clipped gradients; biases, norms and tokens do not decay."""
+    kept: list[nn.Parameter] = []
+    shrunk: list[nn.Parameter] = []
+    for name, parameter in network.student.named_parameters():
+        if parameter.requires_grad:
+            free = parameter.ndim < 2 or name.endswith(("cls_token", "pos_embed"))
+            (kept if free else shrunk).append(parameter)
+    groups: list[dict[str, Any]] = [{"params": shrunk}, {"params": kept, "weight_decay": 0.0}]
+    optimiser = AdamW(groups)
+
+    def clip(*_: object) -> None:
+        nn.utils.clip_grad_norm_(network.student.parameters(), LARGEST_GRADIENT)
+
+    optimiser.register_step_pre_hook(clip)
+    return optimiser
+
+
+def schedule(
+    optimiser: Optimizer, step: int, total: int, *, learning_rate: float, warmup: float, weight_decay: float
+) -> None:
+    """Set learning rate and weight decay for step 0, 1, ... of `total`.
+
+    The rate rises to `learning_rate` during the share `warmup` of the steps; the decay grows from `weight_decay`.
+    """
+    progress = (step + 1) / total
+    optimiser.param_groups[0]["weight_decay"] = dino.cosine(progress, weight_decay, LAST_WEIGHT_DECAY)
+    for group in optimiser.param_groups:
+        group["lr"] = dino.warmed_up(progress, warmup, learning_rate, LAST_LEARNING_RATE)
+
+
+@torch.no_grad()
+def follow(network: Distillation, progress: float, *, teacher_momentum: float) -> None:
+    """Move the teacher towards the student after a step; its momentum ends at 1, at `progress` 1."""
+    momentum = dino.cosine(progress, teacher_momentum, 1.0)
+    for old, new in zip(network.teacher.parameters(), network.student.parameters(), strict=True):
+        old.lerp_(new, 1 - momentum)

@@ -1,12 +1,13 @@
-"""The training loop of classifiers, segmenters and saliency detectors; `pretrain_keys` has its own."""
+"""The loop of all trainings."""
 
 from __future__ import annotations
 
 import csv
+import functools
 import io
 import logging
 import signal
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, cast
@@ -20,16 +21,17 @@ from wsss_steps.errors import UserError
 from wsss_steps.formats.files import write_text
 from wsss_steps.formats.weights import write_weights
 from wsss_steps.nets.layout import fast_layout
-from wsss_steps.ops.schedules import poly_warmup
 from wsss_steps.progress import track
 from wsss_steps.training import distributed
+from wsss_steps.training.optimisers import Schedule
 from wsss_steps.training.ranks import leads
 from wsss_steps.training.resuming import Keeper
 
 Batch = dict[str, Tensor]
-Losses = Callable[[nn.Module, Batch], dict[str, Tensor]]
+Losses = Callable[[Any, Batch], dict[str, Tensor]]
+AfterStep = Callable[[Any, float], None]
 MOST_WORKERS = 8
-RECORDED = "share_"  # prefix of parts that are recorded in the history, not minimised
+RECORDED = ("share_", "entropy_")  # prefixes of parts that are recorded in the history, not minimised
 
 log = logging.getLogger(__name__)
 
@@ -50,7 +52,7 @@ class Training:
     """
 
     network: nn.Module
-    optimiser: torch.optim.SGD
+    optimiser: torch.optim.Optimizer
     step: int = 0
     epoch: int = 0
     sums: dict[str, float] = field(default_factory=dict)
@@ -80,39 +82,18 @@ class Training:
             self.sums, self.images = {}, 0
 
 
-def make_optimiser(
-    network: nn.Module,
-    backbone: nn.Module,
-    pretrained: Iterable[nn.Parameter] = (),
-    *,
-    learning_rate: float,
-    head_multiplier: float,
-    momentum: float,
-    weight_decay: float,
-) -> torch.optim.SGD:
-    """SGD on the trainable weights of `backbone`, and on the rest of `network` at `head_multiplier` times the rate.
-
-    pretrained: parameters outside the backbone that have its rate, since they too are pretrained.
-    """
-    inside = {id(parameter) for parameter in (*backbone.parameters(), *pretrained)}
-    trainable = [parameter for parameter in network.parameters() if parameter.requires_grad]
-    groups = [
-        {"params": [parameter for parameter in trainable if id(parameter) in inside], "base": learning_rate},
-        {
-            "params": [parameter for parameter in trainable if id(parameter) not in inside],
-            "base": learning_rate * head_multiplier,
-        },
-    ]
-    return torch.optim.SGD(groups, lr=learning_rate, momentum=momentum, weight_decay=weight_decay)
-
-
-def batches_of(count: int, batch_size: int, *, seed: int, epoch: int) -> list[list[tuple[int, int]]]:
+def batches_of(
+    count: int, batch_size: int, *, seed: int, epoch: int, drop_last: bool = False
+) -> list[list[tuple[int, int]]]:
     """All (epoch, index) of one epoch in random order, cut into batches.
 
-    A single leftover image joins the last batch, since batch norm cannot train on one.
+    A single leftover image joins the last batch, since batch norm cannot train on one. With `drop_last` an incomplete
+    batch is left out, unless it is the only one.
     """
     order = np.random.default_rng([abs(seed), epoch]).permutation(count).tolist()
     batches = [[(epoch, index) for index in order[start : start + batch_size]] for start in range(0, count, batch_size)]
+    if len(batches) > 1 and drop_last and len(batches[-1]) < batch_size:
+        batches.pop()
     if len(batches) > 1 and batch_size > 1 and len(batches[-1]) == 1:
         lone = batches.pop()
         batches[-1] += lone
@@ -123,53 +104,51 @@ def fit(
     network: nn.Module,
     dataset: SizedDataset,
     losses: Losses,
-    optimiser: torch.optim.SGD,
+    optimiser: torch.optim.Optimizer,
+    schedule: Schedule,
     *,
     epochs: int,
     batch_size: int,
-    power: float,
-    warmup_epochs: float,
-    warmup_from: float,
     seed: int,
     device: str,
     channels_last: bool = True,
+    drop_last: bool = False,
+    after_step: AfterStep | None = None,
     keeper: Keeper | None = None,
     spread: nn.Module | None = None,
 ) -> list[dict[str, float]]:
     """Train `network` in place on the sum of the parts that `losses(network, batch)` returns; one row per epoch.
 
-    Parts whose name begins with `share_` are recorded in the rows, not minimised.
-    warmup_from: learning rate of the backbone at the first step of the warm-up. keeper: saves and restores the state.
-    spread: the part of the network that computes on shares of a batch (see `distributed.spread`); by default all of it.
-    A UserError if the loss is not finite.
+    Parts whose name begins with `share_` or `entropy_` are recorded in the rows, not minimised. The network's state
+    must hold all that changes, teachers and moving averages included.
+
+    schedule: sets the learning rates before a step. drop_last: see `batches_of`. after_step: called after a step with
+    the network and the share of the steps done, in (0, 1]. keeper: saves and restores the state. spread: the part of
+    the network that computes on shares of a batch (see `distributed.spread`); by default all of it. A UserError if the
+    loss is not finite.
     """
     (fast_layout(network) if channels_last else network).to(device).train()
     spread = spread or network
     distributed.spread(spread, device)
     state, keeper = Training(network, optimiser), keeper or Keeper()
-    batches = [batches_of(len(dataset), batch_size, seed=seed, epoch=epoch) for epoch in range(epochs)]
+    order = functools.partial(batches_of, len(dataset), batch_size, seed=seed, drop_last=drop_last)
+    batches = [order(epoch=epoch) for epoch in range(epochs)]
     steps = len(batches[0])
-    total, warmup = epochs * steps, round(warmup_epochs * steps)
-    start = warmup_from / optimiser.param_groups[0]["base"]
     keeper.resume(state)
     left = [batch for epoch in batches for batch in epoch][state.step :]
     for batch in track(_loader(dataset, left, device), len(left), "training steps"):
         if state.step % steps == 0:
             # dropout must not depend on what was drawn before
             torch.manual_seed(abs(seed) * 1_000_003 + state.epoch)
-        set_rate(optimiser, poly_warmup(state.step, total=total, power=power, warmup=warmup, warmup_from=start))
+        schedule(optimiser, state.step, epochs * steps)
         parts = _step(state, batch, losses, device, state.step % steps, spread)
         state.count(parts, len(batch["images"]), ends_epoch=(state.step + 1) % steps == 0)
+        if after_step is not None:
+            after_step(network, state.step / (epochs * steps))
         if keeper.after_step(state):
             break
     keeper.finish(state)
     return state.history
-
-
-def set_rate(optimiser: torch.optim.SGD, factor: float) -> None:
-    """Set the learning rate of every group to `factor` times its base."""
-    for group in optimiser.param_groups:
-        group["lr"] = group["base"] * factor
 
 
 def _row(state: Training, means: dict[str, float]) -> dict[str, float]:

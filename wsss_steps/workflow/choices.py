@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from wsss_steps.errors import UserError
 from wsss_steps.nets.families import families, family_of
+from wsss_steps.provenance.digests import PACKAGE, source_of
 from wsss_steps.settings import crf
 from wsss_steps.settings.base import Backbone, ChoiceOf, Settings
 from wsss_steps.settings.explain import explain
@@ -92,7 +93,11 @@ def settings_class(slot: str, method: str) -> type[Settings]:
     """The settings class of a method; a UserError that lists the methods of the slot if there is none."""
     classes = _classes(slot)
     if method not in classes:
-        raise UserError(f"unknown {slot} method '{method}'; known methods: {', '.join(sorted(classes))}")
+        later = [link for link in LATER_LINKS.values() if link != slot and method in _classes(link)]
+        hint = f"; '{method}' is a {later[0]}, a later link of a chain such as <method>+{method}" if later else ""
+        raise UserError(f"unknown {slot} method '{method}'; known methods: {', '.join(sorted(classes))}{hint}")
+    if method != NONE and source_of(f"{PACKAGE}.methods.{slot}.{method}") is None:
+        raise UserError(f"{slot} method '{method}' has settings, but no file methods/{slot}/{method}.py")
     return classes[method]
 
 

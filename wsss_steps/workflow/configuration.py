@@ -102,8 +102,15 @@ def _problems_of_needs(config: Config, recipe: Recipe) -> Iterator[str]:
         for choice in chain(config, slot, getattr(recipe, slot)):
             if choice.method == NONE and slot != "superpixels":
                 yield f"{slot}: expected a method, found 'none'"
-            missing = (need for need in choice.needs if getattr(recipe, need, "") == NONE)
+            missing = (need for need in choice.needs if choice.named.get(need, getattr(recipe, need, "")) == NONE)
             yield from (f"{slot} '{choice.method}' needs {need}, found {need} 'none'" for need in missing)
+            if needs := _needs_of_seeds(config, choice):
+                yield f"{slot} '{choice.method}': expected seeds made of the maps alone, found some that need {needs}"
+
+
+def _needs_of_seeds(config: Config, choice: Choice) -> str:
+    """What the seeds that a choice names need beside maps and images."""
+    return " and ".join(resolve(config, "seeds", choice.named["seeds"]).needs) if "seeds" in choice.named else ""
 
 
 def load(content: Mapping[str, Any]) -> Config:

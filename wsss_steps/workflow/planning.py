@@ -19,7 +19,7 @@ from wsss_steps.methods import arguments
 from wsss_steps.provenance.digests import code_digest
 from wsss_steps.settings.saliency import source
 from wsss_steps.workflow import splits
-from wsss_steps.workflow.choices import Choice, chain, name_of
+from wsss_steps.workflow.choices import NONE, Choice, chain, name_of
 from wsss_steps.workflow.config import Config
 from wsss_steps.workflow.configuration import step_settings
 from wsss_steps.workflow.spelling import THEN, links
@@ -35,9 +35,11 @@ ARTIFACTS = {
     "superpixels": "<results>/superpixels/{superpixels}/superpixels.h5",
     "saliency": "<results>/saliency/{saliency}/saliency.h5",
     "refined_saliency": f"{FOLDERS}/refined_saliency.h5",
+    "seeds": f"{FOLDERS}/seeds.h5",
+    "refiner": "<results>/{classifier}/{cams}+{refiner}/refiner.safetensors",
 }
 """What a method may need, by name: stores under the name of their kind, networks under that of their slot."""
-NETWORKS = ("classifier",)
+NETWORKS = ("classifier", "refiner")
 PRETRAINED_KEYS = "<results>/features/vit.safetensors"
 
 # ---- shards
@@ -177,10 +179,13 @@ def needed(config: Config, wildcards: Wildcards, slot: str, *, of_all: bool = Fa
 
 
 def artifact(config: Config, wildcards: Wildcards, slot: str, name: str, *, of_all: bool = False) -> str:
-    """The artifact `name` that the choice in a slot, or else the recipe, names; see `needed`."""
+    """The artifact `name` that the choice in a slot, or else the recipe, names; see `needed`.
+
+    Seeds that a refiner names are made of the maps before it, without superpixels.
+    """
     path = ARTIFACTS[name]
     sharded = path if of_all or not path.endswith(".h5") else in_shards(config, path)
-    return sharded.format(**{**wildcards, **choice(config, wildcards, slot).named})
+    return sharded.format(**{"superpixels": NONE, **wildcards, **choice(config, wildcards, slot).named})
 
 
 def labels_to_learn(config: Config, wildcards: Wildcards) -> str:

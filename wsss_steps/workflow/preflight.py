@@ -124,7 +124,10 @@ def _where(error: yaml.YAMLError) -> str:
 
 
 def _repeated_in_yaml(node: yaml.Node, seen: set[int]) -> list[str]:
-    """Line numbers and keys; `seen` are the nodes that an anchor has led to before."""
+    """Line numbers and keys; `seen` are the nodes that an anchor has led to before.
+
+    ruamel.yaml would tell the first one alone, not where the other is, and none in a mapping with a merge (`<<`).
+    """
     if id(node) in seen:
         return []
     seen.add(id(node))

@@ -6,7 +6,6 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
-from wsss_steps.report import tables
 from wsss_steps.workflow.choices import NONE, resolve
 from wsss_steps.workflow.config import Config
 from wsss_steps.workflow.configuration import step_settings
@@ -123,6 +122,8 @@ def settings_of_gallery(config: Config) -> str:
 
 def printed(config: Config) -> str:
     """What is said at the end of a run: scores of tags, tables, and where the results lie."""
+    from wsss_steps.report import tables  # pandas, which planning can do without
+
     lines = []
     for classifier, split, path in tag_scores(config):
         score = Path(config.results, path)
@@ -134,5 +135,7 @@ def printed(config: Config) -> str:
     lines += [tables.printed(path) for path in found if path.is_file()]
     for run in config.runs:
         place = f"{config.results}/{run.recipe.lineage()}/pseudo_labels/"
-        lines.append(f"Pseudo-labels of recipe {tables.labelled(run.name, run.random_seed)}: {place}")
-    return "\n".join([*lines, f"Picture: {config.tables_folder}/gallery.png"])
+        if Path(place).is_dir():
+            lines.append(f"Pseudo-labels of recipe {tables.labelled(run.name, run.random_seed)}: {place}")
+    picture = Path(config.tables_folder, "gallery.png")
+    return "\n".join([*lines, *([f"Picture: {picture}"] if picture.is_file() else [])])

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from wsss_steps.settings.saliency import source
-from wsss_steps.workflow.choices import NONE, resolve
+from wsss_steps.workflow.choices import NONE, chain, resolve
 from wsss_steps.workflow.config import SLOTS_OF_A_RECIPE, Config, Recipe
 from wsss_steps.workflow.experiments import choices_of
 from wsss_steps.workflow.spelling import THEN, links
@@ -17,6 +17,7 @@ TRAINED = ("classifier", "segmenter")  # slots whose choices train a network eac
 def checkpoints(config: Config, recipe: Recipe) -> list[str]:
     """The files of the networks that are trained for a recipe, below the results."""
     found = [path for slot in TRAINED for path in _of_slot(recipe, slot)]
+    found += _of_refiners(config, recipe)
     return found + list(dict.fromkeys(_of_other_choices(config, recipe)))
 
 
@@ -26,6 +27,15 @@ def _of_slot(recipe: Recipe, slot: str) -> Iterator[str]:
     for count, link in enumerate(chain, 1):
         if link != NONE:
             yield "/".join(filter(None, [recipe.lineage(number), THEN.join(chain[:count]), f"{slot}.safetensors"]))
+
+
+def _of_refiners(config: Config, recipe: Recipe) -> Iterator[str]:
+    """The networks of refiners that have one of their own."""
+    found = chain(config, "cams", recipe.cams)
+    for count, link in enumerate(found, 1):
+        if "refiner" in link.needs:
+            folder = THEN.join(one.name for one in found[:count])
+            yield f"{recipe.classifier}/{folder}/refiner.safetensors"
 
 
 def _of_other_choices(config: Config, recipe: Recipe) -> Iterator[str]:

@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import nn
 
-from wsss_steps.methods.cams.cam import class_maps
+from wsss_steps.methods.cams import _shared, cam
 from wsss_steps.methods.classifier import mdc
 from wsss_steps.settings.base import Backbone
 from wsss_steps.settings.classifier import MdcClassifier
@@ -115,7 +115,7 @@ def test_training_lowers_the_loss() -> None:
 def test_class_activation_maps_can_be_made() -> None:
     options = {"mean": (0.5,) * 3, "std": (0.5,) * 3, "scales": (0.5, 1.0), "flip": False, "resolution": "full"}
     image = np.random.default_rng(0).integers(0, 256, (21, 30, 3), dtype=np.uint8)
-    maps = class_maps(build(init="kaiming"), image, np.array([1, 2]), merge="max", **options)
+    maps = _shared.multi_scale(cam.raw_maps, build(init="kaiming"), image, np.array([1, 2]), merge="max", **options)
     assert maps.shape == (2, 21, 30)
     assert set(maps.max((1, 2)).tolist()) <= {0.0, 1.0}
 

@@ -34,7 +34,7 @@ def extractor(
         raise UserError(
             "vit: own needs weights: pretrain_keys or a file made by it; DINO published weights for the others only"
         )
-    loaded = pretrained_vit.load(vit, weights if weights is not None else pretrained_vit.download(vit))
+    loaded = pretrained_vit.published(vit) if weights is None else pretrained_vit.load(vit, weights)
     network = loaded.vit.to(device).requires_grad_(False)
     patch = vits.patch_side(network)
 

@@ -1,0 +1,53 @@
+"""A refiner with a network of its own, through Snakemake: its seeds, its training, its maps."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import snakemake_runs as runs
+
+from wsss_steps.formats.kinds.cams import CAMS
+from wsss_steps.formats.stores import Store
+
+pytestmark = pytest.mark.workflow
+
+TINY: dict[str, Any] = {
+    **runs.DRAWN,
+    "recipes": {"walk": {"cams": "cam+random_walk", "seeds": "threshold", "segmenter": "plain"}},
+    "classifier": {"plain": runs.QUICK_CLASSIFIER | {"epochs": 1}},
+    "cams": {"cam": {"scales": [1.0], "flip": False}},
+    "refiner": {"random_walk": runs.QUICK_CLASSIFIER | {"epochs": 1, "output_stride": 8, "log_t": 3}},
+    "segmenter": {"plain": runs.QUICK | {"epochs": 1}},
+}
+FOLDER = "results/tiny/plain/cam+random_walk"
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory, repository: Path) -> Path:
+    folder = runs.project_in(tmp_path_factory.mktemp("walk"), repository, TINY)
+    runs.succeed(folder, "--", f"{FOLDER}/cams.h5")
+    return folder
+
+
+def test_the_walk_moves_the_maps_of_the_link_before_it(project: Path) -> None:
+    assert (project / "results/tiny/plain/cam/none/affinity/seeds.h5").exists()
+    assert (project / FOLDER / "refiner.safetensors").exists()
+    with (
+        Store(project / "results/tiny/plain/cam/cams.h5", CAMS) as before,
+        Store(project / FOLDER / "cams.h5", CAMS) as after,
+    ):
+        assert before.ids() == after.ids()
+        for name in before.ids():
+            assert before[name]["class"].tolist() == after[name]["class"].tolist()
+            assert before[name]["cam"].shape == after[name]["cam"].shape
+        assert any(np.abs(before[name]["cam"] - after[name]["cam"]).max() > 0.1 for name in before.ids())
+
+
+def test_a_setting_of_its_seeds_trains_it_again_and_no_classifier(project: Path) -> None:
+    runs.configure(project, {**TINY, "seeds": {"affinity": {"alpha_low": 3.0}}})
+    planned = runs.planned(project, "--", f"{FOLDER}/cams.h5")
+    assert {"make_seeds", "train_refiner", "refine_cams"} <= planned
+    assert not {"train_classifier", "make_cams"} & planned

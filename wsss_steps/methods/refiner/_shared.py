@@ -1,0 +1,44 @@
+"""What refiners share: the image on the grid of the maps, the maps on the grid of a network."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import torch
+from jaxtyping import Float32
+from numpy import ndarray
+from torch import Tensor
+from torch.nn import functional as F
+
+from wsss_steps.data.images import read_image
+from wsss_steps.data.manifest import Entry
+from wsss_steps.methods.per_image import Arrays
+from wsss_steps.ops.resize import enlarge, resize_images
+
+Make = Callable[[Entry, Mapping[str, Arrays]], Float32[ndarray, "n h w"]]
+
+
+def by_colours(refine: Callable[[Tensor, Tensor], Tensor], device: str) -> Make:
+    """`refine` of RGB (3, h, w) in [0, 1] and maps (n, h, w); the image is brought to their grid, bilinearly."""
+
+    def make(entry: Entry, given: Mapping[str, Arrays]) -> Float32[ndarray, "n h w"]:
+        maps = torch.from_numpy(given["cams"]["cam"]).to(device)
+        pixels = torch.from_numpy(read_image(Path(entry.image)).transpose(2, 0, 1)).to(device).float() / 255
+        image = resize_images(pixels[None], (maps.shape[-2], maps.shape[-1]))[0]
+        found: Float32[ndarray, "n h w"] = refine(image, maps).cpu().numpy()
+        return found
+
+    return make
+
+
+def at_cells(maps: Tensor, image: tuple[int, int], stride: int) -> Tensor:
+    """Maps (n, h, w) of an image (height, width) as means over cells of `stride` px; beyond the image, of its edge."""
+    whole = resize_images(maps[None], image)
+    beyond = (0, -image[1] % stride, 0, -image[0] % stride)
+    return F.avg_pool2d(F.pad(whole, beyond, mode="replicate"), stride)[0]
+
+
+def from_cells(cells: Tensor, image: tuple[int, int], stride: int, size: tuple[int, int]) -> Tensor:
+    """Maps of cells brought back to `size`, that of the maps which `at_cells` was given."""
+    return resize_images(enlarge(cells[None], image, stride), size)[0]
