@@ -27,24 +27,25 @@ from wsss_steps.settings.crf import CrfPreset
 Dilations = Annotated[tuple[Dilation, ...], Field(min_length=1)]
 
 
-class Pamr(Settings):
-    """Pixel-adaptive mask refinement: maps move along pixels of like colour. It learns nothing."""
+class ByColours(Settings):
+    """What refiners that follow the colours of the image have in common."""
 
-    method: Literal["pamr"] = "pamr"
-    dilations: Dilations = Field(
-        (1, 2, 4, 8, 12, 24), description="distances of the 8 neighbours that a pixel is compared with, px of the maps"
-    )
-    iterations: Count = Field(10, description="times that every pixel becomes the weighted mean of its neighbours")
-
-
-class Par(Settings):
-    """PAMR's sibling of AFA and ToCo: a narrower kernel, and a small share of the weights by distance."""
-
-    method: Literal["par"] = "par"
     dilations: Dilations = Field(
         (1, 2, 4, 8, 12, 24), description="distances of the 8 neighbours that a pixel is compared with, px of the maps"
     )
     iterations: Count = Field(10, description="times that every pixel becomes the weighted sum of its neighbours")
+
+
+class Pamr(ByColours):
+    """Pixel-adaptive mask refinement: maps move along pixels of like colour. It learns nothing."""
+
+    method: Literal["pamr"] = "pamr"
+
+
+class Par(ByColours):
+    """PAMR's sibling of AFA and ToCo: a narrower kernel, and a small share of the weights by distance."""
+
+    method: Literal["par"] = "par"
 
 
 class Scg(Settings):
