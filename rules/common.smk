@@ -48,7 +48,7 @@ wildcard_constraints:
     superpixels="[^/]+",
     saliency="(?!ground_truth/)[^/]+",
     seeds="[^/]+",
-    segmenter="[^/]+",
+    segmenter="(?!none/)[^/]+",
     stage="[a-z_]+",
     split="[a-z][a-z0-9_]*",
 

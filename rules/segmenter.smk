@@ -61,6 +61,8 @@ rule train_segmenter:
         "<logs>/{classifier}/{cams}/{superpixels}/{seeds}/{segmenter}/train_segmenter.log",
     benchmark:
         "<benchmarks>/{classifier}/{cams}/{superpixels}/{seeds}/{segmenter}/train_segmenter.tsv"
+    wildcard_constraints:
+        segmenter="(?!none/|own/)[^/]+",
     conda:
         "../envs/wsss.yaml"
     threads: CONFIG.threads
@@ -83,7 +85,7 @@ rule predict:
     # Label maps of held-out images, before and after the dense CRF. No tags are used.
     input:
         manifest=manifest_of_shard,
-        segmenter="<results>/{classifier}/{cams}/{superpixels}/{seeds}/{segmenter}/segmenter.safetensors",
+        segmenter=planned(planning.segmenting_network),
     output:
         raw=directory(in_shards("<results>/{classifier}/{cams}/{superpixels}/{seeds}/{segmenter}/segmentation/{split}")),
         crf=directory(
@@ -101,7 +103,7 @@ rule predict:
         device=CONFIG.device,
     params:
         settings=planned(planning.settings_of_prediction),
-        code=code_of("predict", "segmenter"),
+        code=code_of("predict", "classifier", "segmenter"),
     shell:
         "python -m wsss_steps.predict --manifest {input.manifest:q} --segmenter {input.segmenter:q}"
         " --output {output.crf:q} --output-raw {output.raw:q}"
@@ -112,7 +114,7 @@ rule make_pseudo_labels:
     # Label maps of the training images, whose tags are known: <id>.png, what most users come for.
     input:
         manifest=manifest_of_shard,
-        segmenter="<results>/{classifier}/{cams}/{superpixels}/{seeds}/{segmenter}/segmenter.safetensors",
+        segmenter=planned(planning.segmenting_network),
     output:
         directory(in_shards("<results>/{classifier}/{cams}/{superpixels}/{seeds}/{segmenter}/pseudo_labels")),
     log:
@@ -127,7 +129,28 @@ rule make_pseudo_labels:
         device=CONFIG.device,
     params:
         settings=settings_of_step("predict", split="train", known_tags=True),
-        code=code_of("predict", "segmenter"),
+        code=code_of("predict", "classifier", "segmenter"),
     shell:
         "python -m wsss_steps.predict --manifest {input.manifest:q} --segmenter {input.segmenter:q} --output {output:q}"
         " --settings {params.settings:q} --code {params.code:q} --device {resources.device:q} --log {log:q}"
+
+
+rule label_seeds:
+    # The seeds as label maps, the pseudo-labels of a recipe without a segmenter.
+    input:
+        manifest=manifest_of_shard,
+        seeds=in_shards("<results>/{classifier}/{cams}/{superpixels}/{seeds}/seeds.h5"),
+    output:
+        directory(in_shards("<results>/{classifier}/{cams}/{superpixels}/{seeds}/none/pseudo_labels")),
+    log:
+        in_shards("<logs>/{classifier}/{cams}/{superpixels}/{seeds}/none/label_seeds.log"),
+    benchmark:
+        in_shards("<benchmarks>/{classifier}/{cams}/{superpixels}/{seeds}/none/label_seeds.tsv")
+    conda:
+        "../envs/wsss.yaml"
+    threads: 1
+    params:
+        code=code_of("label_seeds"),
+    shell:
+        "python -m wsss_steps.label_seeds --manifest {input.manifest:q} --seeds {input.seeds:q} --output {output:q}"
+        " --settings '{{}}' --code {params.code:q} --log {log:q}"

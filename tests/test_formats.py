@@ -19,7 +19,7 @@ from wsss_steps.formats.kinds.saliency import SALIENCY
 from wsss_steps.formats.kinds.seeds import SEEDS
 from wsss_steps.formats.labels import read_labels, voc_palette, write_labels
 from wsss_steps.formats.stores import Store, write_store
-from wsss_steps.formats.weights import read_weights, read_weights_content, write_weights
+from wsss_steps.formats.weights import kind_of_weights, read_weights, read_weights_content, write_weights
 
 RNG = np.random.default_rng(0)
 NOISE = RNG.integers(0, 256, (40, 50), dtype=np.uint8)
@@ -380,6 +380,12 @@ def test_weights_and_their_content_come_back(tmp_path: Path) -> None:
     for name, tensor in STATE.items():
         torch.testing.assert_close(state[name], tensor, rtol=0, atol=0)
     assert read_weights_content(path, "classifier") == CONTENT
+
+
+def test_the_kind_of_weights(tmp_path: Path) -> None:
+    write_weights(tmp_path / "w", "classifier", {"w": torch.ones(1)}, content={}, stamp="{}")
+    (tmp_path / "text").write_text("no weights")
+    assert [kind_of_weights(tmp_path / name) for name in ("w", "text", "missing")] == ["classifier", "", ""]
 
 
 def test_equal_weights_give_equal_bytes(tmp_path: Path) -> None:

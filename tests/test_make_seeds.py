@@ -5,11 +5,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from wsss_steps import label_seeds
 from wsss_steps.data.manifest import Entry, Manifest, write_manifest
 from wsss_steps.errors import UserError
 from wsss_steps.formats.kinds.cams import CAMS
 from wsss_steps.formats.kinds.seeds import SEEDS
 from wsss_steps.formats.kinds.superpixels import SUPERPIXELS
+from wsss_steps.formats.labels import read_labels
 from wsss_steps.formats.stores import Store, write_store
 from wsss_steps.make_seeds import run
 
@@ -54,6 +56,14 @@ def test_thresholds(paths: dict[str, Path], caplog: pytest.LogCaptureFixture) ->
     expected = "seeds of 2 images: 70.0% of the pixels background, 20.0% classes, 10.0% unlabelled"
     assert expected in caplog.text
     assert "1 images have no tag" in caplog.text
+
+
+def test_seeds_are_the_label_maps_of_a_recipe_without_a_segmenter(paths: dict[str, Path]) -> None:
+    run(**paths, settings=THRESHOLD)
+    folder = paths["output"].with_name("pseudo_labels")
+    label_seeds.run(manifest=paths["manifest"], seeds=paths["output"], output=folder, settings={}, stamp='{"step": 1}')
+    assert {path.name for path in folder.iterdir()} == {"a.png", "b.png", "provenance.json"}
+    assert read_labels(folder / "a.png").tolist() == [[2, 2, 0, 255]]
 
 
 def test_thresholds_of_the_settings_and_the_stamp(paths: dict[str, Path]) -> None:

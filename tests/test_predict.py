@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from wsss_steps import methods, predict
 from wsss_steps.data.manifest import Entry, Manifest, write_manifest
 from wsss_steps.errors import UserError
 from wsss_steps.formats.labels import read_labels
+from wsss_steps.formats.weights import write_weights
 from wsss_steps.ops.crf import Preset, preset_of
 from wsss_steps.predict import enlarge, label_logits, label_maps
 from wsss_steps.settings import crf
@@ -152,6 +154,20 @@ def test_held_out_images_may_show_any_class(manifest: Path) -> None:
     assert np.array_equal(maps["raw/c"], scores(manifest, "c").argmax(2))
     assert set(np.unique(maps["raw/c"])) == {0, 1, 2}
     assert np.array_equal(maps["crf/c"], maps["raw/c"])  # without a CRF
+
+
+def test_a_classifier_that_segments_is_a_segmenter(manifest: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a single-stage network, the part that segments; a classifier without one is refused."""
+    single = SimpleNamespace(segmenter=Colours())
+    content = CONTENT | {"method": "plain"}
+    rebuilt = {("classifier", "own"): (single, content), ("classifier", "plain"): (Colours(), content)}
+    monkeypatch.setattr(methods, "rebuild", lambda slot, path, *_: rebuilt[slot, path.stem])
+    paths = [manifest.with_name(f"{name}.safetensors") for name in ("own", "plain")]
+    for path in paths:
+        write_weights(path, "classifier", {}, content=content, stamp="{}")
+    assert predict.segmenting(paths[0], "cpu", ["cat", "dog"]) == (single.segmenter, content)
+    with pytest.raises(UserError, match="expected a network that segments, found a classifier 'plain'"):
+        predict.segmenting(paths[1], "cpu", ["cat", "dog"])
 
 
 def test_tags_of_held_out_images_are_refused(manifest: Path) -> None:

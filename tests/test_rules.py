@@ -86,7 +86,7 @@ SLOTS = {
     "refine_saliency": ("seeds",),
     "make_seeds": ("seeds",),
     "train_segmenter": ("segmenter",),
-    "predict": ("segmenter",),
+    "predict": ("classifier", "segmenter"),
     "evaluate_classifier": ("classifier",),
 }
 

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
@@ -175,8 +176,17 @@ def test_scores_in_another_order_are_refused(inputs: dict[str, Any], tmp_path: P
 
 def test_lists_of_unequal_length_are_refused(inputs: dict[str, Any], tmp_path: Path) -> None:
     inputs["checkpoints"].pop()
-    with pytest.raises(ValueError, match="as many scores and checkpoints as rows, 8; found 8, 7"):
+    with pytest.raises(ValueError, match="of 8 rows, 8 of them with a network; found 8, 7"):
         summarise.run(**inputs, output=tmp_path / "summary.csv")
+
+
+def test_a_row_without_a_network_has_no_checkpoint(inputs: dict[str, Any], tmp_path: Path) -> None:
+    inputs["settings"]["rows"][0]["network"] = None
+    inputs["checkpoints"].pop(0)
+    summarise.run(**inputs, output=tmp_path / "summary.csv")
+    found = pd.read_csv(tmp_path / "summary.csv", dtype=str, keep_default_na=False)
+    assert found["init_weights"].tolist()[:3] == ["", "torchvision resnet50-0676ba61.pth", "random"]
+    assert found["compute_precision"].tolist()[:2] == ["", "tf32"]
 
 
 def test_a_checkpoint_of_another_kind_is_refused(inputs: dict[str, Any], tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from wsss_steps.cli import main
 from wsss_steps.data.images import normalise, read_image
 from wsss_steps.data.manifest import Entry, read_manifest
 from wsss_steps.errors import UserError
+from wsss_steps.formats.weights import kind_of_weights
 from wsss_steps.methods import per_image
 from wsss_steps.methods.per_image import Arrays, Make
 from wsss_steps.ops.crf import Preset, preset_of, refine
@@ -89,6 +90,19 @@ def maker(network: nn.Module, content: dict[str, Any], settings: dict[str, Any],
     return make
 
 
+def segmenting(weights: Path, device: str, classes: Sequence[str]) -> tuple[nn.Module, dict[str, Any]]:
+    """The network in a file of weights that segments, and the file's `content`: of a classifier, its part that does.
+
+    A UserError if the classifier has none, or as `methods.rebuild`.
+    """
+    if kind_of_weights(weights) != "classifier":
+        return methods.rebuild("segmenter", weights, device, classes)
+    network, content = methods.rebuild("classifier", weights, device, classes)
+    if not hasattr(network, "segmenter"):
+        raise UserError(f"{weights}: expected a network that segments, found a classifier '{content['method']}'")
+    return network.segmenter, content
+
+
 def run(
     *,
     manifest: Path,
@@ -103,7 +117,7 @@ def run(
 
     Args:
         manifest: the data set.
-        segmenter: trained network.
+        segmenter: trained network, which may be a classifier that also segments.
         output: folder of `<id>.png` after the dense CRF.
         output_raw: folder of `<id>.png` before it.
         settings: `split`; `known_tags`: exclude the classes that the image is not tagged with, for pseudo-labels of
@@ -120,7 +134,7 @@ def run(
         )
     data = read_manifest(manifest)
     entries = data.split(settings["split"])
-    network, content = methods.rebuild("segmenter", segmenter, device, data.classes)
+    network, content = segmenting(segmenter, device, data.classes)
     outputs = {"after_crf": output, "before_crf": output_raw}
     make = maker(network, content, settings, device)
     count = per_image.write_label_maps(outputs, entries, make, lowers="scales", stamp=stamp)

@@ -37,15 +37,23 @@ def left_out_of(paths: list[Path], names: list[str]) -> dict[str, int]:
     return counts
 
 
-def row_of(score: dict[str, Any], checkpoint: Path, about: dict[str, Any], left_out: dict[str, int]) -> dict[str, Any]:
+def about_network(checkpoint: Path | None, kind: str) -> dict[str, str]:
+    """What a row says of its network, from the header of the checkpoint; nothing, if it has none."""
+    content = {} if checkpoint is None else read_weights_content(checkpoint, kind)
+    return {name: content.get(name, "") for name in ("init_weights", "compute_precision")}
+
+
+def row_of(
+    score: dict[str, Any], checkpoint: Path | None, about: dict[str, Any], left_out: dict[str, int]
+) -> dict[str, Any]:
     """One row of the table; `about` has what neither the score nor the checkpoint knows."""
-    threshold, content = score["threshold"], read_weights_content(checkpoint, about["network"])
+    threshold = score["threshold"]
     return {
         **{name: about[name] for name in ("recipe", "random_seed", "crf", "extra_supervision")},
         **{name: score[name] for name in FROM_SCORE},
         "threshold": "" if threshold is None else f"{threshold:g}",
         "gt_used_for": use_of_ground_truth(score, about),
-        **{name: content[name] for name in ("init_weights", "compute_precision")},
+        **about_network(checkpoint, about["network"]),
         "scales": " ".join(f"{scale:g}" for scale in about["scales"] or ()),
         "left_out": left_out.get(about["saliency"], 0),
     }
@@ -63,14 +71,16 @@ def run(
     """Write one row per score to the CSV file `output`, in the given order, and log the table.
 
     `settings`: {"rows": [...], "saliency": [...]}: `declarations.about_row` of each row, in the order of `scores`, and
-    the names of the saliency maps, in the order of the stores `saliency`. `checkpoints` are the weights that made each
-    row's stage, of the kind that `network` names. Initial weights and precision are read
-    from them. UserError if a score or checkpoint is not what it should be.
+    the names of the saliency maps, in the order of the stores `saliency`. `checkpoints` are the weights that made the
+    stage of each row with a `network`, which is their kind. Initial weights and precision are read from them. UserError
+    if a score or checkpoint is not what it should be.
     """
     rows = settings["rows"]
-    if not len(scores) == len(checkpoints) == len(rows):
+    networks = sum(about["network"] is not None for about in rows)
+    if (len(scores), len(checkpoints)) != (len(rows), networks):
         raise ValueError(
-            f"expected as many scores and checkpoints as rows, {len(rows)}; found {len(scores)}, {len(checkpoints)}"
+            f"expected scores and checkpoints of {len(rows)} rows, {networks} of them with a network; "
+            f"found {len(scores)}, {len(checkpoints)}"
         )
     contents = [read_json(path, "score") for path in scores]
     wrong = [
@@ -81,7 +91,9 @@ def run(
     ]
     all_wrong("scores in another order than the rows", wrong)
     left_out = left_out_of(saliency, settings["saliency"])
-    lines = [row_of(*parts, left_out) for parts in zip(contents, checkpoints, rows, strict=True)]
+    left = iter(checkpoints)
+    made_by = [None if about["network"] is None else next(left) for about in rows]
+    lines = [row_of(*parts, left_out) for parts in zip(contents, made_by, rows, strict=True)]
     tables.write(output, pd.DataFrame(lines, columns=list(tables.COLUMNS)))
     log.info("%s", tables.printed(output))
 

@@ -19,14 +19,16 @@ from contracts.laws import broken, laws
 from wsss_steps.errors import UserError
 from wsss_steps.settings.base import Settings
 from wsss_steps.settings.registry import METHODS
-from wsss_steps.workflow import configuration
+from wsss_steps.workflow import choices, configuration, targets, trainings
+from wsss_steps.workflow.stages import rows
 
 SOURCES = Path(__file__).parent / "stand_ins"
 SLOTS_OF = {"textual": "cams", "central": "saliency", "joint": "classifier", "segments": "superpixels"}
 RECIPES: dict[str, dict[str, str]] = {
-    "maps without a classifier": runs.CAM_RECIPE | {"cams": "textual+pamr"},
+    "maps without a classifier": {"classifier": "none", "cams": "textual+pamr", "segmenter": "none"},
     "saliency by the image alone": runs.CAM_RECIPE | {"seeds": "saliency~saliency=central"},
-    "one network": runs.CAM_RECIPE | {"classifier": "joint"},
+    "one network": {"classifier": "joint", "seeds": "none", "segmenter": "own"},
+    "taught by one network": {"classifier": "joint", "cams": "none", "seeds": "none", "segmenter": "own+plain"},
     "superpixels by a network": runs.CAM_RECIPE | {"superpixels": "segments", "seeds": "superpixel"},
 }
 
@@ -36,8 +38,10 @@ def project(tmp_path_factory: pytest.TempPathFactory, repository: Path) -> Path:
     """A copy of the project with the methods added."""
     folder = tmp_path_factory.mktemp("stand_ins")
     quick = {
-        "classifier": {name: {"backbone": "small"} for name in ("plain", "joint")},
-        "segmenter": {"plain": {"backbone": "small"}},
+        "classifier": {name: runs.QUICK_CLASSIFIER | {"epochs": 1} for name in ("plain", "joint")},
+        "cams": {"cam": {"scales": [1.0]}},
+        "segmenter": {"plain": runs.QUICK | {"epochs": 1}},
+        "predict": {"scales": [1.0], "flip": False},
     }
     recipes = {name.replace(" ", "_"): recipe for name, recipe in RECIPES.items()}
     runs.project_in(folder, repository, runs.DRAWN | quick | {"recipes": recipes})
@@ -84,7 +88,7 @@ def test_a_method_of_another_kind_keeps_the_contracts(name: str, worlds: dict[st
 def test_methods_of_other_kinds_are_planned(project: Path) -> None:
     """Maps without a classifier and saliency from the images alone need neither networks nor features."""
     planned = runs.planned(
-        project, "results/tiny/plain/textual+pamr/cams.h5", "results/tiny/saliency/central/saliency.h5"
+        project, "results/tiny/none/textual+pamr/cams.h5", "results/tiny/saliency/central/saliency.h5"
     )
     assert planned == {"make_example", "prepare", "make_cams", "refine_cams", "predict_saliency"}
 
@@ -94,7 +98,6 @@ def test_the_steps_find_methods_of_other_kinds(project: Path) -> None:
 
 
 NO_DEVICE = "superpixels are told no device: neither by the rule make_superpixels nor by its step"
-NO_NONE = "configuration._problems_of_needs refuses `none` in every slot but superpixels"
 
 
 @pytest.mark.xfail(strict=True, raises=UserError, reason=NO_DEVICE)
@@ -102,11 +105,80 @@ def test_superpixels_by_a_network_get_the_device(worlds: dict[str, Any], tmp_pat
     laws("superpixels", worlds, tmp_path)["everything_is_computed_on_the_device_that_is_given"](stand_in("segments"))
 
 
-@pytest.mark.xfail(strict=True, raises=UserError, reason=NO_NONE)
-@pytest.mark.parametrize("recipe", [{"classifier": "none", "cams": "textual"}, {"seeds": "none"}], ids=str)
-def test_a_recipe_leaves_out_what_its_methods_do_not_need(
-    recipe: dict[str, str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Maps by text have no classifier; a single-stage network has no seeds, and segments itself (`segmenter: own`)."""
-    monkeypatch.setitem(METHODS, "cams", (*METHODS["cams"], stand_in("textual").cls))
-    configuration.load(runs.DRAWN | {"recipes": {"one": runs.CAM_RECIPE | recipe}})
+LEFT_OUT: dict[str, dict[str, str]] = {
+    "classifier": {"classifier": "none", "cams": "textual"},
+    "seeds": {"seeds": "none", "segmenter": "none"},
+    "all but the network": {"classifier": "joint", "cams": "none", "seeds": "none", "segmenter": "own"},
+}
+IN_VAIN = {
+    "cams 'cam' needs classifier, found classifier 'none'": {"classifier": "none"},
+    "seeds 'threshold' needs cams, found cams 'none'": {"cams": "none"},
+    "segmenter 'plain' needs seeds, found seeds 'none'": {"seeds": "none"},
+    "found 'none' in all of these slots": {"cams": "none", "seeds": "none", "segmenter": "none"},
+    "segmenter 'own' needs a classifier that segments, found plain; those that do: joint": {"segmenter": "own"},
+    "expected a method in every link of the chain, found 'own'": {"segmenter": "plain+own"},
+}
+
+
+@pytest.fixture
+def known(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The settings of two stand-ins among those that exist."""
+    for name in ("textual", "joint"):
+        slot = SLOTS_OF[name]
+        monkeypatch.setitem(METHODS, slot, (*METHODS[slot], stand_in(name).cls))
+    monkeypatch.setattr(choices, "source_of", lambda _: Path())
+
+
+@pytest.mark.usefixtures("known")
+@pytest.mark.parametrize("recipe", LEFT_OUT.values(), ids=LEFT_OUT)
+def test_a_recipe_leaves_out_what_its_methods_do_not_need(recipe: dict[str, str]) -> None:
+    """Maps by text have no classifier; a single-stage network has no seeds, and segments itself."""
+    configuration.load(runs.DRAWN | {"recipes": {"one": recipe}})
+
+
+@pytest.mark.usefixtures("known")
+@pytest.mark.parametrize(("said", "recipe"), IN_VAIN.items(), ids=IN_VAIN)
+def test_what_a_method_needs_is_not_left_out(said: str, recipe: dict[str, str]) -> None:
+    with pytest.raises(UserError, match=said):
+        configuration.load(runs.DRAWN | {"recipes": {"one": recipe}})
+
+
+@pytest.mark.usefixtures("known")
+def test_rows_and_targets_leave_out_what_is_not_there() -> None:
+    recipes = {"text": RECIPES["maps without a classifier"], "own": RECIPES["one network"], "maps": LEFT_OUT["seeds"]}
+    config = configuration.load(runs.DRAWN | {"recipes": recipes})
+    joint = "joint/classifier.safetensors"
+    assert [(row.name, row.stage, row.checkpoint) for row in rows(config)] == [
+        ("text", "cams", None),
+        ("text", "seeds", None),
+        ("own", "cams", joint),
+        ("own", "pseudo_labels", joint),
+        ("own", "segmentation", joint),
+        ("own", "segmentation_crf", joint),
+        ("maps", "cams", "plain/classifier.safetensors"),
+    ]
+    assert trainings.trainings(config)[1] == [joint, "plain/classifier.safetensors"]
+    assert [name for name, *_ in targets.tag_scores(config)] == ["joint", "plain"]
+    made = set(targets.targets(config))
+    assert {
+        "<results>/none/textual+pamr/none/threshold/none/pseudo_labels",
+        "<results>/joint/cam/none/none/own/pseudo_labels",
+        "<results>/plain/cam/cams.h5",
+    } <= made
+    assert {title for title, *_ in targets.columns_of_gallery(config)} == {"CAM", "seeds: text", "pseudo-label: own"}
+
+
+@pytest.mark.workflow
+def test_methods_of_other_kinds_run_to_the_end(project: Path) -> None:
+    """Every recipe of stand-ins, with tables, gallery and label maps."""
+    done = runs.succeed(project)
+    table = (project / "results/tiny/summary.csv").read_text()
+    for recipe in RECIPES:
+        assert f"\n{recipe.replace(' ', '_')}," in table, done
+    for lineage in (
+        "none/textual+pamr/none/threshold/none",
+        "joint/cam/none/none/own",
+        "joint/none/none/none/own+plain",
+    ):
+        assert len(list((project / "results/tiny" / lineage / "pseudo_labels").glob("*.png"))) == 10
+    assert runs.planned(project) == set()

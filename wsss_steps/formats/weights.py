@@ -40,12 +40,23 @@ def read_weights_content(path: Path, kind: str) -> dict[str, Any]:
 
 def read_weights_stamp(path: Path) -> dict[str, Any]:
     """The stamp of weights of any kind; empty if the file is missing, damaged or not ours."""
+    stamp: dict[str, Any] = _header(path).get("provenance", {})
+    return stamp
+
+
+def kind_of_weights(path: Path) -> str:
+    """What network the weights are of, `classifier` or another; empty if the file is missing, damaged or not ours."""
+    return str(_header(path).get("format", "")).removeprefix("wsss/")
+
+
+def _header(path: Path) -> dict[str, Any]:
+    """What the file says of itself; empty if it is missing, damaged or not ours."""
     from safetensors import SafetensorError, safe_open
 
     try:
         with safe_open(path, framework="numpy") as file:
-            stamp: dict[str, Any] = json.loads((file.metadata() or {}).get("wsss", "{}")).get("provenance", {})
-            return stamp
+            header: dict[str, Any] = json.loads((file.metadata() or {}).get("wsss", "{}"))
+            return header
     except (OSError, SafetensorError):
         return {}
 

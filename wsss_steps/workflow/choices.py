@@ -25,6 +25,7 @@ BUILT_IN_BACKBONES = {
     **{net: Backbone(net=net, weights="imagenet") for net in ("resnet50", "resnet101", "vgg16")},
 }
 NONE = "none"
+OWN = "own"  # as segmenter: the network of the classifier itself, which is a single-stage one
 NOT_A_FILE = ("none", "imagenet", "dino", "pretrain_keys")
 LATER_LINKS = {"cams": "refiner", "segmenter": "segmenter"}
 """The slots that may hold a chain, and the slot that its later links are methods of."""
@@ -34,6 +35,12 @@ class NoMethod(Settings):
     """`none`, which is a choice in every slot."""
 
     method: Literal["none"] = "none"
+
+
+class OwnSegmenter(Settings):
+    """`own`: the classifier of the recipe segments itself, so that no segmenter is trained."""
+
+    method: Literal["own"] = "own"
 
 
 @dataclass(frozen=True)
@@ -66,7 +73,7 @@ class Choice:
 
     def modules(self) -> tuple[str, ...]:
         """The modules of this package that the choice leads to by name: its method, and the builder of its network."""
-        method = (f"methods.{self.slot}.{self.method}",) if self.method != NONE else ()
+        method = () if self.method in (NONE, OWN) else (f"methods.{self.slot}.{self.method}",)
         backbone = self.settings.get("backbone")
         return method + ((f"nets.backbones.{family_of(backbone['net'])}",) if backbone else ())
 
@@ -85,8 +92,9 @@ def choices_in(cls: type[Settings]) -> dict[str, str]:
 
 
 def _classes(slot: str) -> dict[str, type[Settings]]:
-    """The settings of the methods of a slot by name, `none` among them."""
-    return {cls.model_fields["method"].default: cls for cls in METHODS[slot]} | {NONE: NoMethod}
+    """The settings of the methods of a slot by name, `none` among them, and for segmenters `own`."""
+    own = {OWN: OwnSegmenter} if slot == "segmenter" else {}
+    return {cls.model_fields["method"].default: cls for cls in METHODS[slot]} | {NONE: NoMethod} | own
 
 
 def settings_class(slot: str, method: str) -> type[Settings]:
@@ -96,7 +104,7 @@ def settings_class(slot: str, method: str) -> type[Settings]:
         later = [link for link in LATER_LINKS.values() if link != slot and method in _classes(link)]
         hint = f"; '{method}' is a {later[0]}, a later link of a chain such as <method>+{method}" if later else ""
         raise UserError(f"unknown {slot} method '{method}'; known methods: {', '.join(sorted(classes))}{hint}")
-    if method != NONE and source_of(f"{PACKAGE}.methods.{slot}.{method}") is None:
+    if method not in (NONE, OWN) and source_of(f"{PACKAGE}.methods.{slot}.{method}") is None:
         raise UserError(f"{slot} method '{method}' has settings, but no file methods/{slot}/{method}.py")
     return classes[method]
 
@@ -134,8 +142,9 @@ def chain(config: Config, slot: str, text: str) -> list[Choice]:
         allowed = " and ".join(LATER_LINKS)
         raise UserError(f"{slot} '{text}': expected one method, found {count}; chains are for {allowed}")
     found = [resolve(config, *link) for link in links_of(slot, text)]
-    if count > 1 and any(link.method == NONE for link in found):
-        raise UserError(f"{slot} '{text}': expected a method in every link of the chain, found 'none'")
+    for number, link in enumerate(found):
+        if count > 1 and (link.method == NONE or (link.method == OWN and number)):
+            raise UserError(f"{slot} '{text}': expected a method in every link of the chain, found '{link.method}'")
     name = THEN.join(link.name for link in found)
     if problem := names.problem_of_name(name):
         raise UserError(f"{slot} '{text}': {problem}")

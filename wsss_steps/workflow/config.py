@@ -29,7 +29,7 @@ GROUND_TRUTH = "ground_truth"  # saliency maps made of the label images, by a ru
 
 
 class Recipe(Settings):
-    """One choice per slot; `superpixels: none` for methods that need none."""
+    """One choice per slot; `none` in a slot that no other choice of the recipe needs; `segmenter: own` (choices.py)."""
 
     classifier: str = "plain"
     cams: str = "cam"

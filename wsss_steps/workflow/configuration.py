@@ -16,8 +16,11 @@ from wsss_steps.settings.registry import METHODS
 from wsss_steps.settings.saliency import missing_source, source
 from wsss_steps.settings.steps import Prepare
 from wsss_steps.workflow import experiments, names, splits
-from wsss_steps.workflow.choices import NONE, Choice, chain, choices_in, keys_of, name_of, resolve, settings_class
+from wsss_steps.workflow.choices import NONE, OWN, Choice, chain, choices_in, keys_of, name_of, resolve, settings_class
 from wsss_steps.workflow.config import GROUND_TRUTH, SLOTS_OF_A_RECIPE, WHOLE, Config, Recipe
+
+OF_EVERY_METHOD = {"seeds": "cams", "segmenter": "seeds"}
+"""What every method of a slot is given, by the slot that makes it; what some methods need stands on their settings."""
 
 
 def _problems_of_choice(config: Config, where: str, slot: str, text: str) -> list[str]:
@@ -97,15 +100,30 @@ def _problems_of_choices(config: Config) -> list[str]:
 
 
 def _problems_of_needs(config: Config, recipe: Recipe) -> Iterator[str]:
-    """What the methods of a recipe need and its other slots do not have."""
+    """What the methods of a recipe need and its other slots do not have; `none` is fine in a slot that nobody needs."""
     for slot in SLOTS_OF_A_RECIPE:
-        for choice in chain(config, slot, getattr(recipe, slot)):
-            if choice.method == NONE and slot != "superpixels":
-                yield f"{slot}: expected a method, found 'none'"
-            missing = (need for need in choice.needs if choice.named.get(need, getattr(recipe, need, "")) == NONE)
+        for number, choice in enumerate(chain(config, slot, getattr(recipe, slot))):
+            given = OF_EVERY_METHOD.get(slot) if number == 0 and choice.method not in (NONE, OWN) else None
+            needs = [*choice.needs, *([given] if given else [])]
+            missing = (need for need in needs if choice.named.get(need, getattr(recipe, need, "")) == NONE)
             yield from (f"{slot} '{choice.method}' needs {need}, found {need} 'none'" for need in missing)
-            if needs := _needs_of_seeds(config, choice):
-                yield f"{slot} '{choice.method}': expected seeds made of the maps alone, found some that need {needs}"
+            if more := _needs_of_seeds(config, choice):
+                yield f"{slot} '{choice.method}': expected seeds made of the maps alone, found some that need {more}"
+            if choice.method == OWN and not _segments(config, recipe.classifier):
+                yield f"segmenter 'own' needs a classifier that segments, found {recipe.classifier}; {_segmenting()}"
+    if {recipe.cams, recipe.seeds, recipe.segmenter} == {NONE}:
+        yield "expected maps, seeds or a segmenter, found 'none' in all of these slots"
+
+
+def _segments(config: Config, classifier: str) -> bool:
+    """Whether a choice of a classifier is a single-stage network."""
+    return settings_class("classifier", resolve(config, "classifier", classifier).method).segments
+
+
+def _segmenting() -> str:
+    """The classifiers that segment, for errors."""
+    found = sorted(cls.model_fields["method"].default for cls in METHODS["classifier"] if cls.segments)
+    return f"those that do: {', '.join(found) or 'none'}"
 
 
 def _needs_of_seeds(config: Config, choice: Choice) -> str:

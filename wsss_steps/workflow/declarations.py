@@ -65,7 +65,7 @@ def about_row(config: Config, row: Row) -> dict[str, Any]:
         "random_seed": row.random_seed,
         "stage": row.stage,
         "split": row.split,
-        "network": stage.network,
+        "network": row.network,
         "crf": config.predict.crf if stage.crf else "none",
         "scales": scales,
         "extra_supervision": extra_supervision(config, recipe, row.stage),

@@ -19,7 +19,7 @@ from wsss_steps.methods import arguments
 from wsss_steps.provenance.digests import code_digest
 from wsss_steps.settings.saliency import source
 from wsss_steps.workflow import splits
-from wsss_steps.workflow.choices import NONE, Choice, chain, name_of
+from wsss_steps.workflow.choices import NONE, OWN, Choice, chain, name_of
 from wsss_steps.workflow.config import Config
 from wsss_steps.workflow.configuration import step_settings
 from wsss_steps.workflow.spelling import THEN, links
@@ -192,6 +192,12 @@ def labels_to_learn(config: Config, wildcards: Wildcards) -> str:
     """What a segmenter is trained on: the seeds, or the pseudo-labels of the link of the chain before it."""
     before = links(wildcards["segmenter"])[:-1]
     return f"{FOLDERS}/{THEN.join(before)}/pseudo_labels" if before else f"{FOLDERS}/seeds.h5"
+
+
+def segmenting_network(_: Config, wildcards: Wildcards) -> str:
+    """The network that segments: the segmenter, or for `own` the single-stage classifier."""
+    own = wildcards["segmenter"] == OWN
+    return ARTIFACTS["classifier"] if own else f"{FOLDERS}/{{segmenter}}/segmenter.safetensors"
 
 
 def pairs_of_detector(config: Config, wildcards: Wildcards) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from wsss_steps.workflow.config import Config, Recipe
+from wsss_steps.workflow.choices import NONE, OWN
+from wsss_steps.workflow.config import SLOTS_OF_A_RECIPE, Config, Recipe
 
 
 @dataclass(frozen=True)
@@ -19,7 +20,7 @@ class Stage:
     kind: Literal["cams", "seeds", "label_maps"]
     """What its predictions are: a kind of store, or a folder of label maps."""
     network: Literal["classifier", "segmenter"]
-    """The network that makes them."""
+    """The network that makes them; `Row.network` knows which of a recipe that is."""
     crf: bool = False
     """Whether a dense CRF follows the network."""
 
@@ -64,10 +65,17 @@ class Row:
         return f"{self.recipe.lineage(STAGES[self.stage].depth)}/evaluation/{self.stage}/{self.split}"
 
     @property
-    def checkpoint(self) -> str:
-        """The file of the network that made its predictions, below the results."""
-        network = STAGES[self.stage].network
-        return f"{self.recipe.lineage(1 if network == 'classifier' else 5)}/{network}.safetensors"
+    def network(self) -> Literal["classifier", "segmenter"] | None:
+        """The kind of network that made its predictions: None for maps without a classifier."""
+        single_stage = self.recipe.segmenter == OWN
+        made_by = "classifier" if single_stage else STAGES[self.stage].network
+        return None if made_by == "classifier" and self.recipe.classifier == NONE else made_by
+
+    @property
+    def checkpoint(self) -> str | None:
+        """The file of that network, below the results."""
+        lineage = self.recipe.lineage(1 if self.network == "classifier" else len(SLOTS_OF_A_RECIPE))
+        return f"{lineage}/{self.network}.safetensors" if self.network else None
 
 
 def scored_splits(config: Config) -> list[str]:
@@ -75,8 +83,19 @@ def scored_splits(config: Config) -> list[str]:
     return [split for split in config.splits if split not in config.unscored]
 
 
+def exists(recipe: Recipe, stage: str) -> bool:
+    """Whether a recipe has the stage: its last slot is not `none`."""
+    slot = SLOTS_OF_A_RECIPE[STAGES[stage].depth - 1]
+    return bool(getattr(recipe, slot) != NONE)
+
+
 def rows(config: Config) -> list[Row]:
-    """The rows of the summary: of each run, the stages of the training images, then those of each split."""
+    """The rows of the summary: of each run, its stages of the training images, then those of each split."""
     places = [(name, TRAIN) for name, stage in STAGES.items() if not stage.held_out]
     places += [(name, split) for split in scored_splits(config) for name, stage in STAGES.items() if stage.held_out]
-    return [Row(run.name, run.recipe, *place, run.random_seed) for run in config.runs for place in places]
+    return [
+        Row(run.name, run.recipe, stage, split, run.random_seed)
+        for run in config.runs
+        for stage, split in places
+        if exists(run.recipe, stage)
+    ]

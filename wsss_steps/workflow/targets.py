@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from wsss_steps.workflow.choices import NONE, resolve
-from wsss_steps.workflow.config import Config
+from wsss_steps.workflow.config import Config, Recipe
 from wsss_steps.workflow.configuration import step_settings
 from wsss_steps.workflow.declarations import about_row, saliency_of
 from wsss_steps.workflow.stages import rows, scored_splits
@@ -19,8 +19,8 @@ def scores_of_summary(config: Config) -> list[str]:
 
 
 def checkpoints_of_summary(config: Config) -> list[str]:
-    """The network that made the predictions of every row."""
-    return [f"<results>/{row.checkpoint}" for row in rows(config)]
+    """The network that made the predictions of every row that has one."""
+    return [f"<results>/{row.checkpoint}" for row in rows(config) if row.checkpoint]
 
 
 def saliency_of_summary(config: Config) -> list[str]:
@@ -50,13 +50,16 @@ def columns_of_gallery(config: Config) -> list[tuple[str, str, str]]:
 def _columns(config: Config) -> Iterator[tuple[str, str, str]]:
     shown = (run for run in config.runs if run.random_seed in (None, *config.random_seeds[:1]))
     for name, recipe in ((run.name, run.recipe) for run in shown):
-        yield "CAM", "cams", f"<results>/{recipe.lineage(2)}/cams.h5"
+        if recipe.cams != NONE:
+            yield "CAM", "cams", f"<results>/{recipe.lineage(2)}/cams.h5"
         if recipe.superpixels != NONE:
             yield "superpixels", "superpixels", f"<results>/superpixels/{recipe.superpixels}/superpixels.h5"
         if "refined_saliency" in resolve(config, "seeds", recipe.seeds).needs:
             yield f"refined saliency: {name}", "refined_saliency", f"<results>/{recipe.lineage(4)}/refined_saliency.h5"
-        yield f"seeds: {name}", "seeds", f"<results>/{recipe.lineage(4)}/seeds.h5"
-        yield f"pseudo-label: {name}", "labels", f"<results>/{recipe.lineage()}/pseudo_labels"
+        if recipe.seeds != NONE:
+            yield f"seeds: {name}", "seeds", f"<results>/{recipe.lineage(4)}/seeds.h5"
+        if recipe.segmenter != NONE:
+            yield f"pseudo-label: {name}", "labels", f"<results>/{recipe.lineage()}/pseudo_labels"
 
 
 def sources_of_gallery(config: Config) -> list[str]:
@@ -66,7 +69,7 @@ def sources_of_gallery(config: Config) -> list[str]:
 
 def tag_scores(config: Config) -> list[tuple[str, str, str]]:
     """(classifier, split, path below the results) of every score of predicted tags."""
-    classifiers = dict.fromkeys(run.recipe.classifier for run in config.runs)
+    classifiers = dict.fromkeys(run.recipe.classifier for run in config.runs if run.recipe.classifier != NONE)
     scored = scored_splits(config)
     return [(name, split, f"{name}/evaluation/tags/{split}.json") for name in classifiers for split in scored]
 
@@ -79,16 +82,23 @@ def features_to_keep(config: Config) -> list[str]:
     return [f"<results>/features/{name}/features.h5" for name in kept]
 
 
+def _end_of(recipe: Recipe) -> str:
+    """What users come for, below the results: pseudo-labels, or the maps of a recipe that ends with them."""
+    made = (recipe.seeds, recipe.segmenter) != (NONE, NONE)
+    return f"{recipe.lineage()}/pseudo_labels" if made else f"{recipe.lineage(2)}/cams.h5"
+
+
 def targets(config: Config) -> list[str]:
     """What a run makes: with ground truth the tables, without it the pseudo-labels and predictions alone."""
     recipes = [run.recipe for run in config.runs]
     masked = config.mask_folder is not None
-    found = ["<tables>/gallery.png", *(f"<results>/{recipe.lineage()}/pseudo_labels" for recipe in recipes)]
+    found = ["<tables>/gallery.png", *(f"<results>/{_end_of(recipe)}" for recipe in recipes)]
     found += features_to_keep(config)
     found += ["<tables>/summary.csv", "<tables>/tables.md"] if masked else []
     found += ["<tables>/superpixels.csv"] if masked and config.compare_superpixels and not config.only else []
     segmented = config.unscored if masked else config.splits
-    found += [f"<results>/{recipe.lineage()}/segmentation_crf/{split}" for recipe in recipes for split in segmented]
+    networks = [recipe.lineage() for recipe in recipes if recipe.segmenter != NONE]
+    found += [f"<results>/{lineage}/segmentation_crf/{split}" for lineage in networks for split in segmented]
     return found + [f"<results>/{path}" for _, _, path in tag_scores(config)]
 
 

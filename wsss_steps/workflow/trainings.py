@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from wsss_steps.settings.saliency import source
-from wsss_steps.workflow.choices import NONE, chain, resolve
+from wsss_steps.workflow.choices import NONE, OWN, chain, resolve
 from wsss_steps.workflow.config import SLOTS_OF_A_RECIPE, Config, Recipe
 from wsss_steps.workflow.experiments import choices_of
 from wsss_steps.workflow.spelling import THEN, links
@@ -25,7 +25,7 @@ def _of_slot(recipe: Recipe, slot: str) -> Iterator[str]:
     """The network of each link of the chain in a slot; its folder has the links up to it in its name."""
     number, chain = SLOTS_OF_A_RECIPE.index(slot), links(getattr(recipe, slot))
     for count, link in enumerate(chain, 1):
-        if link != NONE:
+        if link not in (NONE, OWN):
             yield "/".join(filter(None, [recipe.lineage(number), THEN.join(chain[:count]), f"{slot}.safetensors"]))
 
 

@@ -6,12 +6,25 @@ from collections.abc import Mapping
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 
-from wsss_steps.nets.backbones import build_backbone, freeze
+from wsss_steps.nets.backbones import Backbone, build_backbone, freeze
 from wsss_steps.nets.classifier import MapClassifier
 from wsss_steps.ops.losses.tags import multi_label_loss
+
+
+class Joint(MapClassifier):
+    """Two heads on one backbone: maps of the classes, and logits of the labels."""
+
+    def __init__(self, backbone: Backbone, num_classes: int) -> None:
+        super().__init__(backbone, num_classes)
+        self.labels = nn.Conv2d(backbone.channels, num_classes + 1, 1)
+
+    @property
+    def segmenter(self) -> nn.Module:
+        """The part that segments, images to logits (B, C+1, h, w)."""
+        return nn.Sequential(self.backbone, self.labels)
 
 
 def build(
@@ -22,18 +35,19 @@ def build(
     dilated: bool,
     frozen_stages: int,
     frozen_batch_norm: str,
-) -> MapClassifier:
+) -> Joint:
     """The network with random weights."""
     net, options = backbone["net"], backbone["options"]
     features = build_backbone(net, output_stride=output_stride, options=options, dilated=dilated)
     freeze(features, frozen_stages, frozen_batch_norm)
-    return MapClassifier(features, num_classes)
+    return Joint(features, num_classes)
 
 
-def losses(network: MapClassifier, batch: Mapping[str, Tensor], *, own: float) -> dict[str, Tensor]:
-    """The loss of the tags, and `own` times that of the cells where a tagged class is stronger than the others."""
+def losses(network: Joint, batch: Mapping[str, Tensor], *, own: float) -> dict[str, Tensor]:
+    """The loss of the tags, and `own` times that of the labels: background where no tag scores above 0."""
     maps, tags = network.maps(batch["images"]), batch["tags"][:, :, None, None]
     with torch.no_grad():
-        labels = F.one_hot(maps.masked_fill(tags == 0, -1e4).argmax(1), maps.shape[1]).permute(0, 3, 1, 2) * tags
-    learnt = F.binary_cross_entropy_with_logits(maps, labels)
+        found = torch.where(tags == 1, maps, -torch.inf)
+        labels = torch.where(found.amax(1) > 0, 1 + found.argmax(1), 0)
+    learnt = F.cross_entropy(network.segmenter(batch["images"]), labels)
     return {"tags": multi_label_loss(maps.mean(dim=(2, 3)), batch["tags"]), "own": own * learnt}
