@@ -73,6 +73,8 @@ class Settings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True, allow_inf_nan=False)
     needs: ClassVar[tuple[str, ...]] = ()
     """Artifacts (`planning.ARTIFACTS`) that a method takes besides those that every method of its slot does."""
+    on_device: ClassVar[bool] = False
+    """Whether superpixels are computed on a device, such as a GPU; in the other slots every method may do so."""
 
 
 class Backbone(Settings):
