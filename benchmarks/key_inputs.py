@@ -26,10 +26,11 @@ from torch.nn import functional
 from wsss_steps.data.images import read_image
 from wsss_steps.data.manifest import read_ground_truth, read_manifest
 from wsss_steps.data.patches import item, whole_patches
-from wsss_steps.methods.superpixels.dino import superpixels
+from wsss_steps.methods.superpixels import dino
 from wsss_steps.nets import vit as vits
 from wsss_steps.ops.superpixel_metrics import region_counts
 from wsss_steps.pretrained import vit
+from wsss_steps.settings import crf
 
 Array = NDArray[Any]
 Item = dict[str, Array]
@@ -125,6 +126,7 @@ def main() -> None:
     parser.add_argument("--crf", default="none")
     options = parser.parse_args()
     ways = variants(vit.load(options.vit, options.weights), options)
+    superpixels = dino.maker(tau=options.tau, order="lowest", crf=crf.numbers(options.crf))
     truth = read_ground_truth(options.ground_truth)
     entries = [entry for entry in read_manifest(options.manifest).split("train") if entry.id in truth.masks]
     lines: dict[str, list[tuple[float, ...]]] = {name: [] for name in ways}
@@ -132,10 +134,7 @@ def main() -> None:
     for number, entry in enumerate(entries[: options.images]):
         image = read_image(Path(entry.image))
         found = {name: way(image, np.random.default_rng(number)) for name, way in ways.items()}
-        maps = {
-            name: superpixels(image, features=keys, tau=options.tau, order="lowest", crf=options.crf)["superpixels"]
-            for name, keys in found.items()
-        }
+        maps = {name: superpixels(entry, {"features": keys})["superpixels"] for name, keys in found.items()}
         own, labels = found["as LOST"], truth.labels(entry.id)
         whole += bool((own["extent"] == image.shape[:2]).all())
         for name in ways:

@@ -27,6 +27,7 @@ rule pretrain_keys:
 rule extract_keys:
     # One feature vector per patch: keys of a vision transformer, a convolutional network's features, or colours.
     input:
+        needs("features"),
         manifest=manifest_of_shard,
         weights=initial_weights("features"),
     output:
@@ -43,9 +44,11 @@ rule extract_keys:
         device=CONFIG.device,
     params:
         settings=settings_of("features"),
-        code=code_of("extract_keys", "features"),
+        needs=named("features"),
+        code=code_with_needs("extract_keys", "features"),
     shell:
-        "python -m wsss_steps.extract_keys --manifest {input.manifest:q} --weights {input.weights:q} --output {output:q}"
+        "python -m wsss_steps.extract_keys --manifest {input.manifest:q} --weights {input.weights:q}"
+        " --needs {params.needs:q} --output {output:q}"
         " --settings {params.settings:q} --code {params.code:q} --device {resources.device:q} --log {log:q}"
 
 
@@ -54,6 +57,7 @@ rule make_superpixels:
     input:
         needs("superpixels"),
         manifest=manifest_of_shard,
+        weights=initial_weights("superpixels"),
     output:
         in_shards("<results>/superpixels/{superpixels}/superpixels.h5"),
     log:
@@ -63,10 +67,14 @@ rule make_superpixels:
     conda:
         "../envs/wsss.yaml"
     threads: min(2, CONFIG.threads)
+    resources:
+        gpu=planned(planning.gpus, "superpixels"),
+        device=planned(planning.device, "superpixels"),
     params:
         settings=settings_of("superpixels"),
         needs=named("superpixels"),
         code=code_with_needs("make_superpixels", "superpixels"),
     shell:
-        "python -m wsss_steps.make_superpixels --manifest {input.manifest:q} --needs {params.needs:q} --output {output:q}"
-        " --settings {params.settings:q} --code {params.code:q} --log {log:q}"
+        "python -m wsss_steps.make_superpixels --manifest {input.manifest:q} --weights {input.weights:q}"
+        " --needs {params.needs:q} --output {output:q}"
+        " --settings {params.settings:q} --code {params.code:q} --device {resources.device:q} --log {log:q}"

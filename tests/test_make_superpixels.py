@@ -67,7 +67,7 @@ def test_of_colour(paths: dict[str, Any]) -> None:
 
 
 def test_features_are_needed(paths: dict[str, Any]) -> None:
-    with pytest.raises(UserError, match=r"asks for, found none of these \(1\):\n.*--needs features=PATH"):
+    with pytest.raises(UserError, match="image 'a': expected features, found none: .*--needs features=PATH"):
         run(manifest=paths["manifest"], output=paths["output"], settings=DINO)
     assert not paths["output"].exists()
 

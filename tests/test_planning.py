@@ -6,7 +6,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import known
 import pytest
@@ -14,9 +14,12 @@ import pytest
 from wsss_steps.errors import UserError
 from wsss_steps.formats.files import write_json, write_text
 from wsss_steps.provenance.digests import code_digest
-from wsss_steps.settings.base import Settings
+from wsss_steps.settings.base import ChoiceOf, Settings
+from wsss_steps.settings.features import RgbFeatures
 from wsss_steps.settings.registry import METHODS
-from wsss_steps.workflow import configuration, planning, stages, targets
+from wsss_steps.settings.saliency import UnsupervisedSaliency
+from wsss_steps.settings.superpixels import SlicSuperpixels
+from wsss_steps.workflow import configuration, planning, stages, targets, trainings
 from wsss_steps.workflow.config import Config
 
 RECIPES = {
@@ -154,6 +157,61 @@ def test_inputs_follow_from_the_choice() -> None:
     }
     superpixels = {"superpixels": "<results>/superpixels/slic/superpixels.h5"}
     assert planning.needed(config, recipe | {"segmenter": "spsrg"}, "segmenter") == superpixels
+
+
+@pytest.mark.parametrize(("slot", "base"), [("saliency", UnsupervisedSaliency), ("features", RgbFeatures)])
+def test_saliency_and_features_find_a_network_by_the_choice_that_names_it(
+    slot: str, base: type[Settings], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Their folders lie below no classifier's."""
+
+    class OfClassifier(base):
+        needs = ("classifier",)
+
+    class OfNamedClassifier(OfClassifier):
+        classifier: Annotated[str, ChoiceOf("classifier")] = "mdc"
+
+    name = base.model_fields["method"].default
+    wildcards, before = {slot: name}, METHODS[slot]
+    code = planning.code_with_needs(load(), wildcards, "extract_keys", slot)
+    monkeypatch.setitem(METHODS, slot, (*before, OfNamedClassifier))
+    needed = {"classifier": "<results>/mdc/classifier.safetensors"}
+    assert planning.needed(load(), wildcards, slot) == needed
+    assert planning.code_with_needs(load(), wildcards, "extract_keys", slot) != code
+
+    monkeypatch.setitem(METHODS, slot, (*before, OfClassifier))
+    words = (
+        f"{slot} '{name}' needs classifier, but its folder does not tell which classifier: expected a setting "
+        rf"classifier of {slot} '{name}' that is a choice \(ChoiceOf\), found none"
+    )
+    with pytest.raises(UserError, match=words):
+        planning.needed(load(), wildcards, slot)
+
+
+def test_a_classifier_that_a_choice_names_is_counted_among_the_trainings(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Judged(UnsupervisedSaliency):
+        classifier: Annotated[str, ChoiceOf("classifier")] = "mdc"
+
+    monkeypatch.setitem(METHODS, "saliency", (*METHODS["saliency"], Judged))
+    for classifier in ("mdc", "plain"):
+        config = load(recipes={"a": {"classifier": classifier, "seeds": "saliency~saliency=unsupervised"}})
+        found = [path for path in trainings.trainings(config)[1] if path.endswith("/classifier.safetensors")]
+        assert sorted(found) == [f"{name}/classifier.safetensors" for name in sorted({"mdc", classifier})]
+
+
+def test_only_superpixels_by_a_network_ask_for_a_gpu_and_weights(monkeypatch: pytest.MonkeyPatch) -> None:
+    class ByNetwork(SlicSuperpixels):
+        on_device = True
+        weights: str = "{root}/w.safetensors"
+
+    def asked() -> tuple[int, str, str | list[str]]:
+        config, wildcards = load(device="cuda:1"), {"superpixels": "slic"}
+        gpus, device = (ask(config, wildcards, "superpixels") for ask in (planning.gpus, planning.device))
+        return gpus, device, planning.initial_weights(config, wildcards, "superpixels")
+
+    assert asked() == (0, "cpu", [])
+    monkeypatch.setitem(METHODS, "superpixels", (*METHODS["superpixels"], ByNetwork))
+    assert asked() == (1, "cuda:1", "results/x/scenes/w.safetensors")
 
 
 def test_jobs_of_a_shard_read_their_part_of_a_store_and_trainings_all_of_it() -> None:

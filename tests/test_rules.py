@@ -248,11 +248,12 @@ def shared() -> Iterator[tuple[str, dict[str, Any]]]:
     yield "pretrain_keys", {"manifest": TRAIN, **vit}
     features = {name: f"results/tiny/features/{name}/features.h5" for name in ("keys", "rgb")}
     for name, weights in (("keys", vit["output"]), ("rgb", [])):
-        yield "extract_keys", {"manifest": TRAIN, "weights": weights, "output": features[name]}
+        yield "extract_keys", {"manifest": TRAIN, "weights": weights, "needs": [], "output": features[name]}
     reads = {name: f"features={path}" for name, path in features.items()}
     made = {"dino": reads["keys"], "dino~features=rgb": reads["rgb"], "slic~count=7": []}
     for name, read_from in made.items():
-        yield "make_superpixels", {"manifest": TRAIN, "needs": read_from, "output": superpixels_of(name)}
+        files = {"manifest": TRAIN, "weights": [], "needs": read_from, "output": superpixels_of(name)}
+        yield "make_superpixels", files
         if name in CONFIG["compare_superpixels"]:
             given = {"manifest": TRAIN, "ground_truth": TRUTH["train"], "superpixels": superpixels_of(name)}
             yield "evaluate_superpixels", {**given, "score": f"results/tiny/superpixels/{name}/score.json"}
@@ -381,8 +382,9 @@ def options_of(step: str) -> set[str]:
 def test_steps_are_told_all_that_they_ask_for_and_a_log_of_their_own(commands: list[Command]) -> None:
     for one in commands:
         asked = options_of(one.step)
-        assert one.device == ("cuda:1" if "device" in asked else None), one.step
-        assert ("gpu=1" in one.job) == ("device" in asked)
+        device = "cpu" if one.step == "make_superpixels" else "cuda:1"  # of colours and features: by no network
+        assert one.device == (device if "device" in asked else None), one.step
+        assert ("gpu=1" in one.job) == (one.device == "cuda:1")
         assert asked - set(one.paths) - {"device", "settings", "stamp"} <= {"output_raw"}, one.step
         assert one.log.startswith("logs/tiny/")
     logs = [one.log for one in commands]

@@ -4,9 +4,15 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 import yaml
+from snakemake.resources import Resource
+
+from wsss_steps.settings.base import Settings
+from wsss_steps.settings.registry import METHODS
 
 RULES = Path(__file__).resolve().parent.parent / "rules"
 RULE = re.compile(r"^ *(?:rule|checkpoint) (\w+):\n(.*?)(?=^ *(?:rule|checkpoint) |\Z)", re.MULTILINE | re.DOTALL)
@@ -77,6 +83,22 @@ def test_a_rule_runs_the_step_of_its_name_and_knows_its_code(name: str) -> None:
 def test_every_rule_that_wants_a_gpu_asks_a_cluster_for_one() -> None:
     """Without a row in the profile it would ask for a GPU on the partition without any."""
     profile = yaml.safe_load((RULES.parent / "profiles" / "slurm" / "config.yaml").read_text(encoding="utf-8"))
-    wants = {name for name, found in RULES_BY_NAME.items() if "gpu=" in found.get("resources", "")}
-    asks = {name for name, row in profile["set-resources"].items() if row.get("slurm_partition") == "gpu"}
+    rows = profile["set-resources"]
+    resources = {name: found.get("resources", "") for name, found in RULES_BY_NAME.items()}
+    by_method = {name for name, text in resources.items() if "gpu=planned(planning.gpus" in text}
+    wants = {name for name, text in resources.items() if "gpu=" in text} - by_method
+    asks = {name for name, row in rows.items() if row.get("slurm_partition") == "gpu"}
     assert wants == asks
+    assert by_method == {"make_superpixels"}
+    assert "gpu" not in rows["make_superpixels"], "the rule knows which method wants one"
+
+
+@pytest.mark.parametrize("cls", METHODS["superpixels"])
+def test_superpixels_by_a_network_are_made_where_the_gpus_are(cls: type[Settings]) -> None:
+    """As Snakemake reads the profile, in which a partition may depend on the wildcards."""
+    profile = yaml.safe_load((RULES.parent / "profiles" / "slurm" / "config.yaml").read_text(encoding="utf-8"))
+    row = profile["default-resources"] | profile["set-resources"]["make_superpixels"]
+    wildcards = SimpleNamespace(superpixels=cls.model_fields["method"].default)
+    about: dict[str, Any] = {"wildcards": wildcards, "input": [], "attempt": 1, "async_run": None}
+    found = Resource.cli_evaluator("slurm_partition", row["slurm_partition"], **about)
+    assert found == ("gpu" if cls.on_device else "cpu")

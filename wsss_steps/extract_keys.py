@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 from collections.abc import Mapping
 from pathlib import Path
@@ -9,11 +10,9 @@ from typing import Any
 
 from wsss_steps import methods
 from wsss_steps.cli import main
-from wsss_steps.data.images import read_image
-from wsss_steps.data.manifest import Entry, read_manifest
+from wsss_steps.data.manifest import read_manifest
 from wsss_steps.formats.kinds.features import FEATURES
 from wsss_steps.methods import per_image
-from wsss_steps.methods.per_image import Arrays
 
 log = logging.getLogger(__name__)
 
@@ -22,22 +21,21 @@ def run(
     *,
     manifest: Path,
     weights: Path | None = None,
+    needs: Mapping[str, Path] = methods.NO_NEEDS,
     output: Path,
     settings: dict[str, Any],
     device: str = "cpu",
     stamp: str = "",
 ) -> None:
-    """Write the features of every image of the train split."""
+    """Write the features of every image of the train split.
+
+    `weights`: initial weights of a network. `needs`: what the method reads besides them and the images.
+    """
     entries = read_manifest(manifest).split("train")
-    method = methods.load("features", settings["method"])
-    extract = method.extractor(weights, device, **methods.arguments(method.extractor, settings))
-
-    def make(entry: Entry, _: Mapping[str, Arrays]) -> Arrays:
-        arrays: Arrays = extract(read_image(Path(entry.image)))
-        return arrays
-
-    lowers = "image_scale" if "image_scale" in settings else ""
-    count = per_image.write(output, FEATURES, entries, make, lowers=lowers, stamp=stamp)
+    maker = methods.load("features", settings["method"]).maker
+    make = maker(**per_image.options(maker, settings | {"weights": weights, "device": device}, needs))
+    write = functools.partial(per_image.write, output, FEATURES, entries, make, sources=per_image.stores(needs))
+    count = write(lowers="image_scale" if "image_scale" in settings else "", stamp=stamp)
     log.info("%s: %s features of %d images", output, settings["method"], count)
 
 

@@ -9,7 +9,6 @@ from typing import Any
 
 from wsss_steps import methods
 from wsss_steps.cli import main
-from wsss_steps.data.images import read_image
 from wsss_steps.data.manifest import Entry, read_manifest
 from wsss_steps.errors import UserError
 from wsss_steps.formats.kinds.superpixels import SUPERPIXELS
@@ -22,24 +21,26 @@ log = logging.getLogger(__name__)
 def run(
     *,
     manifest: Path,
+    weights: Path | None = None,
     needs: Mapping[str, Path] = methods.NO_NEEDS,
     output: Path,
     settings: dict[str, Any],
+    device: str = "cpu",
     stamp: str = "",
 ) -> None:
     """Write the superpixels of every image of the train split to `output`.
 
-    `needs`: the stores that the method reads, such as features. UserError if one lacks an image, or its grid does not
-    fit the image.
+    `weights`: initial weights of a network. `needs`: what the method reads, such as features. UserError if a store
+    lacks an image, or its grid does not fit the image.
     """
     entries = read_manifest(manifest).split("train")
-    superpixels = methods.load("superpixels", settings["method"]).superpixels
-    options = per_image.options(superpixels, settings, needs)
+    maker = methods.load("superpixels", settings["method"]).maker
+    superpixels = maker(**per_image.options(maker, settings | {"weights": weights, "device": device}, needs))
     counts: list[int] = []
 
     def make(entry: Entry, given: Mapping[str, Arrays]) -> Arrays:
         try:
-            found: Arrays = superpixels(read_image(Path(entry.image)), **given, **options)
+            found: Arrays = superpixels(entry, given)
         except UserError as error:
             raise UserError(f"image '{entry.id}': {error}") from None
         counts.append(len(found["seed_patches"]))

@@ -34,14 +34,14 @@ def run(
 ) -> None:
     """Write the saliency map of every image of the train split; those left out have a map of zeros and are listed.
 
-    source: a folder of maps (method given), or the weights of a detector. needs: the stores that the method reads, such
-    as features. UserError if a map, or what it is made from, is missing.
+    source: a folder of maps (method given), or the weights of a detector. needs: what the method reads, such as
+    features. UserError if a map, or what it is made from, is missing.
     """
     data = read_manifest(manifest)
     entries = data.split("train")
     method = methods.load("saliency", settings["method"])
     options = settings | {"source": source, "device": device, "whole": not data.shard}
-    left_out, saliency_of = method.maker(entries, **methods.arguments(method.maker, options))
+    left_out, saliency_of = method.maker(entries, **per_image.options(method.maker, options, needs))
     coverage: list[float] = []
     unusable = set(left_out)
 

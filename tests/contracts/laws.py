@@ -24,7 +24,7 @@ SUITES: Mapping[str, tuple[ModuleType, ...]] = {
     "cams": (test_image_by_image, test_cams, test_declared, test_devices),
     "classifier": (test_trained, test_classifier, test_declared, test_devices),
     "saliency": (test_image_by_image, test_saliency, test_declared, test_devices),
-    "superpixels": (test_image_by_image, test_saliency, test_superpixels, test_declared, test_devices),
+    "superpixels": (test_image_by_image, test_superpixels, test_declared, test_devices),
 }
 Law = Callable[[Method], None]
 

@@ -21,9 +21,9 @@ from wsss_steps.settings.registry import METHODS
 from wsss_steps.workflow.choices import choices_in
 
 SLOTS = list(METHODS)
-GIVEN_BY_STEPS = {"classes", "device", "image", "source", "whole"}
+GIVEN_BY_STEPS = {"classes", "device", "image", "source", "weights", "whole"}
 """What functions of methods take by keyword besides settings and needs."""
-FUNCTIONS = ("build", "losses", "maker", "extractor", "superpixels", "seeds", "refined")
+FUNCTIONS = ("build", "losses", "maker", "seeds", "refined")
 
 
 def functions_of(method: Method) -> list[Callable[..., Any]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -13,8 +14,10 @@ from typing import Any
 
 import pytest
 import snakemake_runs as runs
+import torch
 from contracts.cases import Method
 from contracts.laws import broken, laws
+from safetensors.torch import save_file
 
 from wsss_steps.errors import UserError
 from wsss_steps.settings.base import Settings
@@ -42,7 +45,10 @@ def project(tmp_path_factory: pytest.TempPathFactory, repository: Path) -> Path:
         "cams": {"cam": {"scales": [1.0]}},
         "segmenter": {"plain": runs.QUICK | {"epochs": 1}},
         "predict": {"scales": [1.0], "flip": False},
+        "superpixels": {"segments": {"weights": "segments.safetensors"}},
     }
+    network = torch.nn.Conv2d(3, 24, 1)  # as `segments` builds it
+    save_file(network.state_dict(), folder / "segments.safetensors")
     recipes = {name.replace(" ", "_"): recipe for name, recipe in RECIPES.items()}
     runs.project_in(folder, repository, runs.DRAWN | quick | {"recipes": recipes})
     for name, slot in SLOTS_OF.items():
@@ -80,7 +86,7 @@ def run_steps(project: Path, *names: str) -> list[str]:
     return done.stdout.splitlines()
 
 
-@pytest.mark.parametrize("name", ["textual", "central", "joint"])
+@pytest.mark.parametrize("name", ["textual", "central", "joint", "segments"])
 def test_a_method_of_another_kind_keeps_the_contracts(name: str, worlds: dict[str, Any], tmp_path: Path) -> None:
     assert broken(stand_in(name), laws(SLOTS_OF[name], worlds, tmp_path)) == set()
 
@@ -94,15 +100,24 @@ def test_methods_of_other_kinds_are_planned(project: Path) -> None:
 
 
 def test_the_steps_find_methods_of_other_kinds(project: Path) -> None:
-    assert run_steps(project, "textual", "central") == ["cams: one two", "saliency: one two"]
+    found = run_steps(project, "textual", "central", "segments")
+    assert found == ["cams: one two", "saliency: one two", "superpixels: one two"]
 
 
-NO_DEVICE = "superpixels are told no device: neither by the rule make_superpixels nor by its step"
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [("segments", ["gpu=1", "--weights segments.safetensors", "--device cuda:1"]), ("slic", ["gpu=0", "--device cpu"])],
+)
+def test_superpixels_by_a_network_get_the_device(name: str, expected: list[str], project: Path) -> None:
+    """And a GPU, and their weights; those of colours ask for none. What the step hands on is a contract of its own."""
+    target = f"results/tiny/superpixels/{name}/superpixels.h5"
+    *_, job = runs.jobs(project, "--printshellcmds", "--config", "device=cuda:1", "--", target)
+    assert re.findall(r"gpu=\d|--weights \w\S+|--device \S+", job) == expected
 
 
-@pytest.mark.xfail(strict=True, raises=UserError, reason=NO_DEVICE)
-def test_superpixels_by_a_network_get_the_device(worlds: dict[str, Any], tmp_path: Path) -> None:
-    laws("superpixels", worlds, tmp_path)["everything_is_computed_on_the_device_that_is_given"](stand_in("segments"))
+def test_a_recipe_of_superpixels_by_a_network_is_planned(project: Path) -> None:
+    planned = runs.planned(project, "results/tiny/plain/cam/segments/superpixel/seeds.h5")
+    assert planned == {"make_example", "prepare", "train_classifier", "make_cams", "make_superpixels", "make_seeds"}
 
 
 LEFT_OUT: dict[str, dict[str, str]] = {

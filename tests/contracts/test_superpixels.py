@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 from contracts.cases import Method, made
+from contracts.effects import keywords
 from contracts.world import CELL, DRAWN, HEIGHT, WIDTH, World, regions
 
 SLOT = "superpixels"
+
+
+def test_a_method_that_takes_a_device_says_so_to_the_workflow(method: Method) -> None:
+    assert method.cls.on_device == ("device" in keywords(method.module.maker))
 
 
 def test_ids_are_1_to_n_without_gaps_at_the_size_of_the_image(method: Method, drawn: World, rough: World) -> None:

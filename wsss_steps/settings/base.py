@@ -75,6 +75,8 @@ class Settings(BaseModel):
     """Artifacts (`planning.ARTIFACTS`) that a method takes besides those that every method of its slot does."""
     segments: ClassVar[bool] = False
     """Whether the network of a classifier also segments (a single-stage network): `segmenter: own`."""
+    on_device: ClassVar[bool] = False
+    """Whether superpixels are computed on a device, such as a GPU; in the other slots every method may do so."""
 
 
 class Backbone(Settings):

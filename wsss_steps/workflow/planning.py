@@ -19,7 +19,7 @@ from wsss_steps.methods import arguments
 from wsss_steps.provenance.digests import code_digest
 from wsss_steps.settings.saliency import source
 from wsss_steps.workflow import splits
-from wsss_steps.workflow.choices import NONE, OWN, Choice, chain, name_of
+from wsss_steps.workflow.choices import NONE, OWN, Choice, chain, name_of, settings_class
 from wsss_steps.workflow.config import Config
 from wsss_steps.workflow.configuration import step_settings
 from wsss_steps.workflow.spelling import THEN, links
@@ -98,10 +98,21 @@ def code_of(config: Config, wildcards: Wildcards, step: str, *slots: str) -> str
 
 def code_with_needs(config: Config, wildcards: Wildcards, step: str, slot: str) -> str:
     """`code_of` a step that is given what its method needs: the kinds of the stores, and the networks."""
-    needs = choice(config, wildcards, slot).needs
-    others = [choice(config, wildcards, need).modules() for need in needs if need in NETWORKS]
-    read = [f"formats.kinds.{need}" for need in needs if need in kinds.names()]
-    return code_digest(step, [*choice(config, wildcards, slot).modules(), *read, *itertools.chain(*others)])
+    chosen = choice(config, wildcards, slot)
+    named = {**wildcards, **chosen.named}
+    others = [choice(config, named, need).modules() for need in chosen.needs if need in NETWORKS]
+    read = [f"formats.kinds.{need}" for need in chosen.needs if need in kinds.names()]
+    return code_digest(step, [*chosen.modules(), *read, *itertools.chain(*others)])
+
+
+def gpus(config: Config, wildcards: Wildcards, slot: str) -> int:
+    """How many GPUs a job asks for in a slot of which not every method computes on a device."""
+    return int(settings_class(slot, choice(config, wildcards, slot).method).on_device)
+
+
+def device(config: Config, wildcards: Wildcards, slot: str) -> str:
+    """The device of such a job."""
+    return config.device if gpus(config, wildcards, slot) else "cpu"
 
 
 def settings_of_images(config: Config, wildcards: Wildcards) -> str:
@@ -181,11 +192,17 @@ def needed(config: Config, wildcards: Wildcards, slot: str, *, of_all: bool = Fa
 def artifact(config: Config, wildcards: Wildcards, slot: str, name: str, *, of_all: bool = False) -> str:
     """The artifact `name` that the choice in a slot, or else the recipe, names; see `needed`.
 
-    Seeds that a refiner names are made of the maps before it, without superpixels.
+    Seeds that a refiner names are made of the maps before it, without superpixels. A UserError if neither says which.
     """
-    path = ARTIFACTS[name]
+    path, chosen = ARTIFACTS[name], choice(config, wildcards, slot)
     sharded = path if of_all or not path.endswith(".h5") else in_shards(config, path)
-    return sharded.format(**{"superpixels": NONE, **wildcards, **choice(config, wildcards, slot).named})
+    try:
+        return sharded.format(**{"superpixels": NONE, **wildcards, **chosen.named})
+    except KeyError as error:
+        raise UserError(
+            f"{slot} '{chosen.name}' needs {name}, but its folder does not tell which {error.args[0]}: expected a "
+            f"setting {error.args[0]} of {slot} '{chosen.method}' that is a choice (ChoiceOf), found none"
+        ) from None
 
 
 def labels_to_learn(config: Config, wildcards: Wildcards) -> str:

@@ -18,7 +18,7 @@ def checkpoints(config: Config, recipe: Recipe) -> list[str]:
     """The files of the networks that are trained for a recipe, below the results."""
     found = [path for slot in TRAINED for path in _of_slot(recipe, slot)]
     found += _of_refiners(config, recipe)
-    return found + list(dict.fromkeys(_of_other_choices(config, recipe)))
+    return list(dict.fromkeys([*found, *_of_other_choices(config, recipe)]))
 
 
 def _of_slot(recipe: Recipe, slot: str) -> Iterator[str]:
@@ -39,9 +39,11 @@ def _of_refiners(config: Config, recipe: Recipe) -> Iterator[str]:
 
 
 def _of_other_choices(config: Config, recipe: Recipe) -> Iterator[str]:
-    """Saliency detectors, and keys that are trained on the data set's own images."""
+    """Classifiers that a choice names, saliency detectors, and keys trained on the data set's own images."""
     for slot, text in choices_of(config, recipe.choices()):
         settings = resolve(config, slot, text).settings
+        if slot == "classifier":
+            yield f"{text}/classifier.safetensors"
         if slot == "saliency" and source(settings)[0] == "pairs":
             yield f"saliency/{text}/detector.safetensors"
         if slot == "features" and settings.get("weights") == "pretrain_keys":

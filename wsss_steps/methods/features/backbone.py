@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 
+from wsss_steps.data.images import read_image
+from wsss_steps.data.manifest import Entry
 from wsss_steps.data.patches import item, whole_patches
+from wsss_steps.methods.per_image import Arrays
 from wsss_steps.nets.backbones import build_backbone
 from wsss_steps.pretrained.backbones import load_backbone
 
 
-def extractor(
-    weights: Path | None, device: str, *, backbone: dict[str, Any], output_stride: int, image_scale: float, centre: bool
-) -> Callable[[NDArray[np.uint8]], dict[str, NDArray[Any]]]:
+def maker(
+    *,
+    weights: Path | None,
+    device: str,
+    backbone: dict[str, Any],
+    output_stride: int,
+    image_scale: float,
+    centre: bool,
+) -> Callable[[Entry, Mapping[str, Arrays]], Arrays]:
     """A function from an image to its features, (h, w, K), one per cell of `output_stride` px of the scaled image.
 
     The image is padded to whole cells with zeros (the mean colour). `centre` subtracts the image's mean vector: after a
@@ -30,9 +37,9 @@ def extractor(
     network = network.to(device).eval().requires_grad_(False)
 
     @torch.inference_mode()
-    def extract(image: NDArray[np.uint8]) -> dict[str, NDArray[Any]]:
+    def make(entry: Entry, _: Mapping[str, Arrays]) -> Arrays:
         pixels, extent = whole_patches(
-            image,
+            read_image(Path(entry.image)),
             patch=output_stride,
             image_scale=image_scale,
             input_mode="pad",
@@ -42,4 +49,4 @@ def extractor(
         maps = network(torch.from_numpy(pixels)[None].to(device))[0]
         return item(maps.permute(1, 2, 0).cpu().numpy(), extent, centre)
 
-    return extract
+    return make

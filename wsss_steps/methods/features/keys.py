@@ -2,29 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 
+from wsss_steps.data.images import read_image
+from wsss_steps.data.manifest import Entry
 from wsss_steps.data.patches import item, whole_patches
 from wsss_steps.errors import UserError
+from wsss_steps.methods.per_image import Arrays
 from wsss_steps.nets import vit as vits
 from wsss_steps.pretrained import vit as pretrained_vit
 
 
-def extractor(
+def maker(
+    *,
     weights: Path | None,
     device: str,
-    *,
     vit: str,
     input_mode: Literal["pad", "resize"],
     image_scale: float,
     centre: bool,
-) -> Callable[[NDArray[np.uint8]], dict[str, NDArray[Any]]]:
+) -> Callable[[Entry, Mapping[str, Arrays]], Arrays]:
     """A function from an image to its keys, (h, w, d) with all heads side by side, one vector per patch.
 
     Without `weights`, those that DINO published for `vit` are downloaded. The dissertation does not say how an image
@@ -39,11 +40,16 @@ def extractor(
     patch = vits.patch_side(network)
 
     @torch.inference_mode()
-    def extract(image: NDArray[np.uint8]) -> dict[str, NDArray[Any]]:
+    def make(entry: Entry, _: Mapping[str, Arrays]) -> Arrays:
         pixels, extent = whole_patches(
-            image, patch=patch, image_scale=image_scale, input_mode=input_mode, mean=loaded.mean, std=loaded.std
+            read_image(Path(entry.image)),
+            patch=patch,
+            image_scale=image_scale,
+            input_mode=input_mode,
+            mean=loaded.mean,
+            std=loaded.std,
         )
         keys = vits.keys(network, torch.from_numpy(pixels)[None].to(device))[0]
         return item(keys.cpu().numpy(), extent, centre)
 
-    return extract
+    return make

@@ -2,36 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any, Literal
 
-import numpy as np
-from numpy.typing import NDArray
-
+from wsss_steps.data.images import read_image
+from wsss_steps.data.manifest import Entry
+from wsss_steps.errors import UserError
+from wsss_steps.formats.kinds.features import FEATURES
+from wsss_steps.methods.per_image import Arrays
 from wsss_steps.ops import crf as dense
 from wsss_steps.ops.superpixels import as_ids, compact, discover, upsample
 
 
-def superpixels(
-    image: NDArray[np.uint8],
-    *,
-    features: Mapping[str, NDArray[Any]],
-    tau: float,
-    order: Literal["lowest", "highest"],
-    crf: Mapping[str, Any] | None,
-) -> dict[str, NDArray[Any]]:
-    """Superpixels of `image` (H, W, 3) from its item of a features store; an item of a superpixels store.
+def maker(
+    *, tau: float, order: Literal["lowest", "highest"], crf: Mapping[str, Any] | None
+) -> Callable[[Entry, Mapping[str, Arrays]], Arrays]:
+    """Superpixels of an image from its features.
 
     Ids follow the order of discovery. A superpixel without pixels, because its patches are smaller than one or because
     the CRF gave its pixels to others, gets no id and no seed patch.
     """
-    rows, columns, dims = features["features"].shape
-    patches, seeds = discover(features["features"].reshape(-1, dims), tau, order)
-    span = features["extent"]
-    labels, kept = compact(upsample(patches.reshape(rows, columns), (float(span[0]), float(span[1])), image.shape[:2]))
-    seeds = seeds[kept]
     preset = dense.preset_of(crf)
-    if preset is not None:
-        labels, kept = compact(dense.refine_labels(image, labels, len(seeds), preset))
+
+    def make(entry: Entry, given: Mapping[str, Arrays]) -> Arrays:
+        if FEATURES.name not in given:
+            raise UserError("expected features, found none: say where they are with --needs features=PATH")
+        features, extent = given[FEATURES.name]["features"], given[FEATURES.name]["extent"]
+        rows, columns, dims = features.shape
+        patches, seeds = discover(features.reshape(-1, dims), tau, order)
+        size, span = (entry.height, entry.width), (float(extent[0]), float(extent[1]))
+        labels, kept = compact(upsample(patches.reshape(rows, columns), span, size))
         seeds = seeds[kept]
-    return {"superpixels": as_ids(labels), "seed_patches": seeds}
+        if preset is not None:
+            labels, kept = compact(dense.refine_labels(read_image(Path(entry.image)), labels, len(seeds), preset))
+            seeds = seeds[kept]
+        return {"superpixels": as_ids(labels), "seed_patches": seeds}
+
+    return make
