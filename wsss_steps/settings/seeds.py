@@ -35,6 +35,19 @@ class AffinitySeeds(Settings):
     crf: CrfPreset = Field("probability", description="preset of the dense CRF")
 
 
+class CrfSeeds(Settings):
+    """Seeds of one dense CRF: the most probable label everywhere. Two CRFs, and doubt where they differ: `affinity`."""
+
+    method: Literal["crf"] = "crf"
+    background_power: Positive = Field(
+        4.0, description="the background is (1 - the largest map) to this power; SEAM has 4 and 24"
+    )
+    sure: Fraction = Field(
+        0.0, lt=1, description="a pixel stays unlabelled if its label has at most this probability; 0: none does"
+    )
+    crf: CrfPreset = Field("seam", description="preset of the dense CRF")
+
+
 class SuperpixelSeeds(Settings):
     """Seeds from one threshold and the superpixel least like any class, eqs. 3.3 to 3.5."""
 
