@@ -11,7 +11,7 @@ import pytest
 import torch
 from PIL import Image
 
-from wsss_steps import predict, train_segmenter
+from wsss_steps import predict, train_refiner, train_segmenter
 from wsss_steps.data.images import normalise
 from wsss_steps.data.manifest import Entry, Manifest, write_manifest
 from wsss_steps.errors import UserError
@@ -24,6 +24,7 @@ from wsss_steps.methods import trainees
 from wsss_steps.settings import crf
 from wsss_steps.settings.base import Backbone, Settings
 from wsss_steps.settings.classifier import PlainClassifier
+from wsss_steps.settings.refiner import RandomWalk
 from wsss_steps.settings.registry import METHODS
 from wsss_steps.settings.segmenter import MaskingSegmenter, PlainSegmenter, SpsrgSegmenter
 from wsss_steps.settings.steps import Predict
@@ -226,6 +227,14 @@ def test_seeds_without_any_class_are_refused(folder: Path) -> None:
     write_store(folder / "seeds.h5", SEEDS, empty.items(), stamp="{}")
     with pytest.raises(UserError, match=r"seeds\.h5: no pixel of any image is the seed of a class"):
         train(folder, options_of(PlainSegmenter))
+    with pytest.raises(UserError, match=r"seeds\.h5: no pixel of any image is the seed of a class"):
+        train_refiner.run(
+            manifest=folder / "manifest.json",
+            seeds=folder / "seeds.h5",
+            output=folder / "net.safetensors",
+            history=folder / "history.csv",
+            settings=RandomWalk().model_dump(mode="json") | {"backbone": SMALL},
+        )
     assert not (folder / "net.safetensors").exists()
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from wsss_steps.cli import main
-from wsss_steps.data.datasets import SeedDataset
+from wsss_steps.data.datasets import SeedDataset, check_seeds
 from wsss_steps.data.manifest import read_manifest
 from wsss_steps.methods import trainees
 from wsss_steps.methods.trainees import Data, Job
@@ -30,8 +30,10 @@ def run(
 
     def read() -> Data:
         data = read_manifest(manifest)
+        entries = data.split("train")
+        check_seeds(entries, seeds, None)
         augmented = {"augmentation": trainees.augmentation("refiner", settings), "seed": settings["seed"]}
-        dataset = SeedDataset(data.split("train"), len(data.classes), seeds=seeds, superpixels=None, **augmented)
+        dataset = SeedDataset(entries, len(data.classes), seeds=seeds, superpixels=None, **augmented)
         return Data(dataset, data.classes)
 
     trainees.train("refiner", settings, read, Job(weights, output, history, device, stamp))

@@ -2,40 +2,16 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from wsss_steps import methods
 from wsss_steps.cli import main
-from wsss_steps.data.datasets import SeedDataset
-from wsss_steps.data.manifest import Entry, read_manifest
-from wsss_steps.errors import UserError, all_wrong
-from wsss_steps.formats.kinds.seeds import SEEDS
-from wsss_steps.formats.kinds.superpixels import SUPERPIXELS
-from wsss_steps.formats.label_maps import LabelMaps
+from wsss_steps.data.datasets import SeedDataset, check_seeds
+from wsss_steps.data.manifest import read_manifest
 from wsss_steps.methods import trainees
 from wsss_steps.methods.trainees import Data, Job
-from wsss_steps.ops.labels import IGNORE
-
-log = logging.getLogger(__name__)
-
-
-def check(entries: Sequence[Entry], seeds: Path, superpixels: Path | None) -> None:
-    """Raise a UserError that lists every image that a store lacks, or says that no image has a seed of a class."""
-    problems = []
-    for path, kind in ((seeds, SEEDS), (superpixels, SUPERPIXELS)):
-        if path is not None:
-            with LabelMaps(path, kind) as maps:
-                known = set(maps.ids())
-            problems += [f"{entry.id}: not in {path}" for entry in entries if entry.id not in known]
-    all_wrong("images of the manifest that a store lacks; make the store again from this manifest", problems)
-    with LabelMaps(seeds, SEEDS) as maps:
-        labels = (maps[entry.id] for entry in entries if entry.tags)
-        if not any(((one > 0) & (one < IGNORE)).any() for one in labels):
-            advice = "lower the foreground threshold or train the classifier more"
-            raise UserError(f"{seeds}: no pixel of any image is the seed of a class; {advice}")
 
 
 def run(
@@ -68,7 +44,7 @@ def run(
         data = read_manifest(manifest)
         entries, classes = data.split("train"), data.classes
         superpixels, classifier = needs.get("superpixels"), needs.get("classifier")
-        check(entries, seeds, superpixels)
+        check_seeds(entries, seeds, superpixels)
         augmented = {"augmentation": trainees.augmentation("segmenter", settings), "seed": settings["seed"]}
         dataset = SeedDataset(entries, len(classes), seeds=seeds, superpixels=superpixels, **augmented)
         judge = None if classifier is None else trainees.judge(classifier, classes, settings["backbone"], device)

@@ -18,7 +18,7 @@ from torch.utils.data import Dataset
 from wsss_steps.data.augment import augment
 from wsss_steps.data.images import read_image
 from wsss_steps.data.manifest import Entry, tag_matrix
-from wsss_steps.errors import UserError
+from wsss_steps.errors import UserError, all_wrong
 from wsss_steps.formats.kinds import Kind
 from wsss_steps.formats.kinds.seeds import SEEDS
 from wsss_steps.formats.kinds.superpixels import SUPERPIXELS
@@ -97,3 +97,19 @@ class SeedDataset(TagDataset):
         none = np.zeros((entry.height, entry.width), np.uint8)
         superpixels = none if self.superpixels is None else self._read(self.superpixels, SUPERPIXELS, entry)
         return {"seeds": (self._read(self.seeds, SEEDS, entry), IGNORE), "superpixels": (superpixels, NO_SUPERPIXEL)}
+
+
+def check_seeds(entries: Sequence[Entry], seeds: Path, superpixels: Path | None) -> None:
+    """Raise a UserError that lists every image that a store lacks, or says that no image has a seed of a class."""
+    problems = []
+    for path, kind in ((seeds, SEEDS), (superpixels, SUPERPIXELS)):
+        if path is not None:
+            with LabelMaps(path, kind) as maps:
+                known = set(maps.ids())
+            problems += [f"{entry.id}: not in {path}" for entry in entries if entry.id not in known]
+    all_wrong("images of the manifest that a store lacks; make the store again from this manifest", problems)
+    with LabelMaps(seeds, SEEDS) as maps:
+        labels = (maps[entry.id] for entry in entries if entry.tags)
+        if not any(((one > 0) & (one < IGNORE)).any() for one in labels):
+            advice = "lower the foreground threshold or train the classifier more"
+            raise UserError(f"{seeds}: no pixel of any image is the seed of a class; {advice}")
