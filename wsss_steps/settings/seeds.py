@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -10,20 +10,25 @@ from wsss_steps.settings.base import Fraction, Positive, SaliencyChoice, Setting
 from wsss_steps.settings.crf import CrfPreset
 
 
-class ThresholdSeeds(Settings):
-    """Seeds from two thresholds on the maps, eqs. 1.12 and 1.13."""
+class TwoThresholds(Settings):
+    """What seeds from two thresholds on the maps have in common."""
 
-    method: Literal["threshold"] = "threshold"
     foreground: Fraction = Field(0.30, description="tau_2: a pixel above it takes its strongest class")
     background: Fraction = Field(0.05, description="tau_3: a pixel below it is background")
 
     @model_validator(mode="after")
-    def _ordered(self) -> ThresholdSeeds:
+    def _ordered(self) -> Self:
         if self.background > self.foreground:
             raise ValueError(
                 f"background threshold {self.background} must not exceed foreground threshold {self.foreground}"
             )
         return self
+
+
+class ThresholdSeeds(TwoThresholds):
+    """Seeds from two thresholds on the maps, eqs. 1.12 and 1.13."""
+
+    method: Literal["threshold"] = "threshold"
 
 
 class AffinitySeeds(Settings):
@@ -33,6 +38,13 @@ class AffinitySeeds(Settings):
     alpha_low: Positive = Field(4.0, description="power of the strong background, (1 - the largest map) to this power")
     alpha_high: Positive = Field(32.0, description="power of the faint background")
     crf: CrfPreset = Field("probability", description="preset of the dense CRF")
+
+
+class IrnSeeds(TwoThresholds):
+    """Seeds from two thresholds on the maps, with a dense CRF on the labels of either."""
+
+    method: Literal["irn"] = "irn"
+    crf: CrfPreset = Field("label", description="preset of the dense CRF")
 
 
 class SuperpixelSeeds(Settings):
