@@ -38,7 +38,6 @@ SHOWS_WITH: dict[str, dict[str, Any]] = {
 SHOWS_NOT = {
     ("features", "keys", "vit"): "names a network to be downloaded; here its own weights are given",
     ("classifier", "plain", "legacy_irn_momentum"): "read by train_classifier, which passes it to the optimiser",
-    ("refiner", "irn", "displacement_multiplier"): "read by the optimiser, as what the network says of its parts",
 }
 """Settings that cannot change what the contracts look at, and why."""
 
