@@ -67,11 +67,16 @@ def test_a_frozen_backbone_leaves_the_branches_to_train_displacements_at_their_r
     assert not any(module.training for stage in network.backbone.stages for part in stage for module in part.modules())
     rates = {"learning_rate": defaults.learning_rate, "head_multiplier": defaults.head_multiplier}
     rates |= {"momentum": defaults.momentum, "weight_decay": defaults.weight_decay}
-    groups = make_optimiser(network, network.backbone, **rates).param_groups
-    assert [group["base"] for group in groups] == pytest.approx([0.1, 0.1, 1.0])
-    found = [{id(weight) for weight in group["params"]} for group in groups]
+    optimiser = make_optimiser(network, network.backbone, **rates)
+    assert [group["base"] for group in optimiser.param_groups] == pytest.approx([0.1, 0.1, 1.0])
+    found = [{id(weight) for weight in group["params"]} for group in optimiser.param_groups]
     branches = [{id(weight) for weight in part.parameters()} for part in (network.boundary, network.displacement)]
     assert found == [set(), *branches]
+    before = {name: values.clone() for name, values in network.state_dict().items()}
+    network(torch.randn(2, 3, 32, 32)).square().sum().backward()
+    optimiser.step()
+    moved = {name.split(".")[0] for name, values in network.state_dict().items() if not values.equal(before[name])}
+    assert moved == {"boundary", "displacement"}
 
 
 def test_it_learns_boundaries_and_displacements_from_clean_labels() -> None:
