@@ -103,6 +103,20 @@ def test_pretrained_layers_of_the_head_have_the_rate_of_the_backbone() -> None:
     ]
 
 
+def test_a_part_of_the_head_may_have_a_rate_of_its_own() -> None:
+    network = Net()
+    network.extra = nn.Linear(2, 1)
+    network.extra.bias.requires_grad_(False)
+    network.multipliers = {"extra": 3.0}
+    groups = make_optimiser(network, network.backbone, **OPTIMISATION).param_groups
+    assert [group["base"] for group in groups] == pytest.approx([0.1, 1.0, 3.0])
+    assert [[id(p) for p in group["params"]] for group in groups] == [
+        [*map(id, network.backbone.parameters())],
+        [*map(id, network.head.parameters())],
+        [id(network.extra.weight)],
+    ]
+
+
 def test_the_same_seed_gives_the_same_weights_bit_for_bit() -> None:
     first, again, other = (trained(noise=noise, seed=seed)[0].state_dict() for noise, seed in ((0, 0), (3, 0), (0, 1)))
     assert all(torch.equal(first[name], again[name]) for name in first)

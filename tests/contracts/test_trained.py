@@ -119,7 +119,7 @@ def test_every_setting_has_an_effect_on_what_is_trained(method: Method) -> None:
 
 
 def started(method: Method, settings: Mapping[str, Any]) -> dict[str, Any]:
-    """A network, what of it is trained, and the gradients of its losses."""
+    """A network, what of it is trained, at which rates, and the gradients of its losses."""
     trainee, batch = start(method, settings), batch_of(method)
     network = trainee.network.train()
     weights = {name: weight.detach().clone() for name, weight in network.state_dict().items()}
@@ -130,5 +130,6 @@ def started(method: Method, settings: Mapping[str, Any]) -> dict[str, Any]:
         "weights": weights,
         "parts": {name: part.detach() for name, part in parts.items()},
         "gradients": {name: one.grad for name, one in network.named_parameters() if one.grad is not None},
+        "rates": getattr(network, "multipliers", {}),
         "training": [module.training for module in network.modules()],
     }

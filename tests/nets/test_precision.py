@@ -11,6 +11,7 @@ import torch
 from wsss_steps.nets.backbones import build_backbone
 from wsss_steps.nets.poolnet import PoolNet
 from wsss_steps.nets.precision import compute_in
+from wsss_steps.nets.stage_outputs import stage_outputs
 
 
 @pytest.fixture(autouse=True)
@@ -34,6 +35,14 @@ def test_bfloat16_rounds_to_eight_bits_and_returns_float32() -> None:
     other.square().mean().backward()
     assert all(weight.dtype == weight.grad.dtype == torch.float32 for weight in coarse.parameters())
     assert list(coarse.state_dict()) == list(exact.state_dict())
+
+
+def test_outputs_of_stages_are_float32_too() -> None:
+    backbone = build_backbone("small", output_stride=8, options={}).eval()
+    compute_in(backbone, "bfloat16")
+    found = stage_outputs(backbone, torch.randn(1, 3, 32, 32), 4)
+    assert [one.dtype for one in found] == [torch.float32] * 4
+    assert torch.equal(found[0], found[0].bfloat16().float())
 
 
 def test_levels_of_a_pyramid_are_float32_too() -> None:

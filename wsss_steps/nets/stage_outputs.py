@@ -11,12 +11,12 @@ from wsss_steps.nets.backbones import Backbone
 
 
 def stage_outputs(backbone: Backbone, images: Float[Tensor, "B 3 H W"], count: int) -> list[Float[Tensor, "B _ _ _"]]:
-    """The outputs of the last `count` stages, the last one's last; of all stages if it has fewer."""
+    """The outputs of the last `count` stages in float32, the last one's last; of all stages if it has fewer."""
     found: dict[int, Tensor] = {}
 
     def keep(number: int) -> None:
         def hook(_: nn.Module, __: tuple[Tensor, ...], output: Tensor) -> None:
-            found[number] = output
+            found[number] = output.float()  # in bfloat16, if the backbone computes in it (`precision.compute_in`)
 
         stack.callback(ends[number].register_forward_hook(hook).remove)
 

@@ -10,6 +10,7 @@ from wsss_steps.settings.base import (
     Augmentation,
     BatchSize,
     Count,
+    Crop,
     Dilation,
     Fraction,
     Jitter,
@@ -17,10 +18,12 @@ from wsss_steps.settings.base import (
     Network,
     Optimisation,
     Positive,
+    Scales,
     SeedsChoice,
     Settings,
     Sides,
     SuperpixelsChoice,
+    Weight,
 )
 from wsss_steps.settings.crf import CrfPreset
 
@@ -97,3 +100,27 @@ class RandomWalk(Network, Augmentation, Optimisation):
     epochs: Count = 8
     batch_size: BatchSize = 8
     learning_rate: LearningRate = 0.1
+
+
+class Irn(Network, Augmentation, Optimisation):
+    """Random walk that stops at boundaries, which IRNet learns from sure pixels of the maps."""
+
+    needs: ClassVar[tuple[str, ...]] = ("refiner",)
+    method: Literal["irn"] = "irn"
+    seeds: SeedsChoice = Field("irn", description="choice of seeds that the boundaries are learnt from")
+    train_radius: int = Field(10, ge=2, le=64, description="pairs nearer than this, in steps of 4 px, are learnt from")
+    radius: int = Field(5, ge=2, le=64, description="positions nearer than this are neighbours in the walk")
+    beta: Positive = Field(10.0, description="power of the affinities; the larger, the fewer ways are open")
+    log_t: int = Field(8, ge=0, le=16, description="the walk has 2 to this power steps")
+    dilated: bool = False
+    frozen_stages: int = Field(4, ge=0)
+    crop: Crop = 512
+    resize_scale: Scales | None = (0.5, 1.5)
+    epochs: Count = 3
+    batch_size: BatchSize = 32
+    learning_rate: LearningRate = 0.1
+    head_multiplier: Positive = 1.0
+    displacement_multiplier: Positive = Field(
+        10.0, description="learning rate of the displacements over that of the boundaries"
+    )
+    weight_decay: Weight = 1e-4

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -10,20 +10,25 @@ from wsss_steps.settings.base import Fraction, Positive, SaliencyChoice, Setting
 from wsss_steps.settings.crf import CrfPreset
 
 
-class ThresholdSeeds(Settings):
-    """Seeds from two thresholds on the maps, eqs. 1.12 and 1.13."""
+class TwoThresholds(Settings):
+    """What seeds from two thresholds on the maps have in common."""
 
-    method: Literal["threshold"] = "threshold"
     foreground: Fraction = Field(0.30, description="tau_2: a pixel above it takes its strongest class")
     background: Fraction = Field(0.05, description="tau_3: a pixel below it is background")
 
     @model_validator(mode="after")
-    def _ordered(self) -> ThresholdSeeds:
+    def _ordered(self) -> Self:
         if self.background > self.foreground:
             raise ValueError(
                 f"background threshold {self.background} must not exceed foreground threshold {self.foreground}"
             )
         return self
+
+
+class ThresholdSeeds(TwoThresholds):
+    """Seeds from two thresholds on the maps, eqs. 1.12 and 1.13."""
+
+    method: Literal["threshold"] = "threshold"
 
 
 class AffinitySeeds(Settings):
@@ -46,6 +51,13 @@ class CrfSeeds(Settings):
         0.0, lt=1, description="a pixel stays unlabelled if its label has at most this probability; 0: none does"
     )
     crf: CrfPreset = Field("seam", description="preset of the dense CRF")
+
+
+class IrnSeeds(TwoThresholds):
+    """Seeds from two thresholds on the maps, with a dense CRF on the labels of either."""
+
+    method: Literal["irn"] = "irn"
+    crf: CrfPreset = Field("label", description="preset of the dense CRF")
 
 
 class SuperpixelSeeds(Settings):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 import torch
 from torch import nn
@@ -24,17 +24,24 @@ def make_optimiser(
 ) -> torch.optim.SGD:
     """SGD on the trainable weights of `backbone`, and on the rest of `network` at `head_multiplier` times the rate.
 
-    pretrained: parameters outside the backbone that have its rate, since they too are pretrained.
+    pretrained: parameters outside the backbone that have its rate, since they too are pretrained. If the network has
+    `multipliers` {name of a part: factor}, each such part has the rate of the rest times its factor.
     """
     inside = {id(parameter) for parameter in (*backbone.parameters(), *pretrained)}
+    multipliers: Mapping[str, float] = getattr(network, "multipliers", {})
+    parts = {name: {id(parameter) for parameter in network.get_submodule(name).parameters()} for name in multipliers}
+    apart = inside.union(*parts.values())
     trainable = [parameter for parameter in network.parameters() if parameter.requires_grad]
     groups = [
         {"params": [parameter for parameter in trainable if id(parameter) in inside], "base": learning_rate},
         {
-            "params": [parameter for parameter in trainable if id(parameter) not in inside],
+            "params": [parameter for parameter in trainable if id(parameter) not in apart],
             "base": learning_rate * head_multiplier,
         },
     ]
+    for name, factor in multipliers.items():
+        own = [parameter for parameter in trainable if id(parameter) in parts[name]]
+        groups.append({"params": own, "base": learning_rate * head_multiplier * factor})
     return torch.optim.SGD(groups, lr=learning_rate, momentum=momentum, weight_decay=weight_decay)
 
 
