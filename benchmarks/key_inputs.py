@@ -30,6 +30,8 @@ from wsss_steps.methods.superpixels.dino import superpixels
 from wsss_steps.nets import vit as vits
 from wsss_steps.ops.superpixel_metrics import region_counts
 from wsss_steps.pretrained import vit
+from wsss_steps.processes import now
+from wsss_steps.settings import crf
 
 Array = NDArray[Any]
 Item = dict[str, Array]
@@ -125,6 +127,7 @@ def main() -> None:
     parser.add_argument("--crf", default="none")
     options = parser.parse_args()
     ways = variants(vit.load(options.vit, options.weights), options)
+    preset = crf.numbers(options.crf)
     truth = read_ground_truth(options.ground_truth)
     entries = [entry for entry in read_manifest(options.manifest).split("train") if entry.id in truth.masks]
     lines: dict[str, list[tuple[float, ...]]] = {name: [] for name in ways}
@@ -133,7 +136,7 @@ def main() -> None:
         image = read_image(Path(entry.image))
         found = {name: way(image, np.random.default_rng(number)) for name, way in ways.items()}
         maps = {
-            name: superpixels(image, features=keys, tau=options.tau, order="lowest", crf=options.crf)["superpixels"]
+            name: now(superpixels(image, features=keys, tau=options.tau, order="lowest", crf=preset))["superpixels"]
             for name, keys in found.items()
         }
         own, labels = found["as LOST"], truth.labels(entry.id)

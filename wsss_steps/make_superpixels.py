@@ -15,6 +15,7 @@ from wsss_steps.errors import UserError
 from wsss_steps.formats.kinds.superpixels import SUPERPIXELS
 from wsss_steps.methods import per_image
 from wsss_steps.methods.per_image import Arrays
+from wsss_steps.processes import Later, then
 
 log = logging.getLogger(__name__)
 
@@ -37,13 +38,15 @@ def run(
     options = per_image.options(superpixels, settings, needs)
     counts: list[int] = []
 
-    def make(entry: Entry, given: Mapping[str, Arrays]) -> Arrays:
-        try:
-            found: Arrays = superpixels(read_image(Path(entry.image)), **given, **options)
-        except UserError as error:
-            raise UserError(f"image '{entry.id}': {error}") from None
+    def counted(found: Arrays) -> Arrays:
         counts.append(len(found["seed_patches"]))
         return found
+
+    def make(entry: Entry, given: Mapping[str, Arrays]) -> Arrays | Later[Arrays]:
+        try:
+            return then(superpixels(read_image(Path(entry.image)), **given, **options), counted)
+        except UserError as error:
+            raise UserError(f"image '{entry.id}': {error}") from None
 
     per_image.write(output, SUPERPIXELS, entries, make, sources=per_image.stores(needs), stamp=stamp)
     log.info(

@@ -22,6 +22,7 @@ from wsss_steps.data.manifest import Entry
 from wsss_steps.formats.kinds import Kind
 from wsss_steps.methods import per_image
 from wsss_steps.methods.per_image import Arrays
+from wsss_steps.processes import now
 from wsss_steps.settings import crf
 from wsss_steps.settings.base import Backbone, Settings
 from wsss_steps.settings.registry import METHODS
@@ -123,8 +124,8 @@ def made(method: Method, world: World, *, device: str = "cpu", settings: Mapping
     options = method.settings() if settings is None else settings
     caught: dict[str, Any] = {}
 
-    def write(_: Path, kind: Kind, entries: Sequence[Entry], make: Make, **about: Any) -> int:
-        caught.update(kind=kind, make=make, **about)
+    def write(_: Path, kind: Kind, entries: Sequence[Entry], make: per_image.Make, **about: Any) -> int:
+        caught.update(kind=kind, make=lambda *given: now(make(*given)), **about)
         return len(entries)
 
     run = importlib.import_module(f"wsss_steps.{STEPS[method.slot]}").run

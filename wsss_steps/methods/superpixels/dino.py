@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from wsss_steps.methods.per_image import Arrays
 from wsss_steps.ops import crf as dense
 from wsss_steps.ops.superpixels import as_ids, compact, discover, upsample
+from wsss_steps.processes import Later
 
 
 def superpixels(
@@ -19,7 +22,7 @@ def superpixels(
     tau: float,
     order: Literal["lowest", "highest"],
     crf: Mapping[str, Any] | None,
-) -> dict[str, NDArray[Any]]:
+) -> Arrays | Later[Arrays]:
     """Superpixels of `image` (H, W, 3) from its item of a features store; an item of a superpixels store.
 
     Ids follow the order of discovery. A superpixel without pixels, because its patches are smaller than one or because
@@ -30,8 +33,12 @@ def superpixels(
     span = features["extent"]
     labels, kept = compact(upsample(patches.reshape(rows, columns), (float(span[0]), float(span[1])), image.shape[:2]))
     seeds = seeds[kept]
+
+    def compacted(refined: NDArray[Any]) -> Arrays:
+        labels, kept = compact(refined)
+        return {"superpixels": as_ids(labels), "seed_patches": seeds[kept]}
+
     preset = dense.preset_of(crf)
-    if preset is not None:
-        labels, kept = compact(dense.refine_labels(image, labels, len(seeds), preset))
-        seeds = seeds[kept]
-    return {"superpixels": as_ids(labels), "seed_patches": seeds}
+    if preset is None:
+        return {"superpixels": as_ids(labels), "seed_patches": seeds}
+    return Later(functools.partial(dense.refine_labels, image, labels, len(seeds), preset), compacted)
