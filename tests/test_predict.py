@@ -13,7 +13,7 @@ from fault_table import said
 from PIL import Image
 from torch import Tensor, nn
 
-from wsss_steps import methods, predict
+from wsss_steps import methods, predict, processes
 from wsss_steps.data.manifest import Entry, Manifest, write_manifest
 from wsss_steps.errors import UserError
 from wsss_steps.formats.labels import read_labels
@@ -219,3 +219,14 @@ def test_one_folder_is_refined_by_the_preset_and_the_other_is_not(
     before = scores(manifest, "c").argmax(2)
     assert np.array_equal(maps["raw/c"], before)
     assert np.array_equal(maps["crf/c"], (before + 1) % 3)
+
+
+def test_two_processes_make_the_same_label_maps(manifest: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(processes, "FEWEST", 1)
+    maps = []
+    for number in ("1", "2"):
+        monkeypatch.setenv("OMP_NUM_THREADS", number)
+        maps.append(found(manifest, split="train", known_tags=True, crf=crf.numbers("deeplab")))
+    assert maps[0].keys() == maps[1].keys() == {"crf/a", "crf/b", "raw/a", "raw/b"}
+    assert all(np.array_equal(maps[0][name], maps[1][name]) for name in maps[0])
+    assert not np.array_equal(maps[0]["crf/a"], maps[0]["raw/a"])
