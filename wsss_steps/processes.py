@@ -21,7 +21,7 @@ from typing import Any, Generic, TypeVar
 T = TypeVar("T")
 R = TypeVar("R")
 
-FEWEST = 8  # calls per process: a process starts in about half a second, the time of a few dense CRFs
+FEWEST = 8  # calls per process, which takes as long to start as a few dense CRFs
 
 
 def _same(result: Any) -> Any:
