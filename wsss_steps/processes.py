@@ -21,7 +21,7 @@ from typing import Any, Generic, TypeVar
 T = TypeVar("T")
 R = TypeVar("R")
 
-FEWEST = 8  # calls per process, which takes as long to start as a few dense CRFs
+FEWEST = 16  # calls per process, which takes as long to start as some dense CRFs of small images
 
 
 def _same(result: Any) -> Any:
