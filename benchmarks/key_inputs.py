@@ -30,6 +30,7 @@ from wsss_steps.methods.superpixels import dino
 from wsss_steps.nets import vit as vits
 from wsss_steps.ops.superpixel_metrics import region_counts
 from wsss_steps.pretrained import vit
+from wsss_steps.processes import now
 from wsss_steps.settings import crf
 
 Array = NDArray[Any]
@@ -134,7 +135,7 @@ def main() -> None:
     for number, entry in enumerate(entries[: options.images]):
         image = read_image(Path(entry.image))
         found = {name: way(image, np.random.default_rng(number)) for name, way in ways.items()}
-        maps = {name: superpixels(entry, {"features": keys})["superpixels"] for name, keys in found.items()}
+        maps = {name: now(superpixels(entry, {"features": keys}))["superpixels"] for name, keys in found.items()}
         own, labels = found["as LOST"], truth.labels(entry.id)
         whole += bool((own["extent"] == image.shape[:2]).all())
         for name in ways:

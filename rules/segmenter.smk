@@ -36,7 +36,7 @@ rule make_seeds:
         in_shards("<benchmarks>/{classifier}/{cams}/{superpixels}/{seeds}/make_seeds.tsv")
     conda:
         "../envs/wsss.yaml"
-    threads: 1
+    threads: planned(planning.threads_of, "seeds")
     params:
         settings=settings_of("seeds"),
         needs=named("seeds"),

@@ -227,7 +227,7 @@ NOT_SAID: dict[int, dict[str, list[str]]] = {
             *MACHINE,
             *["backbone.std", "backbone.options", "dilated", "frozen_stages", "resize_long", "warmup_from"],
         ],
-        "predict": ["flip", "merge"],
+        "predict": ["flip", "merge", "crf_labels"],
         "evaluate": EVALUATE,
     },
     3: {
@@ -236,7 +236,7 @@ NOT_SAID: dict[int, dict[str, list[str]]] = {
         "features.keys": ["input_mode", "image_scale"],
         "seeds.superpixel": ["bg_conflict"],
         "segmenter.spsrg": ["dilated", *MACHINE, *INPUT, "frozen_stages", "resize_long", "restrict_to_present"],
-        "predict": ["flip", "merge"],
+        "predict": ["flip", "merge", "crf_labels"],
         "evaluate": EVALUATE,
         "evaluate_superpixels": ["void"],
     },

@@ -238,6 +238,11 @@ def test_the_code_of_a_method_covers_what_it_needs() -> None:
     assert code("plain", "spsrg") == code_digest("train_segmenter", modules)
 
 
+def test_seeds_with_a_dense_crf_may_take_all_threads() -> None:
+    names = ("threshold", "affinity", "affinity~crf=none")
+    assert [planning.threads_of(load(threads=4), {"seeds": name}, "seeds") for name in names] == [1, 4, 1]
+
+
 def test_a_segmenter_learns_from_the_seeds_or_from_the_link_before_it() -> None:
     folder = "<results>/{classifier}/{cams}/{superpixels}/{seeds}"
     wanted = {

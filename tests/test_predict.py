@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pytest
@@ -14,16 +14,26 @@ from fault_table import said
 from PIL import Image
 from torch import Tensor, nn
 
-from wsss_steps import methods, predict
+from wsss_steps import methods, predict, processes
 from wsss_steps.data.manifest import Entry, Manifest, write_manifest
 from wsss_steps.errors import UserError
 from wsss_steps.formats.labels import read_labels
 from wsss_steps.formats.weights import write_weights
+from wsss_steps.ops import crf as dense
 from wsss_steps.ops.crf import Preset, preset_of
 from wsss_steps.predict import enlarge, label_logits, label_maps
+from wsss_steps.processes import now
 from wsss_steps.settings import crf
 
 DEEPLAB = preset_of(crf.numbers("deeplab"))
+
+
+def maps_of(
+    logits: Tensor, image: np.ndarray, labels: list[int], crf_labels: Literal["all", "winning"] = "all"
+) -> tuple[np.ndarray, np.ndarray]:
+    """Label maps after and before DeepLab's CRF."""
+    found = now(label_maps(logits, image, labels, DEEPLAB, crf_labels=crf_labels))
+    return found["after_crf"], found["before_crf"]
 
 
 class Pixels(nn.Module):
@@ -76,20 +86,41 @@ def test_a_cell_that_reaches_over_the_edge_is_cut() -> None:
 def test_only_allowed_labels_compete() -> None:
     logits = torch.tensor([0.0, 9.0, 1.0]).view(3, 1, 1).expand(3, 4, 4)
     image = np.zeros((4, 4, 3), np.uint8)
-    assert (label_maps(logits, image, [0, 1, 2], DEEPLAB)[0] == 1).all()
-    for labels in label_maps(logits, image, [0, 2], DEEPLAB):
+    assert (maps_of(logits, image, [0, 1, 2])[0] == 1).all()
+    for labels in maps_of(logits, image, [0, 2]):
         assert labels.dtype == np.uint8
         assert (labels == 2).all()
-    assert not label_maps(logits, image, [0], DEEPLAB)[0].any()
+    assert not maps_of(logits, image, [0])[0].any()
 
 
 def test_the_crf_removes_a_speck() -> None:
     logits = torch.zeros(2, 16, 16)
     logits[0] = 1.0
     logits[1, 8, 8] = 1.5
-    after, before = label_maps(logits, np.full((16, 16, 3), 90, np.uint8), [0, 1], DEEPLAB)
+    after, before = maps_of(logits, np.full((16, 16, 3), 90, np.uint8), [0, 1])
     assert before.sum() == 1
     assert after.sum() == 0
+
+
+def test_winning_labels_alone_may_compete(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Background always, of the others the one that wins a pixel: not label 3, which is a close second everywhere."""
+    asked = []
+
+    def refine(image: np.ndarray, probabilities: np.ndarray, preset: Preset) -> np.ndarray:
+        asked.append(len(probabilities))
+        return probabilities[::-1]  # the strongest and the weakest of those that compete change places
+
+    monkeypatch.setattr(dense, "refine", refine)
+    logits = torch.tensor([0.0, 9.0, 1.0, 8.0]).view(4, 1, 1).expand(4, 4, 4)
+    image = np.zeros((4, 4, 3), np.uint8)
+    for crf_labels, count, strongest in (("all", 4, 2), ("winning", 2, 0)):
+        after, before = maps_of(logits, image, [0, 1, 2, 3], crf_labels)
+        assert (asked.pop(), np.unique(before).tolist(), np.unique(after).tolist()) == (count, [1], [strongest])
+
+
+def test_winning_labels_keep_their_names() -> None:
+    logits = torch.tensor([0.0, 0.0, 1.0, 0.0, 0.0, 9.0]).view(6, 1, 1).expand(6, 4, 4)
+    assert (maps_of(logits, np.zeros((4, 4, 3), np.uint8), [0, 2, 5], "winning")[0] == 5).all()
 
 
 @pytest.mark.parametrize("flip", [False, True])
@@ -104,7 +135,8 @@ MEAN, STD = [0.6, 0.3, 0.1], [0.2, 0.5, 0.9]
 CONTENT = {"classes": ["cat", "dog"], "num_classes": 2}
 CONTENT |= {"network": {"output_stride": 1, "backbone": {"mean": MEAN, "std": STD}}}
 SHAPES = {"a": (9, 12), "b": (10, 8), "c": (8, 11)}
-PLAIN = {"split": "val", "known_tags": False, "scales": [1.0], "flip": False, "merge": "mean", "crf": None}
+PLAIN = {"split": "val", "known_tags": False, "scales": [1.0], "flip": False, "merge": "mean"}
+PLAIN |= {"crf": None, "crf_labels": "all"}
 
 
 class Colours(nn.Module):
@@ -197,9 +229,20 @@ def test_one_folder_is_refined_by_the_preset_and_the_other_is_not(
         asked.append((image.tolist(), preset))
         return np.roll(probabilities, 1, axis=0)
 
-    monkeypatch.setattr(predict, "refine", refine)
+    monkeypatch.setattr(dense, "refine", refine)
     maps = found(manifest, crf=crf.numbers("toco"))
     assert asked == [(photo(manifest, "c").tolist(), preset_of(crf.numbers("toco")))]
     before = scores(manifest, "c").argmax(2)
     assert np.array_equal(maps["raw/c"], before)
     assert np.array_equal(maps["crf/c"], (before + 1) % 3)
+
+
+def test_two_processes_make_the_same_label_maps(manifest: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(processes, "FEWEST", 1)
+    maps = []
+    for number in ("1", "2"):
+        monkeypatch.setenv("OMP_NUM_THREADS", number)
+        maps.append(found(manifest, split="train", known_tags=True, crf=crf.numbers("deeplab")))
+    assert maps[0].keys() == maps[1].keys() == {"crf/a", "crf/b", "raw/a", "raw/b"}
+    assert all(np.array_equal(maps[0][name], maps[1][name]) for name in maps[0])
+    assert not np.array_equal(maps[0]["crf/a"], maps[0]["raw/a"])

@@ -26,9 +26,11 @@ def out_of_memory(error: Exception) -> str | None:
     """Which memory ran out, and how much was requested last, in words; None if `error` is something else.
 
     On a GPU the error is a `torch.OutOfMemoryError`, or a RuntimeError known by its message; on a CPU it is such a
-    RuntimeError or a MemoryError (NumPy's is one).
+    RuntimeError or a MemoryError (NumPy's is one). A worker process that is killed (see `processes`) is taken for it.
     """
     text, kind = str(error), type(error).__name__
+    if kind == "BrokenProcessPool":
+        return "a worker process was killed, at this image or one near it in the list, probably out of memory"
     told = isinstance(error, RuntimeError) and (kind == "OutOfMemoryError" or any(part in text for part in NO_MEMORY))
     if not (told or isinstance(error, MemoryError)):
         return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 from collections.abc import Mapping
 from pathlib import Path
@@ -21,6 +22,7 @@ from wsss_steps.methods import per_image
 from wsss_steps.methods.per_image import Arrays
 from wsss_steps.ops.labels import IGNORE
 from wsss_steps.ops.resize import resize_maps
+from wsss_steps.processes import Later, then
 
 
 class Coverage:
@@ -96,12 +98,16 @@ def run(
     options = per_image.options(module.seeds, settings | {"image": None}, needs)
     coverage = Coverage()
 
-    def make(entry: Entry, given: Mapping[str, Arrays]) -> Arrays:
+    def make(entry: Entry, given: Mapping[str, Arrays]) -> Arrays | Later[Arrays]:
         others = {kind: map_of(entry, kind, stored) for kind, stored in given.items() if kind != CAMS.name}
         others |= {"image": read_image(Path(entry.image))} if "image" in options else {}
-        labels = module.seeds(*maps_of(entry, given[CAMS.name], cams), **{**options, **others})
-        coverage.add(labels, bool(entry.tags))
-        return {"seeds": labels}
+        call = functools.partial(module.seeds, *maps_of(entry, given[CAMS.name], cams), **{**options, **others})
+
+        def counted(labels: NDArray[np.uint8]) -> Arrays:
+            coverage.add(labels, bool(entry.tags))
+            return {"seeds": labels}
+
+        return then(Later(call) if options.get("crf") else call(), counted)
 
     sources = [(cams, CAMS), *per_image.stores(needs)]
     per_image.write(output, SEEDS, entries, make, sources=sources, stamp=stamp, classes=data.classes)

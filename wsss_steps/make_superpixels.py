@@ -14,6 +14,7 @@ from wsss_steps.errors import UserError
 from wsss_steps.formats.kinds.superpixels import SUPERPIXELS
 from wsss_steps.methods import per_image
 from wsss_steps.methods.per_image import Arrays
+from wsss_steps.processes import Later, then
 
 log = logging.getLogger(__name__)
 
@@ -38,13 +39,15 @@ def run(
     superpixels = maker(**per_image.options(maker, settings | {"weights": weights, "device": device}, needs))
     counts: list[int] = []
 
-    def make(entry: Entry, given: Mapping[str, Arrays]) -> Arrays:
-        try:
-            found: Arrays = superpixels(entry, given)
-        except UserError as error:
-            raise UserError(f"image '{entry.id}': {error}") from None
+    def counted(found: Arrays) -> Arrays:
         counts.append(len(found["seed_patches"]))
         return found
+
+    def make(entry: Entry, given: Mapping[str, Arrays]) -> Arrays | Later[Arrays]:
+        try:
+            return then(superpixels(entry, given), counted)
+        except UserError as error:
+            raise UserError(f"image '{entry.id}': {error}") from None
 
     per_image.write(output, SUPERPIXELS, entries, make, sources=per_image.stores(needs), stamp=stamp)
     log.info(

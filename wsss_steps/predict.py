@@ -21,8 +21,9 @@ from wsss_steps.errors import UserError
 from wsss_steps.formats.weights import kind_of_weights
 from wsss_steps.methods import per_image
 from wsss_steps.methods.per_image import Arrays, Make
-from wsss_steps.ops.crf import Preset, preset_of, refine
+from wsss_steps.ops import crf as dense
 from wsss_steps.ops.resize import enlarge, resize_images, scaled_size
+from wsss_steps.processes import Later, then
 
 TAGGED = "train"  # the split whose tags may be known
 
@@ -67,25 +68,40 @@ def label_logits(
 
 
 def label_maps(
-    logits: Float[Tensor, "L H W"], image: UInt8[np.ndarray, "H W 3"], labels: Sequence[int], preset: Preset | None
-) -> tuple[UInt8[np.ndarray, "H W"], UInt8[np.ndarray, "H W"]]:
-    """Labels after and before the dense CRF, (H, W); only `labels` (ascending, including 0) compete."""
+    logits: Float[Tensor, "L H W"],
+    image: UInt8[np.ndarray, "H W 3"],
+    labels: Sequence[int],
+    preset: dense.Preset | None,
+    *,
+    crf_labels: Literal["all", "winning"],
+) -> Arrays | Later[Arrays]:
+    """Label maps `after_crf` and `before_crf`, (H, W); only `labels` (ascending, including 0) compete.
+
+    crf_labels: whether all of them still do in the dense CRF, or background and those that win a pixel before it.
+    """
     names = np.array(labels, np.uint8)
     probabilities = torch.softmax(logits[list(labels)], dim=0).cpu().numpy()
-    return names[refine(image, probabilities, preset).argmax(0)], names[probabilities.argmax(0)]
+    winners = probabilities.argmax(0)
+    left = np.arange(len(names)) if crf_labels == "all" else np.union1d(0, winners)
+
+    def named(refined: UInt8[np.ndarray, "H W"]) -> Arrays:
+        return {"after_crf": names[left][refined], "before_crf": names[winners]}
+
+    call = functools.partial(dense.strongest, image, probabilities[left], preset)
+    return then(Later(call) if preset else call(), named)
 
 
 def maker(network: nn.Module, content: dict[str, Any], settings: dict[str, Any], device: str) -> Make:
     """A function from an image to its label maps `after_crf` and `before_crf`; `content` describes the network."""
-    options, preset = methods.arguments(label_logits, settings), preset_of(settings["crf"])
+    options, preset = methods.arguments(label_logits, settings), dense.preset_of(settings["crf"])
+    competing = methods.arguments(label_maps, settings)
     backbone, stride = content["network"]["backbone"], content["network"]["output_stride"]
 
-    def make(entry: Entry, _: Mapping[str, Arrays]) -> Arrays:
+    def make(entry: Entry, _: Mapping[str, Arrays]) -> Arrays | Later[Arrays]:
         image = read_image(Path(entry.image))
         pixels = torch.as_tensor(normalise(image, backbone["mean"], backbone["std"]))[None].to(device)
         labels = [0, *entry.tags] if settings["known_tags"] else range(content["num_classes"] + 1)
-        after, before = label_maps(label_logits(network, pixels, stride, **options), image, labels, preset)
-        return {"after_crf": after, "before_crf": before}
+        return label_maps(label_logits(network, pixels, stride, **options), image, labels, preset, **competing)
 
     return make
 
@@ -121,7 +137,8 @@ def run(
         output: folder of `<id>.png` after the dense CRF.
         output_raw: folder of `<id>.png` before it.
         settings: `split`; `known_tags`: exclude the classes that the image is not tagged with, for pseudo-labels of
-            training images; `scales`, `flip`, `merge`; `crf`: parameters of the dense CRF, or None.
+            training images; `scales`, `flip`, `merge`; `crf`: parameters of the dense CRF, or None; `crf_labels`: the
+            labels that compete in it.
         device: cpu or cuda.
         stamp: provenance, written beside the label maps as `provenance.json`.
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from wsss_steps import methods
 from wsss_steps.cli import main
@@ -16,6 +17,7 @@ from wsss_steps.data.manifest import Entry, read_manifest
 from wsss_steps.formats.kinds.saliency import SALIENCY
 from wsss_steps.methods import per_image
 from wsss_steps.methods.per_image import Arrays
+from wsss_steps.processes import Later, then
 
 log = logging.getLogger(__name__)
 
@@ -45,12 +47,14 @@ def run(
     coverage: list[float] = []
     unusable = set(left_out)
 
-    def make(entry: Entry, given: Mapping[str, Arrays]) -> Arrays:
-        saliency = saliency_of(entry, given)
-        levels = np.rint(saliency * 255).astype(np.uint8) if saliency.dtype.kind == "f" else saliency
-        if entry.id not in unusable:  # -1 marks a map that is all zero
-            coverage.append(float((levels > SALIENT).mean()) if levels.any() else -1.0)
-        return {"saliency": levels}
+    def make(entry: Entry, given: Mapping[str, Arrays]) -> Arrays | Later[Arrays]:
+        def counted(saliency: NDArray[Any]) -> Arrays:
+            levels = np.rint(saliency * 255).astype(np.uint8) if saliency.dtype.kind == "f" else saliency
+            if entry.id not in unusable:  # -1 marks a map that is all zero
+                coverage.append(float((levels > SALIENT).mean()) if levels.any() else -1.0)
+            return {"saliency": levels}
+
+        return then(saliency_of(entry, given), counted)
 
     sources = per_image.stores(needs)
     lowers = "image_scale of the features" if "features" in needs else ""

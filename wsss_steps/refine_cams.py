@@ -13,6 +13,7 @@ from wsss_steps.data.manifest import Entry, read_manifest
 from wsss_steps.formats.kinds.cams import CAMS
 from wsss_steps.methods import per_image
 from wsss_steps.methods.per_image import Arrays
+from wsss_steps.processes import Later, then
 
 
 def run(
@@ -33,8 +34,9 @@ def run(
     maker = methods.load("refiner", settings["method"]).maker
     refined = maker(**per_image.options(maker, settings | {"classes": data.classes, "device": device}, needs))
 
-    def make(entry: Entry, given: Mapping[str, Arrays]) -> Arrays:
-        return {"cam": refined(entry, given), "class": given[CAMS.name]["class"]}
+    def make(entry: Entry, given: Mapping[str, Arrays]) -> Arrays | Later[Arrays]:
+        classes = given[CAMS.name]["class"]
+        return then(refined(entry, given), lambda maps: {"cam": maps, "class": classes})
 
     sources = [(cams, CAMS), *per_image.stores(needs)]
     write = functools.partial(per_image.write, output, CAMS, data.split("train"), make, sources=sources)

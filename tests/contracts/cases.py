@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import pickle
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -22,6 +23,7 @@ from wsss_steps.data.manifest import Entry
 from wsss_steps.formats.kinds import Kind
 from wsss_steps.methods import per_image
 from wsss_steps.methods.per_image import Arrays
+from wsss_steps.processes import Later, now
 from wsss_steps.settings import crf
 from wsss_steps.settings.base import Backbone, Settings
 from wsss_steps.settings.registry import METHODS
@@ -113,6 +115,11 @@ class Made:
         return self.make(entry, self.given(entry))
 
 
+def elsewhere(value: Any) -> Any:
+    """A value; the call of a later one goes through pickle, as on its way to another process."""
+    return now(replace(value, call=pickle.loads(pickle.dumps(value.call))) if isinstance(value, Later) else value)
+
+
 def found(slot: str) -> list[Method]:
     """Every method of a slot."""
     return [Method(slot, cls, methods.load(slot, cls.model_fields["method"].default)) for cls in METHODS[slot]]
@@ -123,8 +130,8 @@ def made(method: Method, world: World, *, device: str = "cpu", settings: Mapping
     options = method.settings() if settings is None else settings
     caught: dict[str, Any] = {}
 
-    def write(_: Path, kind: Kind, entries: Sequence[Entry], make: Make, **about: Any) -> int:
-        caught.update(kind=kind, make=make, **about)
+    def write(_: Path, kind: Kind, entries: Sequence[Entry], make: per_image.Make, **about: Any) -> int:
+        caught.update(kind=kind, make=lambda *given: elsewhere(make(*given)), **about)
         return len(entries)
 
     run = importlib.import_module(f"wsss_steps.{STEPS[method.slot]}").run

@@ -1,6 +1,7 @@
 """The one loop over images: a step gives a function of an image, and this writes what it returns.
 
-That is a store (`write`) or folders of label maps (`write_label_maps`).
+That is a store (`write`) or folders of label maps (`write_label_maps`). A function that returns a `Later` has its slow
+part, such as a dense CRF, made in as many processes as the job has threads; what is written is the same.
 """
 
 from __future__ import annotations
@@ -20,10 +21,11 @@ from wsss_steps.formats import kinds
 from wsss_steps.formats.kinds import Kind
 from wsss_steps.formats.labels import write_label_folders
 from wsss_steps.formats.stores import Store, write_store
+from wsss_steps.processes import Later, Workers
 from wsss_steps.progress import track
 
 Arrays = dict[str, NDArray[Any]]
-Make = Callable[[Entry, Mapping[str, Arrays]], Arrays]
+Make = Callable[[Entry, Mapping[str, Arrays]], Arrays | Later[Arrays]]
 
 
 def write(
@@ -44,7 +46,8 @@ def write(
         output: store of `kind`, whole or not at all.
         kind: of the store.
         entries: the images.
-        make: from an image and its arrays in the sources, by the name of their kind, to its arrays in `output`.
+        make: from an image and its arrays in the sources, by the name of their kind, to its arrays in `output`, at once
+            or later.
         sources: stores that `make` reads, one of a kind.
         lowers: the setting that reduces the memory per image, if there is one.
         stamp: provenance.
@@ -85,12 +88,17 @@ def _made(
     with contextlib.ExitStack() as stack:
         stores = [stack.enter_context(Store(*source)) for source in sources]
         check_present(entries, stores)
+        workers = stack.enter_context(Workers(len(entries)))
+
+        def begin(entry: Entry) -> tuple[Entry, Callable[[], Arrays]]:
+            given = {store.kind.name: store[entry.id] for store in stores}
+            with memory_of(entry, lowers):
+                return entry, workers.begin(make(entry, given))
 
         def items() -> Iterator[tuple[str, Arrays]]:
-            for entry in track(entries, len(entries), what):
-                given = {store.kind.name: store[entry.id] for store in stores}
+            for entry, result in track(workers.in_order(map(begin, entries)), len(entries), what):
                 with memory_of(entry, lowers):
-                    arrays = make(entry, given)
+                    arrays = result()
                 yield entry.id, arrays
 
         yield items()

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float, Integer, Shaped
+from jaxtyping import Float, Integer, Shaped, UInt8
 from numpy.typing import NDArray
 from pydensecrf import densecrf
 
@@ -129,6 +129,14 @@ def refine(
     if preset.gt_prob is None:
         return dense_crf(image, probability_unary(probabilities), preset)
     return dense_crf(image, label_unary(probabilities.argmax(axis=0), len(probabilities), preset.gt_prob), preset)
+
+
+def strongest(
+    image: NDArray[Any], probabilities: Shaped[NDArray[Any], "L H W"], preset: Preset | None
+) -> UInt8[NDArray[np.uint8], "H W"]:
+    """The label 0..L-1 of each pixel that is strongest after `refine`."""
+    found: NDArray[np.uint8] = refine(image, probabilities, preset).argmax(axis=0).astype(np.uint8)
+    return found
 
 
 def refine_labels(

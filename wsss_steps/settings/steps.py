@@ -165,6 +165,9 @@ class Predict(Settings):
     flip: bool = Field(False, description="read the mirrored image too")
     merge: Literal["max", "mean"] = Field("max", description="of the logits over the scales")
     crf: CrfPreset = Field("deeplab", description="preset of the dense CRF on the scores")
+    crf_labels: Literal["all", "winning"] = Field(
+        "all", description="labels that compete in it: all that the image may show, or those that win a pixel before it"
+    )
 
 
 class Evaluate(Settings):

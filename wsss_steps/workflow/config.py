@@ -119,8 +119,9 @@ class Config(Prepare):
         8,
         ge=1,
         le=4096,
-        description="most CPU threads of a job with a network: a fact of the machine, it reruns nothing; but sums on a "
-        "CPU are rounded in another order, so its numbers are comparable to the last digit at equal threads only",
+        description="most CPU threads of a job with a network, and processes of one with a dense CRF: a fact of the "
+        "machine, it reruns nothing; but a network's sums on a CPU are rounded in another order, so its numbers are "
+        "comparable to the last digit at equal threads only",
     )
     device: Device = Field(
         "auto", description="auto, cpu, cuda, or cuda:N for one GPU: a fact of the machine, it reruns nothing"

@@ -91,6 +91,11 @@ def settings_of(config: Config, wildcards: Wildcards, slot: str) -> str:
     return choice(config, wildcards, slot).json()
 
 
+def threads_of(config: Config, wildcards: Wildcards, slot: str) -> int:
+    """Threads of a job without a network: as many as a job may have for processes with a dense CRF, one without."""
+    return config.threads if choice(config, wildcards, slot).settings.get("crf") else 1
+
+
 def code_of(config: Config, wildcards: Wildcards, step: str, *slots: str) -> str:
     """Digest of the sources that the step, its methods in `slots` and their networks import."""
     return code_digest(step, [module for slot in slots for module in choice(config, wildcards, slot).modules()])

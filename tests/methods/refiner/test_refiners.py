@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from wsss_steps.methods.refiner import scg
 from wsss_steps.methods.refiner._shared import at_cells
 from wsss_steps.nets.backbones import build_backbone
 from wsss_steps.nets.stage_outputs import stage_outputs
+from wsss_steps.processes import now
 from wsss_steps.settings import crf
 from wsss_steps.settings.base import Backbone
 from wsss_steps.settings.classifier import PlainClassifier
@@ -60,13 +62,14 @@ def classifier(tmp_path: Path) -> Path:
     return tmp_path / "c.safetensors"
 
 
-def refiner(name: str, classifier: Path, **changes: Any) -> Any:
+def refiner(name: str, classifier: Path, **changes: Any) -> Callable[..., np.ndarray]:
     cls = next(cls for cls in METHODS["refiner"] if cls.model_fields["method"].default == name)
     settings = cls(**changes).model_dump(mode="json")
     settings |= {"crf": crf.numbers(settings["crf"])} if "crf" in settings else {}
     make = methods.load("refiner", name).maker
     table = settings | {"device": "cpu", "classes": ["a", "b"], "classifier": classifier}
-    return make(**methods.arguments(make, table))
+    refined = make(**methods.arguments(make, table))
+    return lambda *given: now(refined(*given))
 
 
 @pytest.mark.parametrize("name", ["pamr", "par", "superpixel"])

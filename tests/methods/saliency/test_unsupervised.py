@@ -15,6 +15,7 @@ from wsss_steps.errors import UserError
 from wsss_steps.formats.kinds.features import FEATURES
 from wsss_steps.formats.stores import Store, write_store
 from wsss_steps.methods.saliency import unsupervised
+from wsss_steps.processes import now
 from wsss_steps.settings import crf
 
 DEFAULTS: dict[str, Any] = {
@@ -50,7 +51,7 @@ def made(entries: list[Entry], source: Path, device: str, **settings: Any) -> tu
     left_out, make = unsupervised.maker(entries, **settings)
     with Store(source, FEATURES) as store:
         given = {entry.id: {"features": store[entry.id]} for entry in entries}
-    return left_out, (make(entry, given[entry.id]) for entry in entries)
+    return left_out, (now(make(entry, given[entry.id])) for entry in entries)
 
 
 @pytest.mark.parametrize("algorithm", ["tokencut", "lost"])

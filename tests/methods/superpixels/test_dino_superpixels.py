@@ -9,6 +9,7 @@ import pytest
 from wsss_steps.data.manifest import Entry
 from wsss_steps.errors import UserError
 from wsss_steps.methods.superpixels.dino import maker
+from wsss_steps.processes import now
 from wsss_steps.settings import crf
 
 IMAGE = np.random.default_rng(0).integers(0, 256, (30, 38, 3), np.uint8)
@@ -22,7 +23,7 @@ def superpixels(saved: Callable[[np.ndarray], Entry]) -> Superpixels:
     """What the method makes of an image and its features."""
 
     def made(image: np.ndarray, *, features: dict[str, np.ndarray], **settings: Any) -> dict[str, np.ndarray]:
-        return maker(**settings)(saved(image), {"features": features})
+        return now(maker(**settings)(saved(image), {"features": features}))
 
     return made
 
@@ -63,17 +64,15 @@ def test_a_superpixel_that_the_crf_takes_away_leaves_no_gap(superpixels: Superpi
     features[1, 0] = [0, 0, 1]
     plain = superpixels(image, features=item(features, 32, 32), tau=0.3, order="lowest", crf=None)
     assert plain["seed_patches"].tolist() == [4, 0, 2]
-    refined = superpixels(
-        image, features=item(features, 32, 32), tau=0.3, order="lowest", crf=crf.numbers("probability")
-    )
+    preset = crf.numbers("probability")
+    refined = superpixels(image, features=item(features, 32, 32), tau=0.3, order="lowest", crf=preset)
     assert refined["seed_patches"].tolist() == [0, 2]
     assert np.array_equal(refined["superpixels"], np.repeat([[1] * 16 + [2] * 16], 32, axis=0))
 
 
 def test_one_superpixel_needs_no_crf(superpixels: Superpixels) -> None:
-    found = superpixels(
-        IMAGE, features=item(np.ones((4, 5, 6)), 32, 40), tau=0.3, order="lowest", crf=crf.numbers("superpixel")
-    )
+    preset = crf.numbers("superpixel")
+    found = superpixels(IMAGE, features=item(np.ones((4, 5, 6)), 32, 40), tau=0.3, order="lowest", crf=preset)
     assert (found["superpixels"] == 1).all()
     assert found["seed_patches"].tolist() == [0]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -17,6 +18,10 @@ from wsss_steps.methods.per_image import Arrays
 from wsss_steps.ops import crf as dense
 from wsss_steps.ops.saliency import lost, tokencut
 from wsss_steps.ops.superpixels import upsample
+from wsss_steps.processes import Later, then
+
+Labels = NDArray[np.int32]
+Map = NDArray[np.uint8]
 
 
 def maker(
@@ -27,7 +32,7 @@ def maker(
     least_similar: int,
     connected: bool,
     crf: Mapping[str, Any] | None,
-) -> tuple[list[str], Callable[[Entry, Mapping[str, Arrays]], NDArray[np.uint8]]]:
+) -> tuple[list[str], Callable[[Entry, Mapping[str, Arrays]], Map | Later[Map]]]:
     """Binary maps, 0 or 255, from the features of an image; no image is left out, but a map may be all zero.
 
     UserError if the features do not fit the image.
@@ -39,22 +44,22 @@ def maker(
             return lost(features, least_similar=least_similar, connected=connected)
         return tokencut(features, tau=tau, connected=connected)
 
-    def make(entry: Entry, given: Mapping[str, Arrays]) -> NDArray[np.uint8]:
+    def make(entry: Entry, given: Mapping[str, Arrays]) -> Map | Later[Map]:
         item = given[FEATURES.name]
         try:
             labels = _to_pixels(discover(item["features"]), item["extent"], entry, preset)
         except UserError as error:
             raise UserError(f"image '{entry.id}': {error}") from None
-        return (labels * 255).astype(np.uint8)
+        return then(labels, lambda labels: (labels * 255).astype(np.uint8))
 
     return [], make
 
 
 def _to_pixels(
     patches: NDArray[np.bool_], extent: NDArray[np.float32], entry: Entry, preset: dense.Preset | None
-) -> NDArray[np.int32]:
+) -> Labels | Later[Labels]:
     """Pixel labels (H, W), 1 salient and 0 not: those of their patches, refined by a dense CRF if there is a preset."""
     labels = upsample(patches.astype(np.int32), (float(extent[0]), float(extent[1])), (entry.height, entry.width))
     if preset is None or not 0 < labels.sum() < labels.size:
         return labels
-    return dense.refine_labels(read_image(Path(entry.image)), labels, 2, preset).astype(np.int32)
+    return Later(functools.partial(dense.refine_labels, read_image(Path(entry.image)), labels, 2, preset))

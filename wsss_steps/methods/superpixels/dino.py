@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Literal
+
+from numpy.typing import NDArray
 
 from wsss_steps.data.images import read_image
 from wsss_steps.data.manifest import Entry
@@ -13,11 +16,12 @@ from wsss_steps.formats.kinds.features import FEATURES
 from wsss_steps.methods.per_image import Arrays
 from wsss_steps.ops import crf as dense
 from wsss_steps.ops.superpixels import as_ids, compact, discover, upsample
+from wsss_steps.processes import Later
 
 
 def maker(
     *, tau: float, order: Literal["lowest", "highest"], crf: Mapping[str, Any] | None
-) -> Callable[[Entry, Mapping[str, Arrays]], Arrays]:
+) -> Callable[[Entry, Mapping[str, Arrays]], Arrays | Later[Arrays]]:
     """Superpixels of an image from its features.
 
     Ids follow the order of discovery. A superpixel without pixels, because its patches are smaller than one or because
@@ -25,7 +29,7 @@ def maker(
     """
     preset = dense.preset_of(crf)
 
-    def make(entry: Entry, given: Mapping[str, Arrays]) -> Arrays:
+    def make(entry: Entry, given: Mapping[str, Arrays]) -> Arrays | Later[Arrays]:
         if FEATURES.name not in given:
             raise UserError("expected features, found none: say where they are with --needs features=PATH")
         features, extent = given[FEATURES.name]["features"], given[FEATURES.name]["extent"]
@@ -34,9 +38,14 @@ def maker(
         size, span = (entry.height, entry.width), (float(extent[0]), float(extent[1]))
         labels, kept = compact(upsample(patches.reshape(rows, columns), span, size))
         seeds = seeds[kept]
-        if preset is not None:
-            labels, kept = compact(dense.refine_labels(read_image(Path(entry.image)), labels, len(seeds), preset))
-            seeds = seeds[kept]
-        return {"superpixels": as_ids(labels), "seed_patches": seeds}
+
+        def compacted(refined: NDArray[Any]) -> Arrays:
+            labels, kept = compact(refined)
+            return {"superpixels": as_ids(labels), "seed_patches": seeds[kept]}
+
+        if preset is None:
+            return {"superpixels": as_ids(labels), "seed_patches": seeds}
+        refined = functools.partial(dense.refine_labels, read_image(Path(entry.image)), labels, len(seeds), preset)
+        return Later(refined, compacted)
 
     return make
