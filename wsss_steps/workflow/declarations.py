@@ -52,6 +52,12 @@ def extra_supervision(config: Config, recipe: Recipe, stage: str) -> str:
     return "; ".join(dict.fromkeys(found))
 
 
+def _crf(config: Config) -> str:
+    """The dense CRF that follows a network, and which labels compete in it, if not all."""
+    winning = config.predict.crf != "none" and config.predict.crf_labels == "winning"
+    return f"{config.predict.crf}, winning labels" if winning else config.predict.crf
+
+
 def about_row(config: Config, row: Row) -> dict[str, Any]:
     """What a row of the summary says beside its score: where it comes from, the protocol, and what is declared."""
     stage, recipe = STAGES[row.stage], row.recipe
@@ -66,7 +72,7 @@ def about_row(config: Config, row: Row) -> dict[str, Any]:
         "stage": row.stage,
         "split": row.split,
         "network": row.network,
-        "crf": config.predict.crf if stage.crf else "none",
+        "crf": _crf(config) if stage.crf else "none",
         "scales": scales,
         "extra_supervision": extra_supervision(config, recipe, row.stage),
         "saliency": saliency,
