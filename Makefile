@@ -4,6 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 CORES ?= $(shell getconf _NPROCESSORS_ONLN)
 TESTS ?= tests
+WORKERS ?= 2
 KILLS ?= 200
 
 .PHONY: demo test campaign install install-test clean help
@@ -15,7 +16,7 @@ demo: install  ## install, then run the whole workflow on the embedded data set
 	$(BIN)/snakemake --cores $(CORES)
 
 test: install-test  ## install, then run all tests, linters and type checks
-	$(BIN)/python -m pytest $(TESTS)
+	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile $(TESTS)
 
 campaign: install-test  ## kill trainings at random moments, resume them and compare: KILLS=200, some minutes
 	$(BIN)/python tests/campaigns/kill_training.py --kills $(KILLS)

@@ -18,6 +18,11 @@ install_import_hook(["wsss_steps.ops", "wsss_steps.nets"], "beartype.beartype")
 REPOSITORY = Path(__file__).resolve().parent.parent
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest first, so that of two workers none is left alone with them at the end."""
+    items.sort(key=lambda item: ("test_slurm" not in item.nodeid, item.get_closest_marker("workflow") is None))
+
+
 @pytest.fixture(scope="session")
 def repository() -> Path:
     return REPOSITORY
