@@ -20,6 +20,7 @@ from wsss_steps.data.manifest import Entry, read_manifest
 from wsss_steps.errors import UserError
 from wsss_steps.methods import per_image
 from wsss_steps.methods.per_image import Arrays, Make
+from wsss_steps.nets.segmentation import SegmentationNetwork
 from wsss_steps.ops.crf import Preset, preset_of, refine
 from wsss_steps.ops.resize import enlarge, resize_images, scaled_size
 
@@ -74,16 +75,16 @@ def label_maps(
     return names[refine(image, probabilities, preset).argmax(0)], names[probabilities.argmax(0)]
 
 
-def maker(network: nn.Module, content: dict[str, Any], settings: dict[str, Any], device: str) -> Make:
+def maker(network: SegmentationNetwork, content: dict[str, Any], settings: dict[str, Any], device: str) -> Make:
     """A function from an image to its label maps `after_crf` and `before_crf`; `content` describes the network."""
     options, preset = methods.arguments(label_logits, settings), preset_of(settings["crf"])
-    backbone, stride = content["network"]["backbone"], content["network"]["output_stride"]
+    backbone = content["network"]["backbone"]
 
     def make(entry: Entry, _: Mapping[str, Arrays]) -> Arrays:
         image = read_image(Path(entry.image))
         pixels = torch.as_tensor(normalise(image, backbone["mean"], backbone["std"]))[None].to(device)
         labels = [0, *entry.tags] if settings["known_tags"] else range(content["num_classes"] + 1)
-        after, before = label_maps(label_logits(network, pixels, stride, **options), image, labels, preset)
+        after, before = label_maps(label_logits(network, pixels, network.stride, **options), image, labels, preset)
         return {"after_crf": after, "before_crf": before}
 
     return make

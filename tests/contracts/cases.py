@@ -48,6 +48,7 @@ SMALL: dict[str, Any] = {
     "widths": (8, 8),
     "init": "kaiming",
     "decoder_width": 8,
+    "low_level_width": 8,
     "output_stride": 8,
     "vit": "own",
     "cell": worlds.CELL,
