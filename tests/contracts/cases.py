@@ -49,6 +49,7 @@ SMALL: dict[str, Any] = {
     "init": "kaiming",
     "decoder_width": 8,
     "low_level_width": 8,
+    "rs_epoch": 0.0,
     "output_stride": 8,
     "vit": "own",
     "cell": worlds.CELL,

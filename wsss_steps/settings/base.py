@@ -73,6 +73,8 @@ class Settings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True, allow_inf_nan=False)
     needs: ClassVar[tuple[str, ...]] = ()
     """Artifacts (`planning.ARTIFACTS`) that a method takes besides those that every method of its slot does."""
+    segments: ClassVar[bool] = False
+    """Whether a classifier's checkpoint segments as well: its network has a `segmenter`."""
 
 
 class Backbone(Settings):
