@@ -113,6 +113,10 @@ def add_loss(folder: Path) -> None:
     write(folder, "ops/losses/added.py", "def added_loss(): ...\n")
 
 
+def add_mixer(folder: Path) -> None:
+    write(folder, "ops/mixing/added.py", "def kept(): ...\n")
+
+
 def reword_messages(folder: Path) -> None:
     reword(folder, "formats/stores.py", "no such file (expected a {kind.name} store)", "where is it?")
     reword(folder, "data/manifest.py", "has changed since it was checked; run Snakemake again", "is not what it was")
@@ -146,6 +150,7 @@ ADDITIONS: dict[str, tuple[Add, str]] = {
         "from wsss_steps.settings import crf\nassert crf.numbers('added')['iterations'] == 5",
     ),
     "a loss": (add_loss, "from wsss_steps.ops.losses.added import added_loss"),
+    "a mixer": (add_mixer, "from wsss_steps.ops import mixing\nassert mixing.load('added').kept"),
     "other words for errors and for the log": (reword_messages, ""),
 }
 
