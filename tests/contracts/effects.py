@@ -13,8 +13,10 @@ from contracts.world import World
 from pydantic import ValidationError
 
 from wsss_steps.errors import UserError
+from wsss_steps.ops import mixing
 from wsss_steps.settings import crf
 from wsss_steps.settings.base import Augmentation, Backbone, Optimisation, Settings
+from wsss_steps.settings.mixing import Mixing
 from wsss_steps.workflow.choices import choices_in
 
 Result = Callable[[Mapping[str, Any]], Any]
@@ -26,6 +28,8 @@ OF_THE_LOOP = set(Augmentation.model_fields) | set(Optimisation.model_fields)
 OTHER_VALUES: dict[str, list[Any]] = {
     "backbone": [Backbone(net="timm:resnet10t"), Backbone(net="small", mean=(0.4, 0.5, 0.6))],
     "crf": ["deeplab", "superpixel"],
+    "mix": list(mixing.names()),
+    "mixing": [Mixing(cutmix_alpha=0.1)],
 }
 """Other values of settings whose type does not tell them."""
 SHOWS_WITH: dict[str, dict[str, Any]] = {
@@ -35,6 +39,8 @@ SHOWS_WITH: dict[str, dict[str, Any]] = {
     "bg_conflict": {"alpha": 0.02},
     "low_level_width": {"head": "v3plus"},
     "decoder_width": {"head": "v3plus"},
+    "mix_epoch": {"mix": "cutmix"},
+    "mixing": {"mix": "cutmix", "mix_epoch": 0.0},
 }
 """Other settings that a setting needs to show, where the method has them."""
 SHOWS_NOT = {

@@ -61,9 +61,7 @@ def recurse(
             features = [layer[index] for layer in layers]
             found = by_features(maps[index, present], features, frame(coarse), delta_h=delta_h, delta_l=delta_l)
             found = enlarge(found[None], (fine.shape[0], fine.shape[1]), enlargement)[0]
-            rows, columns = frame(fine)
-            pixels, found = colours[index, :, rows, columns], found[:, rows, columns]
-            result[index, present, rows, columns] = pamr(pixels, found, dilations=dilations, iterations=iterations)
+            result[index, present] = by_colours(found, colours[index], fine, dilations=dilations, iterations=iterations)
     return result
 
 
@@ -85,6 +83,23 @@ def by_features(
     found = localise(correlation, cells.flatten(1), foreground=delta_h, background=delta_l, reduce="mean")
     beyond = (columns.start, maps.shape[2] - columns.stop, rows.start, maps.shape[1] - rows.stop)
     return F.pad(normalise_maps(found.view_as(cells))[None], beyond, mode="replicate")[0]
+
+
+@torch.no_grad()
+def by_colours(
+    maps: Float[Tensor, "n H W"],
+    image: Float[Tensor, "3 H W"],
+    inside: Bool[Tensor, "H W"],
+    *,
+    dilations: Sequence[int],
+    iterations: int,
+) -> Float[Tensor, "n H W"]:
+    """PAMR of maps in the rectangle that is inside the image, which must not be empty; 0 elsewhere."""
+    rows, columns = frame(inside)
+    result = torch.zeros_like(maps)
+    image, within = image[:, rows, columns], maps[:, rows, columns]
+    result[:, rows, columns] = pamr(image, within, dilations=dilations, iterations=iterations)
+    return result
 
 
 def frame(inside: Bool[Tensor, "h w"]) -> tuple[slice, slice]:

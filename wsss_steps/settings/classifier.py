@@ -26,6 +26,7 @@ from wsss_steps.settings.base import (
     Weight,
     Width,
 )
+from wsss_steps.settings.mixing import Mixer, Mixing
 
 
 class PlainClassifier(Network, Augmentation, Optimisation):
@@ -104,6 +105,13 @@ class RecurSeed(Network, Augmentation, Optimisation):
     delta_bg: Fraction = Field(0.1, description="refined activation of all classes below which it teaches background")
     lambda_seg: Weight = Field(1.0, description="weight of the loss of the decoder")
     lambda_rec: Weight = Field(1.0, description="weight of the loss between maps and refined maps")
+    mix: Mixer = Field(
+        "none",
+        description="mixer of further training images: edgepredictmix, classmix, cutmix, cutout, cda, "
+        "saliency_grafting, or none",
+    )
+    mix_epoch: Warmup = Field(15.0, description="epochs before images are mixed")
+    mixing: Mixing = Field(Mixing(), description="the numbers of the mixers")
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:

@@ -14,8 +14,11 @@ from wsss_steps.errors import UserError
 from wsss_steps.formats.weights import write_weights
 from wsss_steps.methods import trainees
 from wsss_steps.methods.classifier import recurseed
+from wsss_steps.ops import mixing
+from wsss_steps.ops.mixed_cells import edge_labels
 from wsss_steps.settings.base import Backbone
 from wsss_steps.settings.classifier import RecurSeed
+from wsss_steps.workflow import choices, configuration
 
 SMALL = {"backbone": Backbone(net="small"), "output_stride": 8, "aspp_rates": (1, 2), "low_level_width": 8}
 SMALL |= {"decoder_width": 8, "rs_epoch": 0.0, "dilations": (1, 2), "iterations": 3}
@@ -99,8 +102,8 @@ def test_weights_of_the_parts() -> None:
 def test_padding_and_untagged_classes_are_not_labelled() -> None:
     network, batch = build(), batch_of()
     raw, _, levels = network.outputs(batch["images"], 2)
-    cells = {"tags": batch["tags"], "inside": batch["inside"][:, 2::4, 2::4]}
-    found = recurseed.targets(network, raw, levels, batch["pixels"], cells, **NUMBERS)
+    cells = recurseed.cells_of(batch)
+    found = recurseed.targets(network, raw, levels, cells, **NUMBERS)
     assert found["maps"].shape == (4, 2, 12, 12)
     assert found["labels"].shape == (4, 12, 12)
     assert (found["labels"][-1][~cells["inside"][-1]] == 255).all()
@@ -128,13 +131,86 @@ def test_all_the_losses_fall_and_the_decoder_learns_what_the_maps_teach() -> Non
     objects, inside = (batch["pixels"].amax(1) > 200)[:, 2::4, 2::4], batch["inside"][:, 2::4, 2::4]
     with torch.no_grad():
         raw, logits, levels = network.eval().outputs(batch["images"], 2)
-    cells = {"tags": batch["tags"], "inside": inside}
-    found = recurseed.targets(network, raw, levels, batch["pixels"], cells, **NUMBERS | {"delta_fg": 0.55})
+    cells = recurseed.cells_of(batch)
+    found = recurseed.targets(network, raw, levels, cells, **NUMBERS | {"delta_fg": 0.55})
     strongest = found["maps"].amax(1)
     assert strongest[objects].mean() > strongest[~objects & inside].mean() + 0.2
     learnt = found["labels"] != 255
     assert (logits.argmax(1) == found["labels"])[learnt].float().mean() > 0.9
     assert (logits[2::4].argmax(1) == 0).all()  # of images without a tag
+
+
+def test_cells_of_a_batch() -> None:
+    """The crop has 18 px; the centre of the last cell, of 2 px, is beyond its edge."""
+    batch = {name: values[..., :18, :18] for name, values in batch_of().items() if name != "tags"}
+    cells = recurseed.cells_of(batch | {"tags": torch.ones(4, 2)})
+    assert cells["inside"][0].tolist() == [[True] * 4 + [False]] * 4 + [[False] * 5]
+    assert cells["inside"][-1].tolist() == [[False] * 5] * 2 + [[True] * 4 + [False]] * 2 + [[False] * 5]
+    assert cells["colours"].shape == (4, 3, 5, 5)
+    mean = batch["pixels"][0, :, 4:8, 8:12].float().mean((1, 2)) / 255
+    torch.testing.assert_close(cells["colours"][0, :, 1, 2], mean)
+
+
+@pytest.mark.parametrize("mix", mixing.names())
+def test_mixed_images_teach_from_their_epoch_on(mix: str) -> None:
+    """What an image is taught does not change."""
+    batch, found = batch_of(), {}
+    for epoch in (0.0, 2.0):
+        network = build()
+        torch.manual_seed(1)
+        found[epoch] = losses(network, batch, mix=mix, mix_epoch=epoch)
+    for name in ("tags", "seg", "rec", "share_labelled"):
+        assert found[0.0][name] == found[2.0][name]
+    assert [found[2.0][name].item() for name in recurseed.MIXED] == [0, 0]
+    assert all(found[0.0][name] > 0 for name in recurseed.MIXED)
+    assert found[0.0].keys() == losses(build(), batch, rs_epoch=3.0, mix=mix).keys()
+    assert not set(recurseed.MIXED) & losses(build(), batch).keys()
+
+
+def test_a_single_image_is_not_mixed() -> None:
+    batch = {name: values[:1] for name, values in batch_of().items()}
+    assert losses(build(), batch, mix="cutmix", mix_epoch=0.0)["mixed_seg"] == 0
+    assert losses(build(), batch, mix="cutout", mix_epoch=0.0)["mixed_seg"] > 0
+
+
+def test_a_mixed_image_is_taught_the_targets_of_what_it_shows(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Image 1 is pasted whole onto image 0, and stays as it is: it has the losses of image 1 alone, twice."""
+    kept = torch.tensor([False, True])[:, None, None].expand(2, 12, 12)
+    monkeypatch.setattr(mixing.load("cutmix"), "kept", lambda *, images: kept)
+    network, batch = build().eval(), {name: values[:2] for name, values in batch_of().items()}
+    mixed = losses(network, batch, mix="cutmix", mix_epoch=0.0)
+    alone = losses(network, {name: values[1:] for name, values in batch.items()})
+    for name in ("seg", "rec"):
+        assert mixed[f"mixed_{name}"].item() == pytest.approx(alone[name].item(), rel=1e-4)
+
+
+def test_edgepredictmix_pastes_what_the_decoder_predicts(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = {}
+
+    def kept(*, labels: torch.Tensor) -> torch.Tensor:
+        seen["labels"] = labels
+        return labels == 1
+
+    monkeypatch.setattr(mixing.load("edgepredictmix"), "kept", kept)
+    network, batch = build().eval(), batch_of()
+    losses(network, batch, mix="edgepredictmix", mix_epoch=0.0, mixing={"widen": 1})
+    with torch.no_grad():
+        logits = network.segmenter(batch["images"])
+    numbers = RecurSeed(mixing={"widen": 1}).mixing.model_dump()
+    expected = edge_labels(logits, recurseed.cells_of(batch), numbers, dilations=(1, 2), iterations=3)
+    assert torch.equal(seen["labels"], expected)
+
+
+def test_unknown_mixers_are_refused() -> None:
+    with pytest.raises(ValidationError, match="expected one of none, cda, classmix, .* found 'mixup'"):
+        RecurSeed(mix="mixup")
+
+
+def test_the_mixer_is_in_the_code_digest() -> None:
+    """Mixers are found by name: no import leads to them."""
+    config = configuration.load({"dataset": "x", "draw": {}, "classes": ["a"], "recipes": {"a": {}}})
+    modules = {mix: choices.resolve(config, "classifier", f"recurseed~mix={mix}").modules() for mix in ("cda", "none")}
+    assert set(modules["cda"]) - set(modules["none"]) == {"ops.mixing.cda"}
 
 
 def test_its_checkpoint_segments(tmp_path: Path) -> None:

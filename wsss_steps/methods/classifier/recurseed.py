@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
-from jaxtyping import Bool, Float, UInt8
+from jaxtyping import Bool, Float
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -18,11 +18,13 @@ from wsss_steps.ops.labels import IGNORE
 from wsss_steps.ops.losses.map_distance import map_distance
 from wsss_steps.ops.losses.seeds import seed_cross_entropy
 from wsss_steps.ops.losses.tags import multi_label_loss
+from wsss_steps.ops.mixed_cells import edge_labels, mix_cells
 from wsss_steps.ops.recursion import activations, confident_labels, recurse
 from wsss_steps.ops.resize import enlarge, resize_images, sample_labels
 from wsss_steps.training.ranks import world
 
 NEEDS_PIXELS = True
+PARTS, MIXED = ("tags", "seg", "rec", "share_labelled"), ("mixed_seg", "mixed_rec")
 
 
 def build(
@@ -71,8 +73,13 @@ def losses(
     lambda_seg: float,
     lambda_rec: float,
     rs_epoch: float,
+    mix: str,
+    mix_epoch: float,
+    mixing: Mapping[str, Any],
 ) -> dict[str, Tensor]:
     """Parts of the loss, already weighted: `tags`, of the decoder (`seg`) and of the maps (`rec`).
+
+    With a mixer there are `mixed_seg` and `mixed_rec` as well, of images that are mixed, as their targets are.
 
     Args:
         network: in its first `rs_epoch` epochs only the tags teach it.
@@ -87,6 +94,9 @@ def losses(
         lambda_seg: weight of the cross-entropy of the decoder.
         lambda_rec: weight of the L1 distance of the maps to the refined ones.
         rs_epoch: epochs of warm-up.
+        mix: name of the mixer, or none.
+        mix_epoch: epochs before images are mixed.
+        mixing: the numbers of the mixers, and of EP.
 
     Returns:
         Also, only recorded, `share_labelled`: that of the cells inside the images which the refined maps label.
@@ -94,19 +104,33 @@ def losses(
     if world() > 1:  # the processes of a training share the backbone's last feature map, not those before it
         raise UserError("classifier 'recurseed' trains in one process: set gpus_per_training: 1")
     images, tags = batch["images"], batch["tags"]
+    parts = {name: tags.new_zeros(()) for name in (*PARTS, *(MIXED if mix != "none" else ()))}
     if network.epoch < rs_epoch:
-        later = {name: tags.new_zeros(()) for name in ("seg", "rec", "share_labelled")}
-        return {"tags": multi_label_loss(network.scores(images), tags), **later}
+        return parts | {"tags": multi_label_loss(network.scores(images), tags)}
     raw, logits, levels = network.outputs(images, stages)
-    cells = {"tags": tags, "inside": sample_labels(batch["inside"], images.shape[-2:], STRIDE, outside=False)}
-    refine = {"delta_h": delta_h, "delta_l": delta_l, "dilations": dilations, "iterations": iterations}
-    cells |= targets(network, raw, levels, batch["pixels"], cells, delta_fg=delta_fg, delta_bg=delta_bg, **refine)
-    seg, rec = taught(network, raw, logits, cells)
+    cells, weights = cells_of(batch), (lambda_seg, lambda_rec)
+    pamr: dict[str, Any] = {"dilations": dilations, "iterations": iterations}
+    deltas = {"delta_h": delta_h, "delta_l": delta_l, "delta_fg": delta_fg, "delta_bg": delta_bg}
+    cells |= targets(network, raw, levels, cells, **deltas, **pamr)
+    labelled = (cells["labels"] != IGNORE).sum() / cells["inside"].sum().clamp(min=1)
+    parts |= {"tags": multi_label_loss(raw.mean(dim=(2, 3)), tags), "share_labelled": labelled}
+    parts |= zip(("seg", "rec"), taught(network, raw, logits, cells, weights), strict=True)
+    if mix != "none" and network.epoch >= mix_epoch:
+        if mix == "edgepredictmix":
+            cells["labels"] = edge_labels(logits, cells, mixing, **pamr)
+        mixed = mix_cells(mix, images, cells, mixing, STRIDE)
+        if mixed is not None:
+            raw, logits, _ = network.outputs(mixed["images"], stages)
+            parts |= zip(MIXED, taught(network, raw, logits, mixed, weights), strict=True)
+    return parts
+
+
+def cells_of(batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """What is known of the cells at stride 4: `tags` (B, C), `inside` (B, H, W), and `colours` (B, 3, H, W), RGB."""
     return {
-        "tags": multi_label_loss(raw.mean(dim=(2, 3)), tags),
-        "seg": lambda_seg * seg,
-        "rec": lambda_rec * rec,
-        "share_labelled": (cells["labels"] != IGNORE).sum() / cells["inside"].sum().clamp(min=1),
+        "tags": batch["tags"],
+        "inside": sample_labels(batch["inside"], batch["images"].shape[-2:], STRIDE, outside=False),
+        "colours": F.avg_pool2d(batch["pixels"].float() / 255, STRIDE, ceil_mode=True),
     }
 
 
@@ -115,7 +139,6 @@ def targets(
     network: SingleStage,
     raw: Float[Tensor, "B C h w"],
     levels: Sequence[Float[Tensor, "B _ _ _"]],
-    pixels: UInt8[Tensor, "B 3 Y X"],
     cells: Mapping[str, Tensor],
     *,
     delta_fg: float,
@@ -124,14 +147,13 @@ def targets(
 ) -> dict[str, Tensor]:
     """What a batch teaches its own network, at stride 4: `maps` M_rs (B, C, H, W) and `labels` M_seg (B, H, W).
 
-    cells: `tags` (B, C), and `inside` (B, H, W) at stride 4. refine: settings of SCG and PAMR, see `recurse`.
+    refine: settings of SCG and PAMR, see `recurse`.
     """
     tags, inside = cells["tags"], cells["inside"]
     coarse, finer = coarse_cells(inside, network), network.decoder.enlargement
     layers = [resize_images(level.float(), (raw.shape[-2], raw.shape[-1])) for level in levels]
-    colours = F.avg_pool2d(pixels.float() / 255, STRIDE, ceil_mode=True)
     maps = activations(raw, tags, coarse)
-    refined = recurse(maps, layers, colours, tags, (coarse, inside), enlargement=finer, **refine)
+    refined = recurse(maps, layers, cells["colours"], tags, (coarse, inside), enlargement=finer, **refine)
     return {"maps": refined, "labels": confident_labels(refined, inside, delta_fg=delta_fg, delta_bg=delta_bg)}
 
 
@@ -141,13 +163,18 @@ def coarse_cells(inside: Bool[Tensor, "B H W"], network: SingleStage) -> Bool[Te
 
 
 def taught(
-    network: SingleStage, raw: Float[Tensor, "B C h w"], logits: Float[Tensor, "B L H W"], cells: Mapping[str, Tensor]
+    network: SingleStage,
+    raw: Float[Tensor, "B C h w"],
+    logits: Float[Tensor, "B L H W"],
+    cells: Mapping[str, Tensor],
+    weights: tuple[float, float],
 ) -> tuple[Float[Tensor, ""], Float[Tensor, ""]]:
     """L_seg and L_rec of raw maps and logits, for `labels` and `maps`, `tags` and `inside` of the cells at stride 4."""
     tags, inside = cells["tags"], cells["inside"]
     maps = activations(raw, tags, coarse_cells(inside, network))
     maps = enlarge(maps, (inside.shape[-2], inside.shape[-1]), network.decoder.enlargement)
-    return seed_cross_entropy(logits, cells["labels"]), map_distance(maps, cells["maps"], tags, inside)
+    seg, rec = seed_cross_entropy(logits, cells["labels"]), map_distance(maps, cells["maps"], tags, inside)
+    return weights[0] * seg, weights[1] * rec
 
 
 def after_step(network: SingleStage, progress: float, *, epochs: int) -> None:
