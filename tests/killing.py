@@ -1,6 +1,7 @@
-"""Tiny trainings of all four kinds, each in a process that can be killed at a chosen step or from outside.
+"""Tiny trainings of all four kinds, and of a classifier that learns in phases.
 
-The processes are forks of a server that has imported all they need, so that each takes a fraction of a second.
+Each is in a process that can be killed at a chosen step or from outside, a fork of a server that has imported all they
+need, so that each takes a fraction of a second.
 """
 
 from __future__ import annotations
@@ -41,13 +42,14 @@ from wsss_steps.formats.kinds.seeds import SEEDS
 from wsss_steps.formats.kinds.superpixels import SUPERPIXELS
 from wsss_steps.formats.stores import write_store
 from wsss_steps.settings.base import Backbone
-from wsss_steps.settings.classifier import PlainClassifier
+from wsss_steps.settings.classifier import PlainClassifier, RecurSeed
 from wsss_steps.settings.saliency import DetectorSaliency
 from wsss_steps.settings.segmenter import SpsrgSegmenter
 from wsss_steps.settings.steps import PretrainKeys
 from wsss_steps.training import loop, resuming
 
 TRAININGS = {"classifier": classifier, "segmenter": segmenter, "saliency": saliency, "keys": keys}
+TRAININGS |= {"recurseed": classifier}
 
 
 def processes() -> ForkServerContext:
@@ -67,8 +69,11 @@ def settings_of(kind: str, **overrides: Any) -> dict[str, Any]:
     quick = {"backbone": backbone, "epochs": 3, "batch_size": 2, "crop": 16, "resize_long": None}
     quick |= {"frozen_batch_norm": "none"}
     tiny = {"width": 12, "depth": 2, "heads": 3, "epochs": 3, "batch_size": 2, "prototypes": 8, "blurred": 0.5}
+    phases = {"output_stride": 4, "aspp_rates": (1,), "low_level_width": 8, "decoder_width": 8, "dilations": (1,)}
+    phases |= {"rs_epoch": 1.0, "mix_epoch": 1.3, "mix": "edgepredictmix"}
     of = {
         "classifier": lambda: PlainClassifier(**quick | {"output_stride": 4, "frozen_stages": 0} | overrides),
+        "recurseed": lambda: RecurSeed(**quick | phases | overrides),
         "segmenter": lambda: SpsrgSegmenter(**quick | {"aspp_rates": (1, 2)} | overrides),
         "saliency": lambda: DetectorSaliency(**quick | {"pairs": "drawn", "decoder_width": 8, "crop": 32} | overrides),
         "keys": lambda: PretrainKeys(**tiny | {"global_crop": 24, "local_crop": 16, "local_crops": 1} | overrides),

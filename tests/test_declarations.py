@@ -48,7 +48,10 @@ def test_crf_and_scales_are_those_that_made_the_stage() -> None:
     assert [row["crf"] for row in rows] == ["none", "none", "toco", "none", "toco"]
     assert [row["scales"] for row in rows] == [[1.0, 2.0]] * 2 + [[0.5]] * 3
     config = load(recipes={"a": {}}, predict={"crf": "toco", "crf_labels": "winning"})
-    assert declarations.about_row(config, Row("a", config.recipes["a"], stages[-1], "val"))["crf"] == "toco, winning labels"
+    assert (
+        declarations.about_row(config, Row("a", config.recipes["a"], stages[-1], "val"))["crf"]
+        == "toco, winning labels"
+    )
 
 
 def test_weights_are_declared_from_the_stage_on_that_uses_them() -> None:

@@ -133,7 +133,7 @@ def test_a_mean_is_over_scales_and_mirror_images(flip: bool) -> None:
 
 MEAN, STD = [0.6, 0.3, 0.1], [0.2, 0.5, 0.9]
 CONTENT = {"classes": ["cat", "dog"], "num_classes": 2}
-CONTENT |= {"network": {"output_stride": 1, "backbone": {"mean": MEAN, "std": STD}}}
+CONTENT |= {"network": {"backbone": {"mean": MEAN, "std": STD}}}
 SHAPES = {"a": (9, 12), "b": (10, 8), "c": (8, 11)}
 PLAIN = {"split": "val", "known_tags": False, "scales": [1.0], "flip": False, "merge": "mean"}
 PLAIN |= {"crf": None, "crf_labels": "all"}
@@ -141,6 +141,8 @@ PLAIN |= {"crf": None, "crf_labels": "all"}
 
 class Colours(nn.Module):
     """Returns the image as logits."""
+
+    stride = 1
 
     def forward(self, images: Tensor) -> Tensor:
         return images

@@ -21,6 +21,7 @@ from wsss_steps.errors import UserError
 from wsss_steps.formats.weights import kind_of_weights
 from wsss_steps.methods import per_image
 from wsss_steps.methods.per_image import Arrays, Make
+from wsss_steps.nets.segmentation import SegmentationNetwork
 from wsss_steps.ops import crf as dense
 from wsss_steps.ops.resize import enlarge, resize_images, scaled_size
 from wsss_steps.processes import Later, then
@@ -91,22 +92,22 @@ def label_maps(
     return then(Later(call) if preset else call(), named)
 
 
-def maker(network: nn.Module, content: dict[str, Any], settings: dict[str, Any], device: str) -> Make:
+def maker(network: SegmentationNetwork, content: dict[str, Any], settings: dict[str, Any], device: str) -> Make:
     """A function from an image to its label maps `after_crf` and `before_crf`; `content` describes the network."""
     options, preset = methods.arguments(label_logits, settings), dense.preset_of(settings["crf"])
-    competing = methods.arguments(label_maps, settings)
-    backbone, stride = content["network"]["backbone"], content["network"]["output_stride"]
+    backbone, competing = content["network"]["backbone"], methods.arguments(label_maps, settings)
 
     def make(entry: Entry, _: Mapping[str, Arrays]) -> Arrays | Later[Arrays]:
         image = read_image(Path(entry.image))
         pixels = torch.as_tensor(normalise(image, backbone["mean"], backbone["std"]))[None].to(device)
         labels = [0, *entry.tags] if settings["known_tags"] else range(content["num_classes"] + 1)
-        return label_maps(label_logits(network, pixels, stride, **options), image, labels, preset, **competing)
+        logits = label_logits(network, pixels, network.stride, **options)
+        return label_maps(logits, image, labels, preset, **competing)
 
     return make
 
 
-def segmenting(weights: Path, device: str, classes: Sequence[str]) -> tuple[nn.Module, dict[str, Any]]:
+def segmenting(weights: Path, device: str, classes: Sequence[str]) -> tuple[SegmentationNetwork, dict[str, Any]]:
     """The network in a file of weights that segments, and the file's `content`: of a classifier, its part that does.
 
     A UserError if the classifier has none, or as `methods.rebuild`.

@@ -50,6 +50,8 @@ SMALL: dict[str, Any] = {
     "widths": (8, 8),
     "init": "kaiming",
     "decoder_width": 8,
+    "low_level_width": 8,
+    "rs_epoch": 0.0,
     "output_stride": 8,
     "vit": "own",
     "cell": worlds.CELL,

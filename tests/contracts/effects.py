@@ -13,8 +13,10 @@ from contracts.world import World
 from pydantic import ValidationError
 
 from wsss_steps.errors import UserError
+from wsss_steps.ops import mixing
 from wsss_steps.settings import crf
 from wsss_steps.settings.base import Augmentation, Backbone, Optimisation, Settings
+from wsss_steps.settings.mixing import Mixing
 from wsss_steps.workflow.choices import choices_in
 
 Result = Callable[[Mapping[str, Any]], Any]
@@ -26,6 +28,8 @@ OF_THE_LOOP = set(Augmentation.model_fields) | set(Optimisation.model_fields)
 OTHER_VALUES: dict[str, list[Any]] = {
     "backbone": [Backbone(net="timm:resnet10t"), Backbone(net="small", mean=(0.4, 0.5, 0.6))],
     "crf": ["deeplab", "superpixel"],
+    "mix": list(mixing.names()),
+    "mixing": [Mixing(cutmix_alpha=0.1)],
 }
 """Other values of settings whose type does not tell them."""
 SHOWS_WITH: dict[str, dict[str, Any]] = {
@@ -33,8 +37,12 @@ SHOWS_WITH: dict[str, dict[str, Any]] = {
     "restrict_to_present": {"beta_bg": 0.05, "beta_fg": 0.05},
     "init_std": {"init": "normal"},
     "bg_conflict": {"alpha": 0.02},
+    "low_level_width": {"head": "v3plus"},
+    "decoder_width": {"head": "v3plus"},
+    "mix_epoch": {"mix": "cutmix"},
+    "mixing": {"mix": "cutmix", "mix_epoch": 0.0},
 }
-"""Other settings that a setting needs to show."""
+"""Other settings that a setting needs to show, where the method has them."""
 SHOWS_NOT = {
     ("features", "keys", "vit"): "names a network to be downloaded; here its own weights are given",
     ("classifier", "plain", "legacy_irn_momentum"): "read by train_classifier, which passes it to the optimiser",
@@ -75,8 +83,9 @@ def keywords(function: Callable[..., Any]) -> set[str]:
 
 def has_effect(method: Method, name: str, result: Result, usual: Any) -> bool:
     """Whether one of the other values of a setting changes the result. usual: that of the settings as they are."""
-    base = method.settings(**SHOWS_WITH.get(name, {}))
-    before = result(base) if name in SHOWS_WITH else usual
+    needed = {key: value for key, value in SHOWS_WITH.get(name, {}).items() if key in method.cls.model_fields}
+    base = method.settings(**needed)
+    before = result(base) if needed else usual
     return any(not same(before, result(base | {name: value})) for value in other_values(method.cls, base, name))
 
 

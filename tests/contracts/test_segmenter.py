@@ -15,11 +15,12 @@ from wsss_steps.ops.labels import IGNORE
 SLOT = "segmenter"
 
 
-@pytest.mark.parametrize("stride", [4, 8])
-def test_there_are_logits_of_background_and_of_every_class(method: Method, stride: int) -> None:
-    network = start(method, method.settings(output_stride=stride)).network.eval()
+@pytest.mark.parametrize(("head", "stride", "cell"), [("v2", 4, 4), ("v2", 8, 8), ("v3plus", 8, 4)])
+def test_there_are_logits_of_background_and_of_every_class(method: Method, head: str, stride: int, cell: int) -> None:
+    network = start(method, method.settings(head=head, output_stride=stride)).network.eval()
     images = batch_of(method)["images"]
-    assert network(images).shape == (len(images), len(CLASSES) + 1, HEIGHT // stride, WIDTH // stride)
+    assert network.stride == cell
+    assert network(images).shape == (len(images), len(CLASSES) + 1, HEIGHT // cell, WIDTH // cell)
 
 
 def test_there_is_one_part_of_the_loss_per_input_scale(method: Method) -> None:
@@ -36,10 +37,11 @@ def test_images_without_labels_teach_nothing(method: Method) -> None:
     assert not any(one.grad is not None and one.grad.any() for one in trainee.network.parameters())
 
 
-def test_seeds_of_background_and_of_a_class_are_learnt(method: Method) -> None:
+@pytest.mark.parametrize(("head", "stride"), [("v2", 4), ("v3plus", 8)])
+def test_seeds_of_background_and_of_a_class_are_learnt(method: Method, head: str, stride: int) -> None:
     """After some steps, on the image with one class; which of several a seed is of, not every loss asks."""
     batch = {name: values[:1] for name, values in batch_of(method).items()}
-    settings = method.settings(output_stride=4, train_scales=(1.0,))
+    settings = method.settings(head=head, output_stride=stride, train_scales=(1.0,))
     network = trained(method, settings, 25, batch).network.eval()
     with torch.no_grad():
         probabilities = torch.softmax(network(batch["images"])[0], 0)
@@ -51,6 +53,8 @@ def test_seeds_of_background_and_of_a_class_are_learnt(method: Method) -> None:
 
 class Cells(nn.Module):
     """Predicts class 2 on cells of 8 px, the last of which extend beyond the edge."""
+
+    stride = 8
 
     def __init__(self) -> None:
         super().__init__()

@@ -155,6 +155,8 @@ def test_pairs_are_compared_upright_and_counted(tmp_path: Path, caplog: pytest.L
 class Brightness(nn.Module):
     """Predicts label 1 where red is above 25."""
 
+    stride = 1
+
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         logits = torch.zeros(1, 2, *images.shape[2:])
         logits[:, 1] = images[:, 0] * 255 - 25
@@ -165,7 +167,7 @@ class Brightness(nn.Module):
 def test_label_maps_are_written_upright(orientation: int, tmp_path: Path) -> None:
     image = store(tmp_path / "a.png", orientation)
     backbone = {"mean": [0.0] * 3, "std": [1.0] * 3}
-    content = {"network": {"backbone": backbone, "output_stride": 1}, "num_classes": 1}
+    content = {"network": {"backbone": backbone}, "num_classes": 1}
     settings = {"known_tags": False, "scales": [1.0], "flip": False, "merge": "mean", "crf": None}
     make = maker(Brightness(), content, settings, "cpu")
     labels = make(Entry("a", "val", image.as_posix(), 2, 3, (1,)), {})["before_crf"]

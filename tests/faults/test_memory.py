@@ -14,7 +14,6 @@ import pytest
 import tiny_voc
 import torch
 from fault_table import said
-from torch import nn
 
 from wsss_steps import extract_keys, make_cams, methods, predict, predict_saliency
 from wsss_steps.cli import main
@@ -49,7 +48,7 @@ ERRORS: dict[str, tuple[Callable[..., Any], str, str]] = {
 CONTENT = {
     "classes": ["cat", "dog"],
     "num_classes": 2,
-    "network": {"backbone": {"mean": [0.5] * 3, "std": [0.5] * 3}, "output_stride": 8},
+    "network": {"backbone": {"mean": [0.5] * 3, "std": [0.5] * 3}},
 }
 STEPS: dict[str, tuple[Callable[..., None], dict[str, Any], dict[str, Any], str]] = {
     "make_cams": (make_cams.run, {}, {"method": "cam", "scales": [1.0]}, "lower scales, "),
@@ -103,7 +102,7 @@ def test_the_image_its_size_and_what_lowers_it_are_named(
         items = ((entry.id, item) for entry in read_manifest(manifest).split("train"))
         write_store(paths["needs"]["features"], FEATURES, items, stamp="{}")
     monkeypatch.setattr(methods, "load", lambda *_: method)
-    monkeypatch.setattr(methods, "rebuild", lambda *_: (nn.Identity(), CONTENT))
+    monkeypatch.setattr(methods, "rebuild", lambda *_: (SimpleNamespace(stride=8), CONTENT))
     monkeypatch.setattr(predict, "label_logits", fail)
     with pytest.raises(UserError) as caught:
         run(manifest=manifest, output=tmp_path / "made", settings=settings, **paths)

@@ -11,7 +11,10 @@ SMALL = {"net": "small", "options": {}}
 
 def build(num_classes: int = 3, **options) -> nn.Module:
     defaults = {
+        "head": "v2",
         "backbone": SMALL,
+        "low_level_width": 6,
+        "decoder_width": 8,
         "output_stride": 8,
         "aspp_rates": [1, 2],
         "dilated": True,

@@ -65,7 +65,9 @@ def test_an_erased_pixel_has_the_classifiers_own_mean_colour() -> None:
 
 
 class Constant(torch.nn.Module):
-    """The same logits everywhere, at stride 8."""
+    """The same logits everywhere."""
+
+    stride = 8
 
     def __init__(self) -> None:
         super().__init__()
@@ -83,7 +85,7 @@ def batch() -> dict[str, torch.Tensor]:
     return {"images": torch.randn(2, 3, 20, 20, generator=generator), "tags": torch.ones(2, 2), "seeds": seeds}
 
 
-OPTIONS = {"train_scales": [1.0, 0.5], "output_stride": 8, "lambda_seg": 2.0, "paths": 2}
+OPTIONS = {"train_scales": [1.0, 0.5], "lambda_seg": 2.0, "paths": 2}
 
 
 def attention_of(data: dict[str, torch.Tensor], **overrides: object) -> float:

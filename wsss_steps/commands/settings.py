@@ -65,7 +65,12 @@ def document() -> str:
     for slot, classes in METHODS.items():
         for cls in classes:
             method = cls.model_fields["method"].default
-            lines += [f"## `{slot}.{method}`", "", inspect.cleandoc(cls.__doc__ or ""), "", *_table(cls)]
+            nested = {key: type(field.default) for key, field in cls.model_fields.items()}
+            tables = {f"{slot}.{method}": cls} | {
+                f"{slot}.{method}.{key}": inner for key, inner in nested.items() if issubclass(inner, Settings)
+            }
+            for name, one in tables.items():
+                lines += [f"## `{name}`", "", inspect.cleandoc(one.__doc__ or ""), "", *_table(one)]
     return "\n".join(lines).rstrip() + "\n"
 
 

@@ -1,4 +1,7 @@
-"""DeepLab-v2: a convolutional network with atrous spatial pyramid pooling (ASPP) on its last feature map."""
+"""DeepLab-v2: a convolutional network with atrous spatial pyramid pooling (ASPP) on its last feature map.
+
+`build_deeplab` builds DeepLab-v3+ as well.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,9 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from wsss_steps.nets.backbones import Backbone, build_backbone, freeze
+from wsss_steps.nets.deeplab_v3plus import Decoder, DeepLabV3Plus
 from wsss_steps.nets.fc_layers import fc_layers
+from wsss_steps.nets.segmentation import SegmentationNetwork
 
 FC_CHANNELS = 1024  # of fc6 and fc7 of DeepLab on VGG16
 
@@ -57,8 +62,8 @@ class Aspp(nn.Module):
         return total
 
 
-class DeepLab(nn.Module):
-    """Backbone and pyramid: normalised images to logits on the grid of the backbone; label 0 is background.
+class DeepLab(SegmentationNetwork):
+    """Backbone and pyramid: normalised images to logits on the grid of the backbone.
 
     fc_layers: those of the pyramid.
     """
@@ -66,6 +71,7 @@ class DeepLab(nn.Module):
     def __init__(self, backbone: Backbone, head: Aspp) -> None:
         super().__init__()
         self.backbone, self.head, self.fc_layers = backbone, head, head.fc_layers
+        self.stride = backbone.output_stride
 
     def forward(self, images: Float[Tensor, "B 3 H W"]) -> Float[Tensor, "B L h w"]:
         """Logits of the labels, about H / output stride by W / output stride."""
@@ -76,25 +82,35 @@ class DeepLab(nn.Module):
 def build_deeplab(
     num_classes: int,
     *,
+    head: str,
     backbone: dict[str, Any],
     output_stride: int,
     aspp_rates: Sequence[int],
+    low_level_width: int,
+    decoder_width: int,
     dilated: bool,
     frozen_stages: int,
     frozen_batch_norm: str,
-) -> DeepLab:
-    """DeepLab-v2 with random weights; a branch is fc6-fc7-fc8 on VGG16, one convolution on other backbones.
+) -> SegmentationNetwork:
+    """The network with random weights.
 
     Args:
         num_classes: C; the network gives C + 1 logits.
+        head: v3plus, or v2, of which a branch is fc6-fc7-fc8 on VGG16, one convolution on other backbones.
         backbone: `net` names the network, `options` are its further arguments.
-        output_stride: image px per cell of the logits.
+        output_stride: image px per cell of the backbone's last feature map, and of the logits of v2.
         aspp_rates: dilation of each branch, in cells of the feature map.
+        low_level_width: channels that v3plus brings the features at stride 4 to.
+        decoder_width: channels of the pyramid and the decoder of v3plus.
         dilated: dilate the convolutions after a stride that the output stride removes.
         frozen_stages: number of frozen stages, counted from the input.
         frozen_batch_norm: what is frozen in the backbone's batch normalisation: none, statistics or all.
     """
     base = build_backbone(backbone["net"], output_stride=output_stride, options=backbone["options"], dilated=dilated)
     freeze(base, frozen_stages, frozen_batch_norm)
+    labels = num_classes + 1
+    if head == "v3plus":
+        widths = {"width": decoder_width, "low_level_width": low_level_width}
+        return DeepLabV3Plus(base, Decoder(base, labels, rates=aspp_rates, **widths))
     hidden = FC_CHANNELS if backbone["net"] == "vgg16" else None
-    return DeepLab(base, Aspp(base.channels, num_classes + 1, aspp_rates, hidden))
+    return DeepLab(base, Aspp(base.channels, labels, aspp_rates, hidden))

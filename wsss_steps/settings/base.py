@@ -170,7 +170,7 @@ class Network(Settings):
 
 
 class DeepLab(Network, Augmentation, Optimisation):
-    """What every trained DeepLab-v2 has in common."""
+    """What every trained DeepLab has in common."""
 
     backbone: str | Backbone = "resnet101"
     output_stride: Literal[4, 8, 16, 32] = 8

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, ClassVar, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from wsss_steps.settings.base import (
     Augmentation,
@@ -13,6 +13,7 @@ from wsss_steps.settings.base import (
     Count,
     Crop,
     Dilation,
+    Fraction,
     FrozenBatchNorm,
     Jitter,
     LearningRate,
@@ -21,9 +22,11 @@ from wsss_steps.settings.base import (
     Positive,
     Scales,
     Sides,
+    Warmup,
     Weight,
     Width,
 )
+from wsss_steps.settings.mixing import Mixer, Mixing
 
 
 class PlainClassifier(Network, Augmentation, Optimisation):
@@ -72,3 +75,47 @@ class MdcClassifier(Network, Augmentation, Optimisation):
     init_std: Positive = Field(0.01, description="of init: normal")
     lambda_cls: Weight = Field(0.1, description="weight of the loss between standard and fused maps")
     detach_target: bool = Field(True, description="no gradient through the fused maps of that loss")
+
+
+class RecurSeed(Network, Augmentation, Optimisation):
+    """RecurSeed: maps that its own refined maps teach, and a DeepLab-v3+ decoder; it segments without a segmenter."""
+
+    segments: ClassVar[bool] = True
+    method: Literal["recurseed"] = "recurseed"
+    frozen_batch_norm: FrozenBatchNorm = "none"
+    aspp_rates: tuple[Dilation, ...] = Field(
+        (6, 12, 18), min_length=1, description="dilations of the decoder's pyramid"
+    )
+    low_level_width: Width = Field(256, description="channels that the features at stride 4 are brought to")
+    decoder_width: Width = Field(256, description="channels of the pyramid and the decoder")
+    resize_long: Sides | None = (320, 640)
+    crop: Crop = 512
+    batch_size: BatchSize = 32
+    learning_rate: LearningRate = 0.1
+    weight_decay: Weight = 1e-4
+    rs_epoch: Warmup = Field(5.0, description="epochs in which only the tags teach")
+    stages: Count = Field(2, description="last stages of the backbone whose features self-correlation (SCG) compares")
+    delta_h: Fraction = Field(0.3, description="activation above which SCG takes a position for the class")
+    delta_l: Fraction = Field(0.05, description="activation below which SCG takes it for background")
+    dilations: Annotated[tuple[Dilation, ...], Field(min_length=1)] = Field(
+        (1, 2, 4, 8, 12, 24), description="of PAMR: distances of the 8 neighbours of a position, cells of 4 px"
+    )
+    iterations: Count = Field(10, description="of PAMR")
+    delta_fg: Fraction = Field(0.55, description="refined activation above which a position teaches its class")
+    delta_bg: Fraction = Field(0.1, description="refined activation of all classes below which it teaches background")
+    lambda_seg: Weight = Field(1.0, description="weight of the loss of the decoder")
+    lambda_rec: Weight = Field(1.0, description="weight of the loss between maps and refined maps")
+    mix: Mixer = Field(
+        "none",
+        description="mixer of further training images: edgepredictmix, classmix, cutmix, cutout, cda, "
+        "saliency_grafting, or none",
+    )
+    mix_epoch: Warmup = Field(15.0, description="epochs before images are mixed")
+    mixing: Mixing = Field(Mixing(), description="the numbers of the mixers")
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        for low, high in (("delta_l", "delta_h"), ("delta_bg", "delta_fg")):
+            if getattr(self, low) > getattr(self, high):
+                raise ValueError(f"expected {low} at most {high}, found {getattr(self, low)} and {getattr(self, high)}")
+        return self

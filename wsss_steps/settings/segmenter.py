@@ -6,11 +6,23 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from wsss_steps.settings.base import Backbone, Count, Crop, DeepLab, Fraction, Warmup, Weight
+from wsss_steps.settings.base import Backbone, Count, Crop, DeepLab, Fraction, Warmup, Weight, Width
 
 
-class PlainSegmenter(DeepLab):
-    """DeepLab-v2 trained with cross-entropy on seeds."""
+class Segmenter(DeepLab):
+    """What every segmenter has in common: DeepLab with one of two heads."""
+
+    head: Literal["v2", "v3plus"] = Field(
+        "v2",
+        description="of DeepLab: v2 has logits at output_stride; v3plus has a decoder, and logits at stride 4: its "
+        "paper has output_stride 16 and aspp_rates [6, 12, 18]",
+    )
+    low_level_width: Width = Field(48, description="of v3plus: channels that the features at stride 4 are brought to")
+    decoder_width: Width = Field(256, description="of v3plus: channels of the pyramid and the decoder")
+
+
+class PlainSegmenter(Segmenter):
+    """DeepLab trained with cross-entropy on seeds."""
 
     method: Literal["plain"] = "plain"
     balanced: bool = Field(
@@ -18,8 +30,8 @@ class PlainSegmenter(DeepLab):
     )
 
 
-class SpsrgSegmenter(DeepLab):
-    """DeepLab-v2 with superpixel-guided seeded region growing, eqs. 3.6 to 3.8."""
+class SpsrgSegmenter(Segmenter):
+    """DeepLab with superpixel-guided seeded region growing, eqs. 3.6 to 3.8."""
 
     needs: ClassVar[tuple[str, ...]] = ("superpixels",)
     method: Literal["spsrg"] = "spsrg"
@@ -28,8 +40,8 @@ class SpsrgSegmenter(DeepLab):
     restrict_to_present: bool = Field(True, description="only tagged classes and background can grow")
 
 
-class MaskingSegmenter(DeepLab):
-    """DeepLab-v2 taught by saliency and by a classifier that looks at masked images, eqs. 2.7 to 2.12."""
+class MaskingSegmenter(Segmenter):
+    """DeepLab taught by saliency and by a classifier that looks at masked images, eqs. 2.7 to 2.12."""
 
     needs: ClassVar[tuple[str, ...]] = ("classifier",)
     method: Literal["masking"] = "masking"

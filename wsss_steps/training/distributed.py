@@ -67,8 +67,8 @@ def spread(part: nn.Module, device: str) -> None:
     if any(isinstance(module, TRAINED_NORMS) and module.training for module in part.modules()):
         if device == "cpu":
             raise UserError(
-                "several processes on a CPU: batch norm cannot be trained, set frozen_batch_norm: all (the decoder "
-                "of a saliency detector trains its own in any case: one process, gpus_per_training: 1)"
+                "several processes on a CPU: batch norm cannot be trained, set frozen_batch_norm: all (the decoders "
+                "of saliency detectors and of DeepLab-v3+ train theirs in any case: one process, gpus_per_training: 1)"
             )
         _let_norms_share(part)
     sizes: list[int] = []

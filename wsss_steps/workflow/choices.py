@@ -72,10 +72,11 @@ class Choice:
         return {key: self.settings[key] for key in choices_in(settings_class(self.slot, self.method))}
 
     def modules(self) -> tuple[str, ...]:
-        """The modules of this package that the choice leads to by name: its method, and the builder of its network."""
+        """The modules of this package that the choice leads to by name: method, builder of its network, mixer."""
         method = () if self.method in (NONE, OWN) else (f"methods.{self.slot}.{self.method}",)
-        backbone = self.settings.get("backbone")
-        return method + ((f"nets.backbones.{family_of(backbone['net'])}",) if backbone else ())
+        backbone, mixer = self.settings.get("backbone"), self.settings.get("mix", NONE)
+        builder = (f"nets.backbones.{family_of(backbone['net'])}",) if backbone else ()
+        return method + builder + ((f"ops.mixing.{mixer}",) if mixer != NONE else ())
 
 
 def keys_of(model: type[Settings]) -> str:

@@ -11,7 +11,20 @@ from torch.nn import functional as F
 
 from wsss_steps.nets.backbones import Backbone, build_backbone, freeze
 from wsss_steps.nets.classifier import MapClassifier
+from wsss_steps.nets.segmentation import SegmentationNetwork
 from wsss_steps.ops.losses.tags import multi_label_loss
+
+
+class Segmenter(SegmentationNetwork):
+    """Logits of the labels on the grid of the backbone."""
+
+    def __init__(self, backbone: Backbone, labels: nn.Module) -> None:
+        super().__init__()
+        self.backbone, self.labels, self.stride = backbone, labels, backbone.output_stride
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Images to logits (B, C+1, h, w)."""
+        return self.labels(self.backbone(images))
 
 
 class Joint(MapClassifier):
@@ -22,9 +35,9 @@ class Joint(MapClassifier):
         self.labels = nn.Conv2d(backbone.channels, num_classes + 1, 1)
 
     @property
-    def segmenter(self) -> nn.Module:
-        """The part that segments, images to logits (B, C+1, h, w)."""
-        return nn.Sequential(self.backbone, self.labels)
+    def segmenter(self) -> Segmenter:
+        """The part that segments."""
+        return Segmenter(self.backbone, self.labels)
 
 
 def build(

@@ -26,7 +26,9 @@ def batch_of(count: int) -> dict[str, Tensor]:
 
 
 class Sure(nn.Module):
-    """Predicts class `label` everywhere, at stride 8."""
+    """Predicts class `label` everywhere."""
+
+    stride = 8
 
     def __init__(self, label: int) -> None:
         super().__init__()
@@ -43,7 +45,6 @@ def test_spsrg_grows_where_the_network_is_sure(label: int, restrict: bool, grown
     method = methods.load("segmenter", "spsrg")
     options = {
         "train_scales": [1.0],
-        "output_stride": 8,
         "beta_bg": 0.7,
         "beta_fg": 0.7,
         "restrict_to_present": restrict,
@@ -55,7 +56,7 @@ def test_spsrg_grows_where_the_network_is_sure(label: int, restrict: bool, grown
 
 def test_padding_is_no_part_of_the_shares() -> None:
     """Two of four columns of cells are padding: 2 of 4 rows have seeds at first; a row without superpixel stays so."""
-    options = {"train_scales": [1.0], "output_stride": 8, "beta_bg": 0.7, "beta_fg": 0.7, "restrict_to_present": True}
+    options = {"train_scales": [1.0], "beta_bg": 0.7, "beta_fg": 0.7, "restrict_to_present": True}
     batch = batch_of(1)
     batch["inside"][..., 16:] = False
     batch["seeds"][..., 16:], batch["seeds"][:, :8], batch["superpixels"][:, :8] = 255, 255, 0
@@ -64,7 +65,7 @@ def test_padding_is_no_part_of_the_shares() -> None:
 
 
 def test_spsrg_needs_superpixels() -> None:
-    options = {"train_scales": [1.0], "output_stride": 8, "beta_bg": 0.7, "beta_fg": 0.7, "restrict_to_present": True}
+    options = {"train_scales": [1.0], "beta_bg": 0.7, "beta_fg": 0.7, "restrict_to_present": True}
     batch = batch_of(1)
     batch["superpixels"] = torch.zeros_like(batch["superpixels"])
     with pytest.raises(UserError, match="'spsrg' needs superpixels, but the recipe has none"):
@@ -74,8 +75,7 @@ def test_spsrg_needs_superpixels() -> None:
 def test_balanced_and_plain_loss_differ() -> None:
     method, network = methods.load("segmenter", "plain"), Sure(0)
     plain, balanced = (
-        method.losses(network, batch_of(1), train_scales=[1.0], output_stride=8, balanced=flag)["seed_1"]
-        for flag in (False, True)
+        method.losses(network, batch_of(1), train_scales=[1.0], balanced=flag)["seed_1"] for flag in (False, True)
     )
     surprise = 10 + torch.log(1 + 3 * torch.exp(torch.tensor(-10.0)))  # of class 2; that of background is about 0
     assert plain.item() == pytest.approx(surprise.item() / 3, abs=1e-3)  # 4 of 12 labelled cells
@@ -89,7 +89,7 @@ def test_balanced_and_plain_loss_differ() -> None:
 def test_spsrg_asks_background_and_classes_for_their_own_sureness(
     label: int, beta_bg: float, beta_fg: float, grown: float
 ) -> None:
-    options = {"train_scales": [1.0], "output_stride": 8, "restrict_to_present": True}
+    options = {"train_scales": [1.0], "restrict_to_present": True}
     parts = methods.load("segmenter", "spsrg").losses(
         Sure(label), batch_of(1), **options, beta_bg=beta_bg, beta_fg=beta_fg
     )
@@ -110,7 +110,7 @@ def test_masking_asks_the_judge_once_a_path_and_weighs_what_it_says() -> None:
     def attention(lambda_seg: float, paths: int) -> tuple[float, int]:
         judge = Counting()
         torch.manual_seed(0)
-        options = {"train_scales": [1.0], "output_stride": 8, "lambda_seg": lambda_seg, "paths": paths}
+        options = {"train_scales": [1.0], "lambda_seg": lambda_seg, "paths": paths}
         parts = methods.load("segmenter", "masking").losses(Sure(2), batch_of(1), classifier=judge, **options)
         return parts["attention"].item(), judge.asked
 
@@ -122,7 +122,7 @@ def test_masking_asks_the_judge_once_a_path_and_weighs_what_it_says() -> None:
 
 def test_spsrg_learns_what_has_grown() -> None:
     """Class 1 grows over a row of cells; it is right there, and wrong on the row of seeds of class 2."""
-    options = {"train_scales": [1.0], "output_stride": 8, "beta_bg": 0.7, "beta_fg": 0.7, "restrict_to_present": False}
+    options = {"train_scales": [1.0], "beta_bg": 0.7, "beta_fg": 0.7, "restrict_to_present": False}
     parts = methods.load("segmenter", "spsrg").losses(Sure(1), batch_of(1), **options)
     assert parts["seed_1"].item() == pytest.approx(10 + (10 + 0) / 2, abs=1e-2)  # background, then the mean of classes
 
@@ -136,7 +136,7 @@ def test_attention_is_made_of_probabilities(monkeypatch: pytest.MonkeyPatch) -> 
         return attention_map(probabilities, *rest)
 
     monkeypatch.setattr(method, "attention_map", spy)
-    options = {"train_scales": [1.0], "output_stride": 8, "lambda_seg": 1.0, "paths": 1}
+    options = {"train_scales": [1.0], "lambda_seg": 1.0, "paths": 1}
     method.losses(Sure(2), batch_of(1), classifier=Counting(), **options)
     torch.testing.assert_close(given[0].sum(1), torch.ones(1, 4, 4))
     assert given[0][:, 2].min() > 0.99

@@ -1,12 +1,13 @@
-"""DeepLab-v2 trained with cross-entropy on the seeds as they are."""
+"""DeepLab trained with cross-entropy on the seeds as they are."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from torch import Tensor, nn
+from torch import Tensor
 
 from wsss_steps.nets.deeplab import build_deeplab as build
+from wsss_steps.nets.segmentation import SegmentationNetwork
 from wsss_steps.ops.labels import IGNORE
 from wsss_steps.ops.losses.balanced_seeds import balanced_seed_loss
 from wsss_steps.ops.losses.seeds import seed_cross_entropy
@@ -16,11 +17,10 @@ __all__ = ["build", "losses"]
 
 
 def losses(
-    network: nn.Module,
+    network: SegmentationNetwork,
     batch: dict[str, Tensor],
     *,
     train_scales: Sequence[float],
-    output_stride: int,
     balanced: bool,
 ) -> dict[str, Tensor]:
     """Loss on the grid of the logits for every input scale; their sum is minimised.
@@ -29,7 +29,6 @@ def losses(
         network: gives logits (B, C+1, h, w).
         batch: `images` (B, 3, H, W), normalised; `seeds` (B, H, W), 0..C and 255.
         train_scales: factors on the image size.
-        output_stride: image px per cell of the logits.
         balanced: mean over background plus mean over class pixels per image (`balanced_seed_loss`), instead of the mean
             over all labelled pixels.
     """
@@ -38,6 +37,6 @@ def losses(
     loss = balanced_seed_loss if balanced else seed_cross_entropy
     for scale in train_scales:
         size = scaled_size(images.shape[-2:], scale)
-        labels = sample_labels(batch["seeds"], size, output_stride, outside=IGNORE)
+        labels = sample_labels(batch["seeds"], size, network.stride, outside=IGNORE)
         parts[f"seed_{scale:g}"] = loss(network(resize_images(images, size)), labels)
     return parts

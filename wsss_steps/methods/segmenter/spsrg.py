@@ -1,14 +1,15 @@
-"""DeepLab-v2 trained with superpixel-guided seeded region growing (Kim 2022, dissertation, section 3.3.3)."""
+"""DeepLab trained with superpixel-guided seeded region growing (Kim 2022, dissertation, section 3.3.3)."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from wsss_steps.errors import UserError
 from wsss_steps.nets.deeplab import build_deeplab as build
+from wsss_steps.nets.segmentation import SegmentationNetwork
 from wsss_steps.ops.labels import IGNORE
 from wsss_steps.ops.losses.balanced_seeds import balanced_seed_loss
 from wsss_steps.ops.region_growing import grow
@@ -24,11 +25,10 @@ def labelled_share(labels: Tensor, inside: Tensor) -> Tensor:
 
 
 def losses(
-    network: nn.Module,
+    network: SegmentationNetwork,
     batch: dict[str, Tensor],
     *,
     train_scales: Sequence[float],
-    output_stride: int,
     beta_bg: float,
     beta_fg: float,
     restrict_to_present: bool,
@@ -40,7 +40,6 @@ def losses(
         batch: `images` (B, 3, H, W), normalised; `tags` (B, C); `seeds` (B, H, W), 0..C and 255; `superpixels` (B, H,
             W), ids from 1, 0 outside the image; `inside` (B, H, W) bool.
         train_scales: factors on the image size.
-        output_stride: image px per cell of the logits.
         beta_bg: mean probability above which a superpixel becomes background.
         beta_fg: mean probability above which a superpixel becomes its class.
         restrict_to_present: only tagged classes and background can grow.
@@ -60,12 +59,12 @@ def losses(
     for scale in train_scales:
         size = scaled_size(images.shape[-2:], scale)
         logits = network(resize_images(images, size))
-        seeds = sample_labels(batch["seeds"], size, output_stride, outside=IGNORE)
-        superpixels = sample_labels(batch["superpixels"], size, output_stride, outside=0)
+        seeds = sample_labels(batch["seeds"], size, network.stride, outside=IGNORE)
+        superpixels = sample_labels(batch["superpixels"], size, network.stride, outside=0)
         probabilities = torch.softmax(logits.detach(), dim=1)
         labels = grow(probabilities, seeds, superpixels, beta_bg=beta_bg, beta_fg=beta_fg, present=present)
         parts[f"seed_{scale:g}"] = balanced_seed_loss(logits, labels)
         if scale == train_scales[0]:
-            inside = sample_labels(batch["inside"], size, output_stride, outside=False)
+            inside = sample_labels(batch["inside"], size, network.stride, outside=False)
             parts |= {"share_seeded": labelled_share(seeds, inside), "share_labelled": labelled_share(labels, inside)}
     return parts
