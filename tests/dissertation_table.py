@@ -121,6 +121,7 @@ CHAPTER_2 = [
     Row(2, "segmenter.masking.backbone.supervision", "MS-COCO", "2.4.1"),
     Row(2, "segmenter.masking.backbone.mean", "RGB mean of the training images", "eq. 2.9", MEAN, OWN_MEAN),
     Row(2, "segmenter.masking.frozen_batch_norm", "all", "2.4.1"),  # of ResNet-101; VGG16 has none
+    Row(2, "segmenter.masking.head", "v2", "2.4.1: DeepLab-ASPP [6]"),
     Row(2, "segmenter.masking.output_stride", 8, "2.4.1: DeepLab-ASPP [6]"),
     Row(2, "segmenter.masking.aspp_rates", [6, 12, 18, 24], "2.4.1: DeepLab-ASPP [6]"),
     Row(2, "segmenter.masking.train_scales", [1.0, 0.75, 0.5], "2.4.1"),
@@ -188,6 +189,7 @@ CHAPTER_3 = [
     Row(3, "segmenter.spsrg.backbone.net", "resnet101", "3.4.1"),
     Row(3, "segmenter.spsrg.backbone.weights", "imagenet", "3.4.1"),
     Row(3, "segmenter.spsrg.frozen_batch_norm", "all", "3.4.1"),
+    Row(3, "segmenter.spsrg.head", "v2", "3.4.1: DeepLab-ASPP [6]"),
     Row(3, "segmenter.spsrg.output_stride", 8, "3.4.1: DeepLab-ASPP [6]"),
     Row(3, "segmenter.spsrg.aspp_rates", [6, 12, 18, 24], "3.4.1: DeepLab-ASPP [6]"),
     Row(3, "segmenter.spsrg.train_scales", [1.0, 0.75, 0.5], "3.4.1"),
@@ -204,6 +206,7 @@ ROWS = [*CHAPTER_2, *CHAPTER_3]
 # Settings that the dissertation does not mention, by chapter and choice: they keep their defaults.
 MACHINE = ["seed", "compute_precision", "channels_last"]
 INPUT = ["backbone.mean", "backbone.std", "backbone.options", "backbone.supervision"]
+V3PLUS = ["low_level_width", "decoder_width"]  # of a head that it does not have
 EVALUATE = ["pred_ignore", "absent", "thresholds", "bootstrap", "seed"]
 NOT_SAID: dict[int, dict[str, list[str]]] = {
     2: {
@@ -226,6 +229,7 @@ NOT_SAID: dict[int, dict[str, list[str]]] = {
         "segmenter.masking": [
             *MACHINE,
             *["backbone.std", "backbone.options", "dilated", "frozen_stages", "resize_long", "warmup_from"],
+            *V3PLUS,
         ],
         "predict": ["flip", "merge", "crf_labels"],
         "evaluate": EVALUATE,
@@ -235,7 +239,10 @@ NOT_SAID: dict[int, dict[str, list[str]]] = {
         "cams.cam": ["scales", "flip", "merge", "resolution"],  # eq. 3.3 is for one image; these are IRN's
         "features.keys": ["input_mode", "image_scale"],
         "seeds.superpixel": ["bg_conflict"],
-        "segmenter.spsrg": ["dilated", *MACHINE, *INPUT, "frozen_stages", "resize_long", "restrict_to_present"],
+        "segmenter.spsrg": [
+            *["dilated", *MACHINE, *INPUT, "frozen_stages", "resize_long", "restrict_to_present"],
+            *V3PLUS,
+        ],
         "predict": ["flip", "merge", "crf_labels"],
         "evaluate": EVALUATE,
         "evaluate_superpixels": ["void"],

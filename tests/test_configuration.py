@@ -240,9 +240,3 @@ def test_lock_and_conda_environment_are_equal(repository: Path) -> None:
     environment = yaml.safe_load((repository / "envs" / "wsss.yaml").read_text())
     pip = next(part["pip"] for part in environment["dependencies"] if isinstance(part, dict))
     assert sorted(pip) == sorted(lock)
-
-
-@pytest.mark.parametrize("slot", ["classifier", "cams", "seeds", "segmenter"])
-def test_none_is_refused_where_a_later_step_needs_the_slot(slot: str) -> None:
-    with pytest.raises(UserError, match=f"recipes.a: {slot}: expected a method, found 'none'"):
-        configuration.load(content(recipes={"a": {slot: "none"}}))

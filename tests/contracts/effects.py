@@ -39,7 +39,7 @@ SHOWS_WITH: dict[str, dict[str, Any]] = {
     "bg_conflict": {"alpha": 0.02},
     "low_level_width": {"head": "v3plus"},
     "decoder_width": {"head": "v3plus"},
-    "mix_epoch": {"mix": "cutmix"},
+    "mix_epoch": {"mix": "cutmix", "mix_epoch": 0.0},
     "mixing": {"mix": "cutmix", "mix_epoch": 0.0},
 }
 """Other settings that a setting needs to show, where the method has them."""
