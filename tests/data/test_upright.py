@@ -168,7 +168,7 @@ def test_label_maps_are_written_upright(orientation: int, tmp_path: Path) -> Non
     image = store(tmp_path / "a.png", orientation)
     backbone = {"mean": [0.0] * 3, "std": [1.0] * 3}
     content = {"network": {"backbone": backbone}, "num_classes": 1}
-    settings = {"known_tags": False, "scales": [1.0], "flip": False, "merge": "mean", "crf": None}
+    settings = {"known_tags": False, "scales": [1.0], "flip": False, "merge": "mean", "crf": None, "crf_labels": "all"}
     make = maker(Brightness(), content, settings, "cpu")
     labels = make(Entry("a", "val", image.as_posix(), 2, 3, (1,)), {})["before_crf"]
     assert labels.tolist() == (UPRIGHT > 25).astype(int).tolist()
