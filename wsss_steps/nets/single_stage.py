@@ -34,4 +34,4 @@ class SingleStage(MapClassifier):
     ) -> tuple[Float[Tensor, "B C h w"], Float[Tensor, "B L _ _"], list[Float[Tensor, "B _ _ _"]]]:
         """Raw maps, logits, and the feature maps of the last `stages` stages, the last one's last, from one pass."""
         levels = stage_outputs(self.backbone, images, max(stages, self.decoder.stages))
-        return self.head(levels[-1]), self.decoder(levels, images.shape[-2:]), levels[-stages:]
+        return self.head(levels[-1]), self.decoder(levels, images.shape[-2:]), levels[len(levels) - stages :]

@@ -44,7 +44,7 @@ def recurse(
 
     Args:
         maps: M_cam, on the grid of the features.
-        layers: features that SCG compares.
+        layers: features that SCG compares; none for no SCG.
         colours: RGB on the finer grid of the result.
         tags: in {0, 1}.
         inside: cells that are no padding, on both grids.
@@ -52,7 +52,7 @@ def recurse(
         delta_h: activation above which a cell is surely of a class.
         delta_l: activation below which it is surely not.
         dilations: of PAMR, cells of the finer grid.
-        iterations: of PAMR.
+        iterations: of PAMR; 0 for none.
     """
     result = colours.new_zeros(*tags.shape, *colours.shape[-2:])
     for index, (coarse, fine) in enumerate(zip(*inside, strict=True)):
@@ -73,14 +73,16 @@ def by_features(
     delta_h: float,
     delta_l: float,
 ) -> Float[Tensor, "n h w"]:
-    """SCG of the cells in a rectangle, each map with maximum 1.
+    """SCG of the cells in a rectangle, each map with maximum 1; without layers, the maps as they are.
 
     Around it the maps of its edge are repeated, so that they do not fade towards the padding when they are enlarged.
     """
     rows, columns = place
     cells = maps[:, rows, columns]
-    correlation = self_correlation([layer[:, rows, columns].flatten(1) for layer in layers])
-    found = localise(correlation, cells.flatten(1), foreground=delta_h, background=delta_l, reduce="mean")
+    found = cells.flatten(1)
+    if layers:
+        correlation = self_correlation([layer[:, rows, columns].flatten(1) for layer in layers])
+        found = localise(correlation, found, foreground=delta_h, background=delta_l, reduce="mean")
     beyond = (columns.start, maps.shape[2] - columns.stop, rows.start, maps.shape[1] - rows.stop)
     return F.pad(normalise_maps(found.view_as(cells))[None], beyond, mode="replicate")[0]
 

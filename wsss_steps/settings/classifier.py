@@ -94,13 +94,18 @@ class RecurSeed(Network, Augmentation, Optimisation):
     learning_rate: LearningRate = 0.1
     weight_decay: Weight = 1e-4
     rs_epoch: Warmup = Field(5.0, description="epochs in which only the tags teach")
-    stages: Count = Field(2, description="last stages of the backbone whose features self-correlation (SCG) compares")
+    stages: int = Field(
+        2,
+        ge=0,
+        le=99,
+        description="last stages of the backbone whose features self-correlation (SCG) compares; 0: no SCG",
+    )
     delta_h: Fraction = Field(0.3, description="activation above which SCG takes a position for the class")
     delta_l: Fraction = Field(0.05, description="activation below which SCG takes it for background")
     dilations: Annotated[tuple[Dilation, ...], Field(min_length=1)] = Field(
         (1, 2, 4, 8, 12, 24), description="of PAMR: distances of the 8 neighbours of a position, cells of 4 px"
     )
-    iterations: Count = Field(10, description="of PAMR")
+    iterations: int = Field(10, ge=0, le=100_000, description="of PAMR; 0: no PAMR")
     delta_fg: Fraction = Field(0.55, description="refined activation above which a position teaches its class")
     delta_bg: Fraction = Field(0.1, description="refined activation of all classes below which it teaches background")
     lambda_seg: Weight = Field(1.0, description="weight of the loss of the decoder")

@@ -99,6 +99,12 @@ def test_weights_of_the_parts() -> None:
     assert half["rec"].item() == pytest.approx(whole["rec"].item() / 4)
 
 
+def test_without_scg_no_features_are_compared() -> None:
+    network, images = build().eval(), batch_of()["images"]
+    assert [len(network.outputs(images, stages)[2]) for stages in (0, 1, 2, 9)] == [0, 1, 2, 4]
+    assert losses(build(), batch_of(), stages=0, iterations=0)["rec"].item() < losses(build(), batch_of())["rec"].item()
+
+
 def test_padding_and_untagged_classes_are_not_labelled() -> None:
     network, batch = build(), batch_of()
     raw, _, levels = network.outputs(batch["images"], 2)
