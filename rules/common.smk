@@ -8,7 +8,7 @@ from snakemake.exceptions import WorkflowError
 from snakemake.logging import logger
 
 from wsss_steps.errors import UserError
-from wsss_steps.workflow import configuration, planning, preflight, sharing, targets, trainings
+from wsss_steps.workflow import configuration, planning, preflight, shards, sharing, targets, trainings
 from wsss_steps.workflow.config import GROUND_TRUTH
 from wsss_steps.workflow.spelling import LINK
 from wsss_steps.workflow.stages import STAGES
@@ -53,8 +53,8 @@ wildcard_constraints:
     split="[a-z][a-z0-9_]*",
 
 
-SHARDS = planning.shard_names(CONFIG)
-in_shards = functools.partial(planning.in_shards, CONFIG)
+SHARDS = shards.shard_names(CONFIG)
+in_shards = functools.partial(shards.in_shards, CONFIG)
 
 
 def planned(function, *fixed, **options):

@@ -30,7 +30,7 @@ if SHARDS:
     rule join_stores:
         # One store that opens those of all shards; the maps stay where they are.
         input:
-            planned(planning.shards_of_store),
+            planned(shards.shards_of_store),
         output:
             "<results>/{stage_of_images}.h5",
         log:
@@ -51,7 +51,7 @@ if SHARDS:
     rule join_label_maps:
         # One folder of label maps.
         input:
-            planned(planning.shards_of_label_maps),
+            planned(shards.shards_of_label_maps),
         output:
             directory("<results>/{lineage}/{folder}"),
         log:

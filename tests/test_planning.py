@@ -19,7 +19,7 @@ from wsss_steps.settings.features import RgbFeatures
 from wsss_steps.settings.registry import METHODS
 from wsss_steps.settings.saliency import UnsupervisedSaliency
 from wsss_steps.settings.superpixels import SlicSuperpixels
-from wsss_steps.workflow import configuration, planning, stages, targets, trainings
+from wsss_steps.workflow import configuration, planning, shards, stages, targets, trainings
 from wsss_steps.workflow.config import Config
 
 RECIPES = {
@@ -124,12 +124,12 @@ def test_unscored_splits_are_segmented_all_the_same() -> None:
     ],
 )
 def test_shards_have_a_file_or_folder_each(path: str, expected: str) -> None:
-    assert planning.in_shards(load(), path) == path
-    assert planning.in_shards(load(shards=2), path) == expected
-    assert planning.all_shards(load(shards=2), path) == [
+    assert shards.in_shards(load(), path) == path
+    assert shards.in_shards(load(shards=2), path) == expected
+    assert shards.all_shards(load(shards=2), path) == [
         expected.format(shard=shard) for shard in ("000-of-002", "001-of-002")
     ]
-    assert planning.all_shards(load(), path) == []
+    assert shards.all_shards(load(), path) == []
 
 
 def test_a_folder_that_is_misspelled_is_refused() -> None:

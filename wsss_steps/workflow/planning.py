@@ -22,6 +22,7 @@ from wsss_steps.workflow import splits
 from wsss_steps.workflow.choices import NONE, OWN, Choice, chain, name_of, settings_class
 from wsss_steps.workflow.config import Config
 from wsss_steps.workflow.configuration import step_settings
+from wsss_steps.workflow.shards import in_shards
 from wsss_steps.workflow.spelling import THEN, links
 from wsss_steps.workflow.stages import STAGES
 
@@ -41,39 +42,6 @@ ARTIFACTS = {
 """What a method may need, by name: stores under the name of their kind, networks under that of their slot."""
 NETWORKS = ("classifier", "refiner")
 PRETRAINED_KEYS = "<results>/features/vit.safetensors"
-
-# ---- shards
-
-
-def shard_names(config: Config) -> list[str]:
-    """Names of the shards; none if the images are not shared out."""
-    return [f"{number:03d}-of-{config.shards:03d}" for number in range(config.shards)] if config.shards > 1 else []
-
-
-def in_shards(config: Config, path: str) -> str:
-    """Where a step that works image by image writes or reads `path`: there, or in a file or folder per shard.
-
-    A store a/cams.h5 is then an index of the stores a/cams.shards/{shard}.h5 (rules/shards.smk).
-    """
-    stem, dot, suffix = path.rpartition(".")
-    stem, suffix = (stem, dot + suffix) if suffix in ("h5", "log", "tsv") else (path, "")
-    return f"{stem}.shards/{{shard}}{suffix}" if config.shards > 1 else path
-
-
-def all_shards(config: Config, path: str) -> list[str]:
-    """What the jobs of all shards write in place of `path`."""
-    return [in_shards(config, path).format(shard=shard) for shard in shard_names(config)]
-
-
-def shards_of_store(config: Config, wildcards: Wildcards) -> list[str]:
-    """The stores that an index links to."""
-    return all_shards(config, f"<results>/{wildcards['stage_of_images']}.h5")
-
-
-def shards_of_label_maps(config: Config, wildcards: Wildcards) -> list[str]:
-    """The folders whose label maps go into one."""
-    return all_shards(config, f"<results>/{wildcards['lineage']}/{wildcards['folder']}")
-
 
 # ---- parameters
 
