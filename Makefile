@@ -16,7 +16,7 @@ demo: install  ## install, then run the whole workflow on the embedded data set
 	$(BIN)/snakemake --cores $(CORES)
 
 test: install-test  ## install, then run all tests, linters and type checks
-	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile $(TESTS)
+	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder $(TESTS)
 
 campaign: install-test  ## kill trainings at random moments, resume them and compare: KILLS=200, some minutes
 	$(BIN)/python tests/campaigns/kill_training.py --kills $(KILLS)
