@@ -1,4 +1,4 @@
-"""Tiny trainings of all four kinds, and of a classifier that learns in phases.
+"""Tiny trainings of all four kinds, and of classifiers whose losses change while they train.
 
 Each is in a process that can be killed at a chosen step or from outside, a fork of a server that has imported all they
 need, so that each takes a fraction of a second.
@@ -42,14 +42,14 @@ from wsss_steps.formats.kinds.seeds import SEEDS
 from wsss_steps.formats.kinds.superpixels import SUPERPIXELS
 from wsss_steps.formats.stores import write_store
 from wsss_steps.settings.base import Backbone
-from wsss_steps.settings.classifier import PlainClassifier, RecurSeed
+from wsss_steps.settings.classifier import PlainClassifier, Puzzle, RecurSeed
 from wsss_steps.settings.saliency import DetectorSaliency
 from wsss_steps.settings.segmenter import SpsrgSegmenter
 from wsss_steps.settings.steps import PretrainKeys
 from wsss_steps.training import loop, resuming
 
 TRAININGS = {"classifier": classifier, "segmenter": segmenter, "saliency": saliency, "keys": keys}
-TRAININGS |= {"recurseed": classifier}
+TRAININGS |= {"recurseed": classifier, "puzzle": classifier}
 
 
 def processes() -> ForkServerContext:
@@ -73,6 +73,7 @@ def settings_of(kind: str, **overrides: Any) -> dict[str, Any]:
     phases |= {"rs_epoch": 1.0, "mix_epoch": 1.3, "mix": "edgepredictmix"}
     of = {
         "classifier": lambda: PlainClassifier(**quick | {"output_stride": 4, "frozen_stages": 0} | overrides),
+        "puzzle": lambda: Puzzle(**quick | {"output_stride": 4} | overrides),
         "recurseed": lambda: RecurSeed(**quick | phases | overrides),
         "segmenter": lambda: SpsrgSegmenter(**quick | {"aspp_rates": (1, 2)} | overrides),
         "saliency": lambda: DetectorSaliency(**quick | {"pairs": "drawn", "decoder_width": 8, "crop": 32} | overrides),
@@ -109,6 +110,11 @@ class Run:
     inputs: Path
     outputs: Path
     overrides: tuple[tuple[str, Any], ...] = ()
+
+    @property
+    def slot(self) -> str:
+        """Which kind of weights it writes."""
+        return TRAININGS[self.kind].__name__.rpartition("_")[2]
 
     @property
     def output(self) -> Path:

@@ -39,6 +39,8 @@ SHOWS_WITH: dict[str, dict[str, Any]] = {
     "bg_conflict": {"alpha": 0.02},
     "low_level_width": {"head": "v3plus"},
     "decoder_width": {"head": "v3plus"},
+    "alpha": {"schedule": 0.0},  # of puzzle, whose weight rises with the steps of a training
+    "schedule": {"schedule": 0.0},
     "mix_epoch": {"mix": "cutmix", "mix_epoch": 0.0},
     "mixing": {"mix": "cutmix", "mix_epoch": 0.0},
 }
@@ -46,6 +48,7 @@ SHOWS_WITH: dict[str, dict[str, Any]] = {
 SHOWS_NOT = {
     ("features", "keys", "vit"): "names a network to be downloaded; here its own weights are given",
     ("classifier", "plain", "legacy_irn_momentum"): "read by train_classifier, which passes it to the optimiser",
+    ("classifier", "puzzle", "legacy_irn_momentum"): "as of plain",
 }
 """Settings that cannot change what the contracts look at, and why."""
 

@@ -124,3 +124,35 @@ class RecurSeed(Network, Augmentation, Optimisation):
             if getattr(self, low) > getattr(self, high):
                 raise ValueError(f"expected {low} at most {high}, found {getattr(self, low)} and {getattr(self, high)}")
         return self
+
+
+class Puzzle(Network, Augmentation, Optimisation):
+    """Puzzle-CAM: maps of an image that agree with those of its four tiles."""
+
+    method: Literal["puzzle"] = "puzzle"
+    dilated: bool = Field(
+        False,
+        description="dilate the convolutions behind a stride that output_stride takes out; the authors' ResNet-50 is "
+        "IRN's, without dilation, their ResNeSt has a dilated last stage",
+    )
+    frozen_batch_norm: FrozenBatchNorm = "none"
+    resize_long: Sides | None = (320, 640)
+    crop: Crop = 512
+    batch_size: BatchSize = 32
+    learning_rate: LearningRate = 0.1
+    weight_decay: Weight = 1e-4
+    lambda_tags: Weight = Field(1.0, description="weight of the loss of the tags on the maps of the image")
+    lambda_tiles: Weight = Field(1.0, description="weight of the loss of the tags on the merged maps of the tiles")
+    alpha: Weight = Field(4.0, description="weight of the distance between the two maps, at the end of its rise")
+    schedule: Fraction = Field(
+        0.5, description="share of the training in which that weight rises linearly from 0; 0: it is there at once"
+    )
+    legacy_irn_momentum: bool = Field(
+        False, description="replicate public Puzzle-CAM code, which passes the weight decay as the momentum, as IRN's"
+    )
+
+    @model_validator(mode="after")
+    def _tags_teach(self) -> Self:
+        if not self.lambda_tags + self.lambda_tiles:
+            raise ValueError("expected lambda_tags or lambda_tiles above 0, found 0 for both: nothing learns the tags")
+        return self
