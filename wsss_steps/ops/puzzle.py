@@ -37,5 +37,5 @@ def merge(maps: Float[Tensor, "tiles C h w"], size: tuple[int, int]) -> Float[Te
 
 
 def rising_weight(progress: float, *, alpha: float, schedule: float) -> float:
-    """alpha(it) = min(alpha it / (schedule max_it), alpha), with progress = it / max_it; alpha at once if schedule is 0."""
+    """alpha(it) = min(alpha it / (schedule max_it), alpha), progress = it / max_it; alpha at once if schedule is 0."""
     return alpha * min(1.0, progress / schedule) if schedule else alpha
