@@ -164,6 +164,13 @@ def test_numbers_written_as_text_are_numbers() -> None:
             r"expected scale_set or resize_scale, found both: \[0.5, 1.0\] and \[0.5, 1.5\]; set resize",
         ),
         ({"segmenter": {"plain": {"resize_scale": None, "scale_set": []}}}, "scale_set: .*at least 1 item"),
+        (
+            {
+                "backbones": {"r38": {"net": "wideresnet38", "weights": "imagenet"}},
+                "classifier": {"plain": {"backbone": "r38"}},
+            },
+            "backbone 'wideresnet38': no ImageNet weights to download; expected weights: none, or a .safetensors or .pth file",
+        ),
         ({"predict": {"crf": "densest"}}, "predict.crf: unknown CRF preset 'densest'; known presets: none, deeplab"),
     ],
 )

@@ -27,6 +27,7 @@ BUILT_IN_BACKBONES = {
 NONE = "none"
 OWN = "own"  # as segmenter: the network of the classifier itself, which is a single-stage one
 NOT_A_FILE = ("none", "imagenet", "dino", "pretrain_keys")
+NO_DOWNLOAD = ("small", "wideresnet")  # families of networks of which neither torchvision nor timm has ImageNet weights
 LATER_LINKS = {"cams": "refiner", "segmenter": "segmenter"}
 """The slots that may hold a chain, and the slot that its later links are methods of."""
 
@@ -187,5 +188,10 @@ def backbone(config: Config, name: str | Mapping[str, Any]) -> Backbone:
     if (family := family_of(found.net)) not in families():
         raise UserError(
             f"backbone '{found.net}': no networks of a family '{family}'; known families: {', '.join(families())}"
+        )
+    if found.weights == "imagenet" and family in NO_DOWNLOAD:
+        raise UserError(
+            f"backbone '{found.net}': no ImageNet weights to download; expected weights: none, or a .safetensors or "
+            ".pth file, found imagenet"
         )
     return found.model_copy(update={"weights": found.weights.replace("{root}", config.data_folder)})
