@@ -169,7 +169,7 @@ def test_numbers_written_as_text_are_numbers() -> None:
                 "backbones": {"r38": {"net": "wideresnet38", "weights": "imagenet"}},
                 "classifier": {"plain": {"backbone": "r38"}},
             },
-            "backbone 'wideresnet38': no ImageNet weights to download; expected weights: none, or a .safetensors or .pth file",
+            "backbone 'wideresnet38': no ImageNet weights to download; expected weights: none, or a .safetensors or ",
         ),
         ({"predict": {"crf": "densest"}}, "predict.crf: unknown CRF preset 'densest'; known presets: none, deeplab"),
     ],
