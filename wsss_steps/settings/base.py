@@ -82,7 +82,7 @@ class Settings(BaseModel):
 class Backbone(Settings):
     """A named entry of the table `backbones`: a convolutional network, its initial weights and the input it expects."""
 
-    net: str = Field(description="small, resnet50, resnet101, vgg16 (torchvision), or timm:<name>")
+    net: str = Field(description="small, resnet50, resnet101, vgg16 (torchvision), wideresnet38, or timm:<name>")
     weights: str = Field(
         "none", description="none (random), imagenet (download by torchvision or timm), or a .safetensors or .pth file"
     )
@@ -175,7 +175,9 @@ class DeepLab(Network, Augmentation, Optimisation):
     backbone: str | Backbone = "resnet101"
     output_stride: Literal[4, 8, 16, 32] = 8
     aspp_rates: tuple[Dilation, ...] = Field(
-        (6, 12, 18, 24), min_length=1, description="dilations of the parallel convolutions of the head"
+        (6, 12, 18, 24),
+        min_length=1,
+        description="dilations of the parallel convolutions of the head; on vgg16, [12] is DeepLab-LargeFOV",
     )
     train_scales: tuple[Scale, ...] = Field(
         (1.0, 0.75, 0.5), min_length=1, description="sizes at which the loss is summed"

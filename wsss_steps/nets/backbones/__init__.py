@@ -126,7 +126,7 @@ def build_backbone(net: str, *, output_stride: int, options: Mapping[str, Any], 
     """A backbone with random weights, drawn from torch's generator.
 
     Args:
-        net: small, resnet50, resnet101, vgg16, or timm:<name>.
+        net: small, resnet50, resnet101, vgg16, wideresnet38, or timm:<name>.
         output_stride: 4, 8, 16 or 32, as far as the network can.
         options: further arguments of timm.create_model.
         dilated: dilate the convolutions after a removed stride, which keeps the receptive field (DeepLab); otherwise
