@@ -1,9 +1,10 @@
 """Compare the box around each class in its activation map with the boxes of the ground truth (Zhou et al. 2016).
 
 What is counted are pairs of an image and a class of which it shows an object. The box of the pair is right if its IoU
-with any of these objects reaches the setting `iou`; without a map of the class, or if the map is 0 everywhere, it is
-wrong. The localisation error is the share of the pairs that are wrong; CorLoc of a class is the share of its pairs that
-are right. The classes are known, not predicted, so neither is the top-5 error of the ILSVRC challenge.
+with any of these objects is at least the setting `iou`, as in ILSVRC (VOC asks for more than 0.5); without a map of the
+class, or if the map is 0 everywhere, it is wrong. The localisation error is the share of the pairs that are wrong;
+CorLoc of a class is the share of its pairs that are right. The classes are known, not predicted, so the localisation
+error is not the top-5 error of ILSVRC.
 """
 
 from __future__ import annotations

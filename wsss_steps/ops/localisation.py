@@ -43,8 +43,8 @@ def tight_box(mask: Bool[np.ndarray, "H W"]) -> Box | None:
 def box_of_map(class_map: Float32[np.ndarray, "H W"], *, threshold: float, connectivity: int) -> Box | None:
     """The tight box of the largest component of the pixels that have at least `threshold` times the map's maximum.
 
-    None if no pixel is above 0: such a map points nowhere. The share 0.2 is that of the paper; of which connectivity
-    its components are, and which of equal ones is taken, it does not say (`largest_component`).
+    None if no pixel is above 0: such a map points nowhere. The paper takes 20 % (document 003: "at least"); it leaves
+    open which pixels are connected, and which of equally large components counts (`largest_component`).
     """
     highest = class_map.max(initial=0)
     if not highest > 0:
@@ -69,7 +69,10 @@ def best_iou(box: Box | None, truth: list[Box]) -> float:
 def corloc(
     right: Float64[np.ndarray, "... classes"], shown: Float64[np.ndarray, "... classes"]
 ) -> Float64[np.ndarray, "... classes"]:
-    """Correct localisation (Deselaers et al. 2012) per class: right boxes over images that show it; NaN without any."""
+    """Correct localisation per class: right boxes over images that show it; NaN without any.
+
+    The measure of Deselaers et al. 2012, from general knowledge of the paper.
+    """
     return np.where(shown == 0, np.nan, right / np.where(shown == 0, 1.0, shown))
 
 
