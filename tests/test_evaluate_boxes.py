@@ -17,7 +17,7 @@ from wsss_steps.data.manifest import Entry, Manifest, write_manifest
 from wsss_steps.errors import UserError
 from wsss_steps.formats.kinds.cams import CAMS
 from wsss_steps.formats.stores import write_store
-from wsss_steps.ops.localisation import Box
+from wsss_steps.ops.overlap import Box
 from wsss_steps.settings.steps import EvaluateBoxes
 from wsss_steps.workflow import boxes as rows_of_table
 from wsss_steps.workflow import configuration

@@ -32,7 +32,8 @@ from wsss_steps.formats.stores import Store
 from wsss_steps.methods import arguments
 from wsss_steps.ops.bootstrap import interval
 from wsss_steps.ops.evaluation import mean_of_known
-from wsss_steps.ops.localisation import Box, best_iou, box_of_map, corloc, resampled_corloc
+from wsss_steps.ops.localisation import box_of_map, corloc, resampled_corloc
+from wsss_steps.ops.overlap import Box, best_iou
 from wsss_steps.progress import track
 from wsss_steps.report import tables
 

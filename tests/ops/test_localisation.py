@@ -9,16 +9,8 @@ import numpy as np
 import pytest
 
 from wsss_steps.ops.bootstrap import interval
-from wsss_steps.ops.localisation import (
-    Box,
-    best_iou,
-    box_iou,
-    box_of_map,
-    corloc,
-    largest_component,
-    resampled_corloc,
-    tight_box,
-)
+from wsss_steps.ops.localisation import box_of_map, corloc, largest_component, resampled_corloc, tight_box
+from wsss_steps.ops.overlap import Box, best_iou, box_iou
 
 RANDOM = np.random.default_rng(0)
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from wsss_steps.formats.files import VERSION, read_json, write_json
-from wsss_steps.ops.localisation import Box
+from wsss_steps.ops.overlap import Box
 
 
 @dataclass(frozen=True)

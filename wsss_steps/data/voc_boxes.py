@@ -18,7 +18,7 @@ from wsss_steps.data.manifest import Entry, Manifest
 from wsss_steps.data.voc import Report
 from wsss_steps.data.voc_tags import meant
 from wsss_steps.errors import all_wrong
-from wsss_steps.ops.localisation import Box
+from wsss_steps.ops.overlap import Box
 from wsss_steps.progress import track
 
 SIDES = ("ymin", "xmin", "ymax", "xmax")

@@ -1,7 +1,6 @@
 """The box around a class in its activation map, and how often it is right (Zhou et al. 2016, section 3.2).
 
-A box is (y_min, x_min, y_max, x_max) in pixels, half-open: it covers the rows y_min..y_max - 1 and the columns
-x_min..x_max - 1, counted from 0, and its area is (y_max - y_min) (x_max - x_min).
+Boxes are half-open, as in `overlap`.
 """
 
 from __future__ import annotations
@@ -11,8 +10,8 @@ from jaxtyping import Bool, Float32, Float64
 from scipy import ndimage
 
 from wsss_steps.ops.evaluation import mean_of_known
+from wsss_steps.ops.overlap import Box
 
-Box = tuple[int, int, int, int]
 STRUCTURES = {4: ndimage.generate_binary_structure(2, 1), 8: ndimage.generate_binary_structure(2, 2)}
 
 
@@ -51,19 +50,6 @@ def box_of_map(class_map: Float32[np.ndarray, "H W"], *, threshold: float, conne
         return None
     # in the precision of the map: of maps in 8 bits, a pixel at exactly the threshold is in
     return tight_box(largest_component(class_map >= np.float32(threshold) * highest, connectivity))
-
-
-def box_iou(first: Box, second: Box) -> float:
-    """Intersection over union of two boxes in [0, 1]; boxes that only touch have 0."""
-    sides = [max(0, min(first[end], second[end]) - max(first[end - 2], second[end - 2])) for end in (2, 3)]
-    areas = ((box[2] - box[0]) * (box[3] - box[1]) for box in (first, second))
-    intersection = sides[0] * sides[1]
-    return intersection / (sum(areas) - intersection)
-
-
-def best_iou(box: Box | None, truth: list[Box]) -> float:
-    """The highest IoU of a box with those of the ground truth; 0 without a box, or without any to compare it with."""
-    return max((box_iou(box, other) for other in truth), default=0.0) if box else 0.0
 
 
 def corloc(
