@@ -109,11 +109,12 @@ def scored_entries(root: Path, manifest: Manifest, split: str, scored_list: str 
     entries = manifest.split(split)
     if scored_list is None:
         return entries
-    chosen, known = voc_lists.read_list(root / scored_list, report.problems), {entry.id for entry in entries}
+    listed, known = voc_lists.read_list(root / scored_list, report.problems), {entry.id for entry in entries}
     report.problems += [
-        f"{root / scored_list}: id '{one}' is not in split {split}" for one in chosen if one not in known
+        f"{root / scored_list}: id '{one}' is not in split {split}" for one in listed if one not in known
     ]
-    return [entry for entry in entries if entry.id in set(chosen)]
+    chosen = set(listed)
+    return [entry for entry in entries if entry.id in chosen]
 
 
 def read_boxes(
