@@ -32,6 +32,7 @@ localrules:
     all,
     compare_recipes,
     summarise,
+    summarise_boxes,
     summarise_superpixels,
 
 

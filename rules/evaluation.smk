@@ -23,6 +23,31 @@ rule prepare_masks:
         " --settings {params.settings:q} --code {params.code:q} --log {log:q}"
 
 
+rule prepare_boxes:
+    # Checks the boxes of every object of a split, and writes them: ground truth as well.
+    input:
+        manifest="<results>/splits/{split}/manifest.json",
+    output:
+        boxes="<results>/splits/{split}/boxes.json",
+    log:
+        "<logs>/splits/{split}/prepare_boxes.log",
+    benchmark:
+        "<benchmarks>/splits/{split}/prepare_boxes.tsv"
+    priority: 100  # as prepare_masks
+    conda:
+        "../envs/wsss.yaml"
+    threads: 1
+    params:
+        root=CONFIG.data_folder,
+        state=once_per_split(planning.state_of_boxes),
+        settings=planned(planning.settings_of_boxes),
+        code=code_of("prepare_boxes"),
+    shell:
+        "python -m wsss_steps.prepare_boxes --root {params.root:q} --manifest {input.manifest:q}"
+        " --boxes {output.boxes:q}"
+        " --settings {params.settings:q} --code {params.code:q} --log {log:q}"
+
+
 rule evaluate:
     # Counts pixels of every class against the ground truth.
     input:
@@ -100,6 +125,31 @@ rule evaluate_superpixels:
         " --settings {params.settings:q} --code {params.code:q} --log {log:q}"
 
 
+rule evaluate_boxes:
+    # Compares the boxes around the classes in their maps with those of the ground truth.
+    input:
+        manifest="<results>/splits/train/manifest.json",
+        boxes="<results>/splits/train/boxes.json",
+        cams="<results>/{classifier}/{cams}/cams.h5",
+    output:
+        pairs="<results>/{classifier}/{cams}/evaluation/boxes/train.csv",
+        score="<results>/{classifier}/{cams}/evaluation/boxes/train.json",
+    log:
+        "<logs>/{classifier}/{cams}/evaluation/boxes/train.log",
+    benchmark:
+        "<benchmarks>/{classifier}/{cams}/evaluation/boxes/train.tsv"
+    conda:
+        "../envs/wsss.yaml"
+    threads: 1
+    params:
+        settings=settings_of_step("evaluate_boxes"),
+        code=code_of("evaluate_boxes"),
+    shell:
+        "python -m wsss_steps.evaluate_boxes --manifest {input.manifest:q} --boxes {input.boxes:q}"
+        " --cams {input.cams:q} --output {output.pairs:q} --score {output.score:q}"
+        " --settings {params.settings:q} --code {params.code:q} --log {log:q}"
+
+
 rule ground_truth_saliency:
     # Saliency maps made of the label images: the upper bound of Table 2.3. What rests on them says so in summary.csv.
     input:
@@ -139,6 +189,27 @@ rule summarise_superpixels:
         code=code_of("summarise_superpixels"),
     shell:
         "python -m wsss_steps.summarise_superpixels --scores {input:q} --output {output:q}"
+        " --settings {params.settings:q} --code {params.code:q} --log {log:q}"
+
+
+rule summarise_boxes:
+    # One table of the boxes of all maps, of every link of a chain.
+    input:
+        configured(boxes.scores),
+    output:
+        "<tables>/boxes.csv",
+    log:
+        "<logs>/summarise_boxes.log",
+    benchmark:
+        "<benchmarks>/summarise_boxes.tsv"
+    conda:
+        "../envs/wsss.yaml"
+    threads: 1
+    params:
+        settings=configured(boxes.settings_of_table),
+        code=code_of("summarise_boxes"),
+    shell:
+        "python -m wsss_steps.summarise_boxes --scores {input:q} --output {output:q}"
         " --settings {params.settings:q} --code {params.code:q} --log {log:q}"
 
 

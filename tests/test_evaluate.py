@@ -9,6 +9,7 @@ import torch
 from tiny_voc import HEIGHT, TAGS, WIDTH, make_voc, truth_of, write_voc
 
 from wsss_steps import evaluate
+from wsss_steps.data.class_maps import full_size
 from wsss_steps.data.manifest import GroundTruth, write_ground_truth
 from wsss_steps.errors import UserError
 from wsss_steps.formats.files import read_json, whole
@@ -149,8 +150,8 @@ def test_an_image_without_classes_is_background(folder: Path) -> None:
 def test_strided_maps_are_enlarged_as_torch_does() -> None:
     maps = np.random.default_rng(0).random((2, 4, 5), dtype=np.float32)
     expected = torch.nn.functional.interpolate(torch.from_numpy(maps)[None], (13, 17), mode="bilinear")[0]
-    np.testing.assert_allclose(evaluate.full_size(maps, 13, 17), expected, atol=1e-6)
-    assert evaluate.full_size(expected.numpy(), 13, 17).shape == (2, 13, 17)
+    np.testing.assert_allclose(full_size(maps, 13, 17), expected, atol=1e-6)
+    assert full_size(expected.numpy(), 13, 17).shape == (2, 13, 17)
 
 
 def test_the_same_twice(folder: Path) -> None:

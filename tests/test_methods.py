@@ -13,6 +13,7 @@ from wsss_steps.provenance import digests
 from wsss_steps.settings.base import Settings
 from wsss_steps.settings.steps import (
     Evaluate,
+    EvaluateBoxes,
     EvaluateSuperpixels,
     MakeExample,
     MakeSaliencyExample,
@@ -45,6 +46,7 @@ STEPS = [
     ("predict", Predict),
     ("evaluate", Evaluate),
     ("evaluate_superpixels", EvaluateSuperpixels),
+    ("evaluate_boxes", EvaluateBoxes),
 ]
 
 
@@ -71,10 +73,12 @@ def test_every_setting_of_a_step_is_read(step: str, cls: type[Settings]) -> None
 
 
 def test_every_setting_of_a_data_set_reaches_the_steps_of_a_split(tmp_path: Path) -> None:
-    """Planning resolves the lists and what is scored of each split; two steps read everything else."""
+    """Planning resolves the lists and what is scored of each split; three steps read everything else."""
     config = tiny_voc.config(tiny_voc.make_voc(tmp_path / "voc"))
     images, masks = (make(config, "val") for make in (splits.images_settings, splits.masks_settings))
+    boxes = splits.boxes_settings(config, "train")
     decided = {"train_list", "splits", "unscored"}  # list_file and tagged
-    assert set(Prepare.model_fields) - decided <= images.keys() | masks.keys()
+    assert set(Prepare.model_fields) - decided <= images.keys() | masks.keys() | boxes.keys()
     assert set(images) - names_read("wsss_steps.prepare") == set()
     assert set(masks) - names_read("wsss_steps.prepare_masks") == set()
+    assert set(boxes) - names_read("wsss_steps.prepare_boxes") - {"list_file"} == set()  # which planning reads

@@ -22,7 +22,7 @@ import yaml
 
 from wsss_steps.provenance import digests
 from wsss_steps.settings import crf
-from wsss_steps.workflow import choices, configuration
+from wsss_steps.workflow import choices, configuration, splits
 from wsss_steps.workflow.config import Config, Recipe
 from wsss_steps.workflow.declarations import about_row
 from wsss_steps.workflow.stages import Row
@@ -34,6 +34,7 @@ CONFIG: dict[str, Any] = {
     "splits": {"val": "ImageSets/Segmentation/val.txt", "extra": "ImageSets/Segmentation/extra.txt"},
     "unscored": ["extra"],
     "tags_csv": "tags.csv",
+    "boxes": "Annotations",
     "backbones": {
         name: {"net": "small", "weights": f"{{root}}/{name}.safetensors"} for name in ("one", "two", "three")
     },
@@ -258,6 +259,7 @@ def shared() -> Iterator[tuple[str, dict[str, Any]]]:
             given = {"manifest": TRAIN, "ground_truth": TRUTH["train"], "superpixels": superpixels_of(name)}
             yield "evaluate_superpixels", {**given, "score": f"results/tiny/superpixels/{name}/score.json"}
     scores = [f"results/tiny/superpixels/{name}/score.json" for name in CONFIG["compare_superpixels"]]
+    yield from of_boxes()
     yield "summarise_superpixels", {"scores": scores, "output": "results/tiny/superpixels.csv"}
     detector, drawn = "results/tiny/saliency/detector", "results/tiny/saliency/pairs"
     yield "make_saliency_example", {"output": drawn}
@@ -268,6 +270,21 @@ def shared() -> Iterator[tuple[str, dict[str, Any]]]:
         yield "predict_saliency", {"manifest": TRAIN, "source": source, "needs": needs, "output": saliency_of(name)}
     given = {"manifest": TRAIN, "ground_truth": TRUTH["train"]}
     yield "ground_truth_saliency", {**given, "output": saliency_of("ground_truth")}
+
+
+def of_boxes() -> Iterator[tuple[str, dict[str, Any]]]:
+    """Of the maps of each recipe, and of the maps before the last link of the chain."""
+    boxes = "results/tiny/splits/train/boxes.json"
+    yield "prepare_boxes", {"root": "voc", "manifest": TRAIN, "boxes": boxes}
+    plain, mdc = "results/tiny/plain~backbone=one/cam", "results/tiny/mdc/cam"
+    chain = [plain, f"{plain}+pamr~iterations=3"]
+    folders = [mdc, plain, *chain, mdc, mdc, plain, f"{mdc}~merge=max"]  # bound, cam, chain, ... in test.yaml
+    for folder in dict.fromkeys(folders):
+        given = {"manifest": TRAIN, "boxes": boxes, "cams": f"{folder}/cams.h5"}
+        score = f"{folder}/evaluation/boxes/train"
+        yield "evaluate_boxes", {**given, "output": f"{score}.csv", "score": f"{score}.json"}
+    scores = [f"{folder}/evaluation/boxes/train.json" for folder in folders]
+    yield "summarise_boxes", {"scores": scores, "output": "results/tiny/boxes.csv"}
 
 
 def all_expected() -> list[tuple[str, dict[str, Any]]]:
@@ -304,6 +321,13 @@ def test_ground_truth_reaches_evaluation_tables_and_what_declares_it(commands: l
     sighted = {one.step for one in commands if "ground_truth.json" in json.dumps(one.paths)}
     known = {"prepare_masks", "evaluate", "evaluate_superpixels", "ground_truth_saliency", "draw_gallery"}
     assert sighted == known
+
+
+def test_the_boxes_reach_their_evaluation_alone(commands: list[Command]) -> None:
+    assert {one.step for one in commands if "boxes.json" in json.dumps(one.paths)} == {
+        "prepare_boxes",
+        "evaluate_boxes",
+    }
 
 
 def wildcards(one: Command) -> dict[str, str]:
@@ -344,11 +368,17 @@ def test_settings_of_steps_without_methods(commands: list[Command], config: Conf
     for step, section in (
         ("pretrain_keys", config.pretrain_keys),
         ("evaluate_superpixels", config.evaluate_superpixels),
+        ("evaluate_boxes", config.evaluate_boxes),
         ("make_saliency_example", config.draw_saliency),
     ):
         assert found[step] == section.model_dump(mode="json")
     assert found["summarise_superpixels"] == {"names": list(CONFIG["compare_superpixels"])}
     assert found["ground_truth_saliency"] == {}
+    assert found["prepare_boxes"] == splits.boxes_settings(config, "train")
+    rows = [(row["recipe"], row["cams"]) for row in found["summarise_boxes"]["rows"]]
+    assert rows[:4] == [("bound", "cam"), ("cam", "cam"), ("chain", "cam"), ("chain", "cam+pamr~iterations=3")]
+    assert rows[4:] == [("detector", "cam"), ("given", "cam"), ("superpixel", "cam"), ("unsupervised", "cam~merge=max")]
+    assert found["summarise_boxes"]["classes"] == CONFIG["classes"]
     for one in (one for one in commands if one.step in ("prepare", "prepare_masks")):
         split = one.paths["manifest"].split("/")[-2]
         assert (one.settings["split"], one.settings["classes"]) == (split, CONFIG["classes"])
@@ -456,7 +486,12 @@ def test_features_alone_are_temporary(jobs: list[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("file", "rule", "state"), [("data", "prepare", "images"), ("evaluation", "prepare_masks", "masks")]
+    ("file", "rule", "state"),
+    [
+        ("data", "prepare", "images"),
+        ("evaluation", "prepare_masks", "masks"),
+        ("evaluation", "prepare_boxes", "boxes"),
+    ],
 )
 def test_rules_that_read_the_users_files_know_their_state(file: str, rule: str, state: str, repository: Path) -> None:
     """It is in no command: a parameter by which Snakemake sees that images or masks were edited."""

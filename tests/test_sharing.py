@@ -54,6 +54,15 @@ def test_another_file_that_agrees_has_tables_of_its_own() -> None:
         sharing.check(load(), B)
 
 
+def test_a_configuration_without_boxes_agrees_with_one_that_has_some(tmp_path: Path) -> None:
+    boxed = {"boxes": "Annotations", "tables": "b"}
+    sharing.check(load(**boxed), B)
+    sharing.record(load(**boxed), B)
+    sharing.check(load(), A)
+    with pytest.raises(UserError, match=r"evaluate_boxes: threshold: 0.2 in configs/b.yaml, 0.3 in configs/a.yaml"):
+        sharing.check(load(boxes="Annotations", evaluate_boxes={"threshold": 0.3}), A)
+
+
 def test_other_results_share_nothing() -> None:
     sharing.check(load(name="y", classifier={"plain": {"epochs": 30}}), B)
 

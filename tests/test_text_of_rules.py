@@ -66,6 +66,11 @@ def test_the_ground_truth_reaches_evaluation_only(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", RULES_BY_NAME)
+def test_the_boxes_reach_their_evaluation_only(name: str) -> None:
+    assert ("boxes.json" in RULES_BY_NAME[name].get("input", "")) == (name == "evaluate_boxes")
+
+
+@pytest.mark.parametrize("name", RULES_BY_NAME)
 def test_a_rule_runs_the_step_of_its_name_and_knows_its_code(name: str) -> None:
     """Except three rules that share a step."""
     step = {"make_pseudo_labels": "predict", "join_stores": "join_shards", "join_label_maps": "join_shards"}.get(

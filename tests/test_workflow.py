@@ -30,6 +30,7 @@ TINY: dict[str, Any] = {
         "superpixel": {"superpixels": "dino", "seeds": "superpixel~alpha=0.6", "segmenter": "spsrg"},
     },
     "compare_superpixels": ["dino", "slic~count=7", "dino~features=rgb"],
+    "boxes": "Annotations",
     "classifier": {"plain": runs.QUICK_CLASSIFIER | {"epochs": 1}},
     "cams": {"cam": {"scales": [1.0, 0.5]}},
     "features": {"keys": {"vit": "own", "weights": "pretrain_keys"}},
@@ -45,6 +46,7 @@ TINY: dict[str, Any] = {
         "prototypes": 16,
     },
     "evaluate": {"bootstrap": 50},
+    "evaluate_boxes": {"bootstrap": 50},
     "gallery_images": 3,
 }
 STAGES = ["cams", "seeds", "pseudo_labels", "segmentation", "segmentation_crf"]
@@ -71,6 +73,7 @@ def test_every_artifact_is_there_and_whole(project: Path) -> None:
         "configurations/test.yaml.json",
         "summary.csv",
         "superpixels.csv",
+        "boxes.csv",
         "gallery.png",
         "plain/classifier.safetensors",
     ):
@@ -93,6 +96,22 @@ def test_summary_has_a_row_per_recipe_and_stage(project: Path) -> None:
     assert all("threshold" in row["gt_used_for"] for row in rows if row["stage"] == "cams")
     # both recipes share classifier and maps
     assert rows[0]["miou"] == rows[5]["miou"]
+
+
+def test_maps_are_scored_by_their_boxes(project: Path) -> None:
+    with (project / "results/tiny/boxes.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert [(row["recipe"], row["cams"], row["split"], row["images"]) for row in rows] == [
+        (name, "cam", "train", "10") for name in ("cam", "superpixel")
+    ]
+    found = rows[0]
+    assert 0 <= float(found["ci_low"]) <= float(found["corloc"]) <= float(found["ci_high"]) <= 1
+    per_class = [value for name, value in found.items() if name.startswith("corloc_") and value]
+    assert float(found["corloc"]) == pytest.approx(sum(map(float, per_class)) / len(per_class), abs=1e-6)
+    assert "Boxes of the maps" in (project / "printed.txt").read_text()
+    manifest = json.loads((project / "results/tiny/splits/train/manifest.json").read_text())
+    pairs = (project / "results/tiny/plain/cam/evaluation/boxes/train.csv").read_text().splitlines()[1:]
+    assert len(pairs) == sum(len(image["tags"]) for image in manifest["images"]) == int(found["pairs"])
 
 
 def test_the_tables_are_printed_at_the_end(project: Path) -> None:
@@ -150,6 +169,7 @@ def test_an_edited_comment_reruns_nothing(project: Path) -> None:
     path.write_text(before)
 
 
+OF_BOXES = {"evaluate_boxes", "summarise_boxes"}
 AFTER_SEEDS = {
     "make_seeds",
     "train_segmenter",
@@ -171,7 +191,12 @@ def test_an_edited_formula_reruns_what_depends_on_it(project: Path) -> None:
     path = project / "wsss_steps" / "ops" / "evaluation.py"
     before = path.read_text()
     path.write_text(before + "\nNEW_CONSTANT = 1\n")
-    assert runs.planned(project) == {"evaluate", "summarise", "compare_recipes"}
+    assert runs.planned(project) == {"evaluate", "summarise", "compare_recipes", *OF_BOXES}
+    path.write_text(before)
+    path = project / "wsss_steps" / "ops" / "localisation.py"
+    before = path.read_text()
+    path.write_text(before + "\nNEW_CONSTANT = 1\n")
+    assert runs.planned(project) == OF_BOXES
     path.write_text(before)
 
 
@@ -184,7 +209,11 @@ def test_one_setting_reruns_what_depends_on_it(project: Path) -> None:
     configure(project, evaluate={"bootstrap": 60})
     assert runs.planned(project) == {"evaluate", "summarise", "compare_recipes"}
     configure(project, classifier={"plain": {**TINY["classifier"]["plain"], "epochs": 2}})
-    assert runs.planned(project) == AFTER_SEEDS | {"train_classifier", "make_cams", "evaluate_classifier"}
+    assert runs.planned(project) == AFTER_SEEDS | {"train_classifier", "make_cams", "evaluate_classifier", *OF_BOXES}
+    configure(project, evaluate_boxes={"threshold": 0.3})
+    assert runs.planned(project) == OF_BOXES
+    configure(project, boxes=None)
+    assert runs.planned(project) == set()
     configure(project)
     assert runs.planned(project) == set()
 
@@ -196,6 +225,10 @@ def test_a_chain_shares_its_first_links(project: Path) -> None:
     shared = {"train_classifier", "make_cams", "pretrain_keys", "make_superpixels"}
     assert not shared & runs.planned(project)
     runs.succeed(project)
+    with (project / "results/tiny/boxes.csv").open() as file:
+        assert [(row["recipe"], row["cams"]) for row in csv.DictReader(file)] == [
+            *(("cam", "cam"), ("chain", "cam"), ("chain", "cam+pamr")),
+        ]
     folder = project / "results/tiny/plain/cam+pamr/none/threshold"
     assert len(list((folder / "plain+plain/pseudo_labels").glob("*.png"))) == 10
     stamp = read_weights_stamp(folder / "plain+plain/segmenter.safetensors")

@@ -29,6 +29,7 @@ OUTPUTS = ("output", "output_raw", "history", "score")  # options that a step wr
 OUTPUTS_OF = {
     "wsss_steps.prepare": ("manifest",),
     "wsss_steps.prepare_masks": ("ground_truth",),
+    "wsss_steps.prepare_boxes": ("boxes",),
     "wsss_steps.shard_manifest": ("shards",),
     "wsss_steps.compare_recipes": ("means", "differences", "per_class", "by_size", "tables"),
 }

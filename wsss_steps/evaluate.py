@@ -15,9 +15,9 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from wsss_steps.cli import main
+from wsss_steps.data.class_maps import read_cam
 from wsss_steps.data.manifest import Entry, GroundTruth, read_ground_truth, read_manifest
 from wsss_steps.errors import all_wrong
 from wsss_steps.formats.files import VERSION, write_json
@@ -35,28 +35,6 @@ log = logging.getLogger(__name__)
 FOR_SCORE, FOR_THRESHOLD = "evaluation", "evaluation and choice of the threshold"
 Labels = NDArray[np.uint8]
 Count = Callable[[Entry], NDArray[np.int64]]
-
-
-def full_size(maps: NDArray[np.float32], height: int, width: int) -> NDArray[np.float32]:
-    """Class maps (n, H, W) at the size of the image; strided maps (every fourth pixel) are enlarged bilinearly.
-
-    A ValueError if they have neither of these sizes.
-    """
-    strided = ((height - 1) // 4 + 1, (width - 1) // 4 + 1)
-    if maps.shape[1:] == (height, width):
-        return maps
-    if maps.shape[1:] != strided:
-        raise ValueError(f"expected class maps of {(height, width)} or {strided} (H, W), found {maps.shape[1:]}")
-    enlarged = np.empty((len(maps), height, width), np.float32)
-    for index, plane in enumerate(maps):
-        enlarged[index] = np.asarray(Image.fromarray(plane).resize((width, height), Image.Resampling.BILINEAR))
-    return enlarged
-
-
-def read_cam(store: Store, entry: Entry) -> tuple[NDArray[np.float32], Labels]:
-    """Class maps (n, H, W) of one image and their classes (n,)."""
-    arrays = store[entry.id]
-    return full_size(arrays["cam"], entry.height, entry.width), arrays["class"]
 
 
 def labels_of(source: LabelMaps | Store, entry: Entry, threshold: float | None) -> Labels:

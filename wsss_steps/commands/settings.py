@@ -13,6 +13,7 @@ from wsss_steps.settings.base import Backbone, Settings
 from wsss_steps.settings.registry import METHODS
 from wsss_steps.settings.steps import (
     Evaluate,
+    EvaluateBoxes,
     EvaluateSuperpixels,
     MakeExample,
     MakeSaliencyExample,
@@ -28,6 +29,7 @@ STEPS: dict[str, type[Settings]] = {
     "predict": Predict,
     "evaluate": Evaluate,
     "evaluate_superpixels": EvaluateSuperpixels,
+    "evaluate_boxes": EvaluateBoxes,
     "backbones.<name>": Backbone,
 }
 

@@ -1,4 +1,4 @@
-"""Print tables of results: summary.csv, superpixels.csv."""
+"""Print tables of results: summary.csv, superpixels.csv, boxes.csv."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Print each."""
-    from wsss_steps.report import tables  # here, so that the other commands start without pandas
+    from wsss_steps.report import boxes, tables  # here, so that the other commands start without pandas
 
     for path in options.table:
-        print(tables.printed(path))
+        print(boxes.printed(path) if boxes.holds(path) else tables.printed(path))

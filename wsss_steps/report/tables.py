@@ -19,7 +19,17 @@ COLUMNS = ("recipe", "random_seed", "stage", "split", *SCORES, *PROTOCOL, *DECLA
 SPREAD = ("n", "sd", "min", "max")  # over random seeds
 MEANS = ("recipe", "stage", "split", "n", "miou", *SPREAD[1:], *SCORES[1:], *PROTOCOL, *DECLARED)
 WIDTH = 120
-LEFT = ("recipe", "stage", "split", "class", "size", "superpixels", "CRF", "scales")  # heads of names, left-aligned
+LEFT = (
+    "recipe",
+    "cams",
+    "stage",
+    "split",
+    "class",
+    "size",
+    "superpixels",
+    "CRF",
+    "scales",
+)  # heads of names, left-aligned
 HEADS = {"FP": "fp", "FN": "fn", "acc.": "pixel_acc", "cover": "coverage", "prec.": "precision"}
 
 

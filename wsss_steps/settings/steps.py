@@ -80,6 +80,11 @@ class Prepare(Settings):
         None, description="table with columns id, tags and perhaps split, instead of the XML files"
     )
     allow_untagged: bool = Field(False, description="whether an image may show no class at all")
+    boxes: str | None = Field(
+        None,
+        description="VOC XML files with the box of every object, such as Annotations, for evaluation alone: the class "
+        "activation maps are scored by the boxes around them; null: they are not",
+    )
 
     @model_validator(mode="after")
     def _splits(self) -> Prepare:
@@ -217,3 +222,19 @@ class EvaluateSuperpixels(Settings):
         "nearest",
         description="boundaries at void: give void the nearest class, or leave out what is near void (in VOC: all)",
     )
+
+
+class EvaluateBoxes(Settings):
+    """The box of each class in its activation map, and whether it meets one of the ground truth (`boxes`)."""
+
+    threshold: float = Field(
+        0.2, gt=0, le=1, description="share of the map's maximum that a pixel of the object has at least"
+    )
+    connectivity: Literal[4, 8] = Field(8, description="neighbours of a pixel; the largest component gives the box")
+    iou: float = Field(0.5, gt=0, le=1, description="a box is right if its IoU with one of the class is at least this")
+    difficult: Literal["exclude", "include"] = Field(
+        "exclude",
+        description="objects that VOC marks as difficult: not counted, as in its detection task, or like others",
+    )
+    bootstrap: int = Field(1000, ge=0, le=100_000, description="resamplings for the 95 % interval")
+    seed: Seed = Field(0, description="of the resamplings")

@@ -16,6 +16,7 @@ from wsss_steps.settings.registry import METHODS
 from wsss_steps.settings.steps import (
     CompareRecipes,
     Evaluate,
+    EvaluateBoxes,
     EvaluateSuperpixels,
     MakeExample,
     MakeSaliencyExample,
@@ -100,6 +101,7 @@ class Config(Prepare):
     predict: Predict = Field(Predict(), description="overrides of its defaults")
     evaluate: Evaluate = Field(Evaluate(), description="overrides of its defaults")
     evaluate_superpixels: EvaluateSuperpixels = Field(EvaluateSuperpixels(), description="overrides of its defaults")
+    evaluate_boxes: EvaluateBoxes = Field(EvaluateBoxes(), description="overrides of its defaults")
     compare_recipes: CompareRecipes = Field(CompareRecipes(), description="overrides of its defaults")
     gallery_images: int = Field(8, ge=1, le=10_000, description="rows of the contact sheet")
     keep_features: bool = Field(False, description="keep the features (48 GB for VOC) after the superpixels are made")

@@ -59,7 +59,7 @@ def _problems_of_files(choice: Choice) -> Iterator[str]:
 
 def _problems_of_names(config: Config) -> Iterator[str]:
     """What is wrong with the paths of the data set, and with the names of the folders of its results."""
-    fields = (field for field in Prepare.model_fields if field.endswith(("_list", "_folder", "_csv")))
+    fields = (field for field in Prepare.model_fields if field.endswith(("_list", "_folder", "_csv", "boxes")))
     given = {"root": config.root, **{field: getattr(config, field) for field in fields}}
     given |= {f"splits.{name}": path for name, path in config.splits.items()}
     # an empty folder is the root itself

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from wsss_steps.data import sources
+from wsss_steps.data.box_sources import of_boxes
 from wsss_steps.errors import UserError
 from wsss_steps.formats import kinds
 from wsss_steps.formats.records import record_of
@@ -98,6 +99,11 @@ def settings_of_masks(config: Config, wildcards: Wildcards) -> str:
     return json.dumps(splits.masks_settings(config, wildcards["split"]), sort_keys=True)
 
 
+def settings_of_boxes(config: Config, wildcards: Wildcards) -> str:
+    """The settings of `prepare_boxes` for the split."""
+    return json.dumps(splits.boxes_settings(config, wildcards["split"]), sort_keys=True)
+
+
 def settings_of_stage(config: Config, wildcards: Wildcards) -> str:
     """The settings of `evaluate`, the stage and what its predictions are, and the split."""
     stage = wildcards["stage"]
@@ -122,6 +128,11 @@ def state_of_images(config: Config, split: str) -> str:
 def state_of_masks(config: Config, split: str) -> str:
     """Changes when the content of a label image of the split does."""
     return _state(config, f"{split}/ground_truth.json", sources.of_masks, splits.masks_settings(config, split))
+
+
+def state_of_boxes(config: Config, split: str) -> str:
+    """Changes when the content of an annotation with the boxes of an image of the split does."""
+    return _state(config, f"{split}/boxes.json", of_boxes, splits.boxes_settings(config, split))
 
 
 def _state(config: Config, artifact: str, read: Callable[..., Any], settings: Mapping[str, Any]) -> str:

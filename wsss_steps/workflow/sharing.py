@@ -45,11 +45,13 @@ def record_of(config: Config, files: Sequence[Path]) -> dict[str, Any]:
     """The settings that a configuration gives to each choice and each step, by name, and where its tables lie."""
     settings = {step: getattr(config, step) for step in STEPS}
     found = {name: {} if section is None else section.model_dump(mode="json") for name, section in settings.items()}
-    shared = {key: getattr(config, key) for key in Prepare.model_fields if key not in ("splits", "unscored")}
+    shared = {key: getattr(config, key) for key in Prepare.model_fields if key not in ("splits", "unscored", "boxes")}
     found["data set"] = {"root": config.root, **shared}
     found |= {
         f"split {name}": {"list": path, "unscored": name in config.unscored} for name, path in config.splits.items()
     }
+    if config.boxes is not None:  # a configuration without boxes agrees with any
+        found |= {"boxes": {"folder": config.boxes}, "evaluate_boxes": config.evaluate_boxes.model_dump(mode="json")}
     for slot, text in _choices(config):
         found[f"{slot} {text}"] = resolve(config, slot, text).settings
     about = {"format": f"wsss/{KIND}", "version": VERSION, "files": _names(files), "tables": config.tables}

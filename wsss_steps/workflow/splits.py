@@ -15,6 +15,7 @@ TRAIN = "train"
 HINTS = {
     "mask_folder": "; say mask_folder: null if there are no label images",
     "annotation_folder": "; give tags in a table with tags_csv instead",
+    "boxes": "; say boxes: null if there are none",
 }
 
 
@@ -32,7 +33,7 @@ def problems(root: Path, data: Prepare) -> list[str]:
     """What is wrong with the folders, tables and lists of the data set below `root`."""
     if not root.is_dir():
         return [f"root: no such folder: {root}"]
-    places = {"image_folder": data.image_folder, "mask_folder": data.mask_folder}
+    places = {"image_folder": data.image_folder, "mask_folder": data.mask_folder, "boxes": data.boxes}
     places |= {} if data.tags_csv else {"annotation_folder": data.annotation_folder}
     found = [
         f"{key}: no such folder: {root / place}{HINTS.get(key, '')}"
@@ -66,3 +67,10 @@ def masks_settings(data: Prepare, split: str) -> dict[str, Any]:
         "scored_list": data.scored_list if split == TRAIN else None,
         "masks_optional": split == TRAIN,
     }
+
+
+def boxes_settings(data: Prepare, split: str) -> dict[str, Any]:
+    """The settings of `prepare_boxes` for one split."""
+    table = data.model_dump(mode="json", include={"classes", "mask_classes", "boxes"})
+    scored = data.scored_list if split == TRAIN else None
+    return table | {"split": split, "list_file": list_files(data)[split], "scored_list": scored}

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
+from wsss_steps.workflow import boxes
 from wsss_steps.workflow.choices import NONE, resolve
 from wsss_steps.workflow.config import Config, Recipe
 from wsss_steps.workflow.configuration import step_settings
@@ -96,6 +97,7 @@ def targets(config: Config) -> list[str]:
     found += features_to_keep(config)
     found += ["<tables>/summary.csv", "<tables>/tables.md"] if masked else []
     found += ["<tables>/superpixels.csv"] if masked and config.compare_superpixels and not config.only else []
+    found += boxes.table(config)
     segmented = config.unscored if masked else config.splits
     networks = [recipe.lineage() for recipe in recipes if recipe.segmenter != NONE]
     found += [f"<results>/{lineage}/segmentation_crf/{split}" for lineage in networks for split in segmented]
@@ -132,7 +134,8 @@ def settings_of_gallery(config: Config) -> str:
 
 def printed(config: Config) -> str:
     """What is said at the end of a run: scores of tags, tables, and where the results lie."""
-    from wsss_steps.report import tables  # pandas, which planning can do without
+    from wsss_steps.report import boxes as box_table  # pandas, which planning can do without
+    from wsss_steps.report import tables
 
     lines = []
     for classifier, split, path in tag_scores(config):
@@ -143,6 +146,8 @@ def printed(config: Config) -> str:
     scores = "means.csv" if len(config.random_seeds) > 1 else "summary.csv"
     found = (Path(config.tables_folder, name) for name in (scores, "superpixels.csv"))
     lines += [tables.printed(path) for path in found if path.is_file()]
+    boxes_of_maps = Path(config.tables_folder, "boxes.csv")
+    lines += [box_table.printed(boxes_of_maps)] if boxes_of_maps.is_file() else []
     for run in config.runs:
         place = f"{config.results}/{run.recipe.lineage()}/pseudo_labels/"
         if Path(place).is_dir():
