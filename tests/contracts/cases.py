@@ -57,6 +57,7 @@ SMALL: dict[str, Any] = {
     "count": 12,
     "radius": 2,
     "log_t": 1,
+    "passes": 4,
     "scales": (1.0, 0.5),
     "train_scales": (1.0, 0.5),
 }
@@ -150,7 +151,7 @@ def needs_of(method: Method, world: World) -> dict[str, Path]:
 
     Only that of saliency maps does, for the list of images that it leaves out.
     """
-    files: dict[str, Callable[[], Path]] = {"classifier": lambda: world.classifier}
+    files: dict[str, Callable[[], Path]] = {"classifier": lambda: worlds.classifier_for(method.name, world)}
     files["saliency"] = lambda: worlds.saliency_store(world)
     if hasattr(method.module, "build"):  # a method may need the network that it trains itself
         files[method.slot] = lambda: trained_network(method, world, method.settings())

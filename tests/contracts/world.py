@@ -185,6 +185,37 @@ def random_classifier(path: Path) -> Path:
     return write_network(path, "classifier", "mdc", network, CLASSES, **build)
 
 
+def fickle_classifier(path: Path, of: Path) -> Path:
+    """The classifier in the file `of` with FickleNet's head: a linear head becomes the centre of its kernel.
+
+    What lies around the centre has a fourth of its weight, so that draws differ. A head of layers becomes a random one.
+    """
+    network, content = methods.rebuild("classifier", of)
+    build = {name: content["network"][name] for name in FROM_OTHERS}
+    build |= {"window": 3, "dropout": 0.5, "form": "centre_preserving", "rescale": False}
+    torch.manual_seed(3)
+    fickle = methods.load("classifier", "ficklenet").build(3, **build)
+    fickle.backbone.load_state_dict(network.backbone.state_dict())
+    if isinstance(network.head, nn.Conv2d):
+        around = torch.full((3, 3), 0.25)
+        around[1, 1] = 1
+        with torch.no_grad():
+            fickle.head.conv.weight.copy_(network.head.weight * around)
+    return write_network(path, "classifier", "ficklenet", fickle, CLASSES, **build)
+
+
+def classifier_for(method: str, world: World) -> Path:
+    """The classifier of a world; for a method that asks for one of its own kind, such a one."""
+    if method not in OWN_CLASSIFIERS:
+        return world.classifier
+    path = world.classifier.with_name(f"classifier_{method}.safetensors")
+    return path if path.exists() else OWN_CLASSIFIERS[method](path, world.classifier)
+
+
+OWN_CLASSIFIERS = {"ficklenet": fickle_classifier}
+FROM_OTHERS = ("backbone", "output_stride", "dilated", "frozen_stages", "frozen_batch_norm")
+
+
 def saliency_store(world: World) -> Path:
     """A store of the saliency maps of the images, which lists those that are left out."""
     path = world.folder / "saliency.h5"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 
 import torch
@@ -36,8 +37,8 @@ class FickleHead(nn.Module):
         self, count: int, size: Sequence[int], generator: torch.Generator | None = None
     ) -> Float[Tensor, "count cells h w"]:
         """The weight of each cell of each window in `count` images of `size` positions, drawn on the CPU."""
-        chosen = {"form": self.form, "rescale": self.rescale, "generator": generator}
-        return hidden_units.draw_weights(count, size, self.window, self.dropout, **chosen)
+        drawn = functools.partial(hidden_units.draw_weights, form=self.form, rescale=self.rescale)
+        return drawn(count, size, self.window, self.dropout, generator=generator)
 
     def cell_scores(
         self, features: Float[Tensor, "B K h w"], classes: Tensor | None = None

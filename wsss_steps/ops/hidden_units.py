@@ -30,7 +30,7 @@ def cell_scores(features: Float[Tensor, "B K h w"], kernel: Float[Tensor, "C K s
     """z: what a position adds to the score of each window that it lies in, by the cell that it is there."""
     classes, channels, side, _ = kernel.shape
     each = kernel.permute(0, 2, 3, 1).reshape(classes * side**2, channels, 1, 1)
-    return F.conv2d(features, each).unflatten(1, (classes, side**2))
+    return F.conv2d(features, each).reshape(len(features), classes, side**2, *features.shape[-2:])
 
 
 def window_scores(
