@@ -7,12 +7,14 @@ from typing import Any
 import pytest
 import torch
 from expansion import convolved
+from pydantic import ValidationError
 from torch import Tensor
 
 from wsss_steps.methods.classifier import ficklenet
 from wsss_steps.nets.ficklenet import FickleHead
 from wsss_steps.ops.losses.tags import multi_label_loss
 from wsss_steps.settings.base import Backbone
+from wsss_steps.settings.classifier import FickleNet
 
 NETWORK: dict[str, Any] = {
     "backbone": Backbone(net="small").model_dump(mode="json"),
@@ -94,3 +96,12 @@ def test_the_loss_of_a_batch_by_hand() -> None:
     probability = network.head.conv(network.backbone(batch["images"])).mean(dim=(2, 3)).sigmoid()
     expected = -torch.where(batch["tags"] > 0, probability, 1 - probability).log().mean()
     torch.testing.assert_close(found, expected)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [({"window": 4}, "expected an odd window"), ({"dropout": 1.0, "rescale": True}, "expected a dropout below 1")],
+)
+def test_settings_that_cannot_be_drawn_are_refused(settings: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValidationError, match=message):
+        FickleNet(**settings)

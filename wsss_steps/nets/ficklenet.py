@@ -16,8 +16,8 @@ class FickleHead(nn.Module):
     """Feature maps to the scores of all windows, (B, K, h, w) to (B, C, h, w), by an s x s kernel without bias.
 
     While training, hidden units are drawn for each image, from torch's CPU generator: the same on every device. In
-    evaluation each has its mean weight, so that the scores are the mean of what is drawn, but for windows that reach
-    outside the map. `weights` draws at any time.
+    evaluation each has its mean weight, so that the scores are the mean of those that are drawn. `weights` draws at any
+    time.
     """
 
     def __init__(

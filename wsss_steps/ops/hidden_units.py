@@ -98,7 +98,7 @@ def draw_weights(
 
 
 def mean_weights(side: int, dropout: float, *, form: str, rescale: bool) -> Float[Tensor, "1 cells 1 1"]:
-    """The mean of m over all draws, of a window that lies inside the map: its scores are the mean scores."""
+    """The mean of m over all draws: with it `window_scores` gives the mean scores."""
     check(dropout, form, rescale)
     mean = torch.full((1, side**2, 1, 1), 1.0 if rescale or form == "none" else 1 - dropout)
     if form == "centre_preserving":
