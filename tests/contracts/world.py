@@ -16,6 +16,8 @@ from torch import nn
 from wsss_steps import methods
 from wsss_steps.data.images import read_image
 from wsss_steps.data.manifest import Entry, Manifest, write_manifest
+from wsss_steps.formats.kinds.saliency import SALIENCY
+from wsss_steps.formats.stores import write_store
 from wsss_steps.formats.weights import write_weights
 from wsss_steps.methods.per_image import Arrays
 from wsss_steps.nets import vit
@@ -181,6 +183,46 @@ def random_classifier(path: Path) -> Path:
     torch.manual_seed(1)
     network = methods.load("classifier", "mdc").build(3, **build)
     return write_network(path, "classifier", "mdc", network, CLASSES, **build)
+
+
+def fickle_classifier(path: Path, of: Path) -> Path:
+    """The classifier in the file `of` with FickleNet's head: a linear head becomes the centre of its kernel.
+
+    What lies around the centre has a fourth of its weight, so that draws differ. A head of layers becomes a random one.
+    """
+    network, content = methods.rebuild("classifier", of)
+    build = {name: content["network"][name] for name in FROM_OTHERS}
+    build |= {"window": 3, "dropout": 0.5, "form": "centre_preserving", "rescale": False}
+    torch.manual_seed(3)
+    fickle = methods.load("classifier", "ficklenet").build(3, **build)
+    fickle.backbone.load_state_dict(network.backbone.state_dict())
+    if isinstance(network.head, nn.Conv2d):
+        around = torch.full((3, 3), 0.25)
+        around[1, 1] = 1
+        with torch.no_grad():
+            fickle.head.conv.weight.copy_(network.head.weight * around)
+    return write_network(path, "classifier", "ficklenet", fickle, CLASSES, **build)
+
+
+def classifier_for(method: str, world: World) -> Path:
+    """The classifier of a world; for a method that asks for one of its own kind, such a one."""
+    if method not in OWN_CLASSIFIERS:
+        return world.classifier
+    path = world.classifier.with_name(f"classifier_{method}.safetensors")
+    return path if path.exists() else OWN_CLASSIFIERS[method](path, world.classifier)
+
+
+OWN_CLASSIFIERS = {"ficklenet": fickle_classifier}
+FROM_OTHERS = ("backbone", "output_stride", "dilated", "frozen_stages", "frozen_batch_norm")
+
+
+def saliency_store(world: World) -> Path:
+    """A store of the saliency maps of the images, which lists those that are left out."""
+    path = world.folder / "saliency.h5"
+    pixels = {entry.id: read_image(Path(entry.image)) for entry in world.entries}
+    items = [(name, ARRAYS["saliency"](one, ())) for name, one in pixels.items()]
+    write_store(path, SALIENCY, items, stamp="{}", left_out=world.left_out)
+    return path
 
 
 def tiny_vit(path: Path) -> Path:

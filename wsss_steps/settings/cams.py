@@ -6,7 +6,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from wsss_steps.settings.base import Scale, Settings
+from wsss_steps.settings.base import Count, Fraction, Scale, Seed, Settings
 
 
 class MultiScale(Settings):
@@ -36,3 +36,23 @@ class GradCam(MultiScale):
     pool_grad: bool = Field(
         True, description="weigh each feature map by its mean gradient; false: each of its positions by its own"
     )
+
+
+class FickleMaps(MultiScale):
+    """Maps of many random choices of the hidden units of a classifier `ficklenet`, aggregated."""
+
+    method: Literal["ficklenet"] = "ficklenet"
+    scales: tuple[Scale, ...] = Field((1.0,), min_length=1, description="sizes at which the image is read")
+    pool_grad: bool = Field(
+        False, description="weigh each feature map by its mean gradient; false: each of its positions by its own"
+    )
+    passes: Count = Field(200, description="N, random choices per image")
+    aggregate: Literal["largest", "mean"] = Field(
+        "largest", description="of each class and pixel over the passes; the mean is divided by its maximum"
+    )
+    theta: Fraction = Field(
+        0.35,
+        description="with `largest`: of the classes that exceed it at a pixel only that of the largest mean is left, "
+        "the others are cut down to it, so that seeds of this threshold are the paper's; 1: none is",
+    )
+    seed: Seed = Field(0, description="of the choices, with the id of the image")

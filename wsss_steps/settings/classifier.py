@@ -156,3 +156,32 @@ class Puzzle(Network, Augmentation, Optimisation):
         if not self.lambda_tags + self.lambda_tiles:
             raise ValueError("expected lambda_tags or lambda_tiles above 0, found 0 for both: nothing learns the tags")
         return self
+
+
+class FickleNet(Network, Augmentation, Optimisation):
+    """FickleNet: each window of the last convolution sees a random choice of the hidden units in it."""
+
+    method: Literal["ficklenet"] = "ficklenet"
+    backbone: str | Backbone = "vgg16"
+    output_stride: Literal[4, 8, 16, 32] = 8
+    crop: Crop = 321
+    epochs: Count = 30
+    batch_size: BatchSize = 10
+    window: int = Field(9, ge=1, le=99, description="s, side of the windows, positions of the last feature map; odd")
+    dropout: Fraction = Field(0.9, description="p, probability that a hidden unit is dropped, all its channels at once")
+    form: Literal["centre_preserving", "general", "none"] = Field(
+        "centre_preserving",
+        description="centre_preserving: units are dropped in each window on its own, never its centre; general: in the "
+        "feature map, before the windows; none: nothing is dropped",
+    )
+    rescale: bool = Field(
+        False, description="divide what is kept by 1 - dropout, as dropout does, but for a centre that is always kept"
+    )
+
+    @model_validator(mode="after")
+    def _drawable(self) -> Self:
+        if self.window % 2 == 0:
+            raise ValueError(f"expected an odd window, which has a centre, found {self.window}")
+        if self.rescale and self.dropout == 1:
+            raise ValueError("expected a dropout below 1 with rescale, found 1.0")
+        return self

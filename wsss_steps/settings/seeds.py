@@ -88,3 +88,19 @@ class SaliencySeeds(Settings):
     uncertain: Literal["unlabelled", "background"] = Field(
         "unlabelled", description="what doubted pixels become; background does harm (Table 2.5)"
     )
+
+
+class FickleSeeds(Settings):
+    """Seeds from a threshold on the maps, and background where nothing is salient; without saliency: `threshold`."""
+
+    needs: ClassVar[tuple[str, ...]] = ("saliency",)
+    method: Literal["ficklenet"] = "ficklenet"
+    saliency: SaliencyChoice = Field(
+        "detector",
+        pattern="^[^/]+$",
+        description="choice of saliency maps; ground_truth, made of the label images, is an upper bound",
+    )
+    theta: Fraction = Field(0.35, description="a pixel above it takes its strongest class; as in cams `ficklenet`")
+    background: Fraction = Field(
+        0.06, description="a pixel of no class is background if its saliency is below it; DSRG's number"
+    )
