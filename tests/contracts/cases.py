@@ -60,6 +60,10 @@ SMALL: dict[str, Any] = {
     "log_t": 1,
     "scales": (1.0, 0.5),
     "train_scales": (1.0, 0.5),
+    # On 12 cells, a dense CRF soon is of one opinion everywhere, which a large weight would make the network's own, and
+    # with the floor of DSRG a network that is sure of the wrong class has no gradient to come back by.
+    "lambda_boundary": 0.1,
+    "floor": 1e-8,
 }
 """Settings that make a method small, whichever has them; the others are the defaults."""
 

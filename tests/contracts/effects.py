@@ -36,6 +36,10 @@ SHOWS_WITH: dict[str, dict[str, Any]] = {
     "least_similar": {"algorithm": "lost"},
     "restrict_to_present": {"beta_bg": 0.05, "beta_fg": 0.05},
     "init_std": {"init": "normal"},
+    "floor": {"floor": 0.01},
+    "theta_bg": {"crf": "none"},  # with a CRF, one label is sure of all 12 cells
+    "theta_fg": {"crf": "none"},
+    "crf_unary": {"crf": "toco"},
     "bg_conflict": {"alpha": 0.02},
     "low_level_width": {"head": "v3plus"},
     "decoder_width": {"head": "v3plus"},

@@ -63,6 +63,8 @@ PRESETS: dict[str, Crf] = {
     "toco": _preset(10, (1.0, 1.0), (121.0, 5.0, 4.0)),
     # Puzzle-CAM, its final labels.
     "puzzle": _preset(1, (3.0, 3.0), (50.0, 5.0, 10.0), gt_prob=0.7),
+    # DSRG, while it is trained: widths of `probability` by 12, in cells of its grid.
+    "dsrg": _preset(10, (3.0 / 12.0, 3.0), (80.0 / 12.0, 13.0, 10.0)),
 }
 """Presets by name; the numbers are those of the authors' public code."""
 
