@@ -47,6 +47,30 @@ rule make_seeds:
         " --settings {params.settings:q} --code {params.code:q} --log {log:q}"
 
 
+rule prepare_strong:
+    # Checks the label images of some training images that segmenters learn from which are no longer weakly supervised.
+    input:
+        manifest="<results>/splits/train/manifest.json",
+    output:
+        "<results>/strong/strong_masks.h5",
+    log:
+        "<logs>/strong/prepare_strong.log",
+    benchmark:
+        "<benchmarks>/strong/prepare_strong.tsv"
+    priority: 100  # what is wrong with a label image is told before hours of training, not after them
+    conda:
+        "../envs/wsss.yaml"
+    threads: 1
+    params:
+        root=CONFIG.data_folder,
+        state=configured(strong.state),
+        settings=configured(strong.settings_as_json),
+        code=code_of("prepare_strong"),
+    shell:
+        "python -m wsss_steps.prepare_strong --root {params.root:q} --manifest {input.manifest:q} --output {output:q}"
+        " --settings {params.settings:q} --code {params.code:q} --log {log:q}"
+
+
 rule train_segmenter:
     # Learns a class for every pixel from the seeds, or in a chain (spsrg+plain) from the pseudo-labels of the link before.
     input:

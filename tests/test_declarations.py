@@ -100,6 +100,21 @@ def test_what_saliency_maps_were_made_of_is_declared(tmp_path: Path, chosen: str
     assert declared(config, "seeds") == declared(config, "segmentation") == words
 
 
+def test_raw_saliency_maps_are_declared_from_the_seeds_on(tmp_path: Path) -> None:
+    """Seeds that take saliency maps as they are rest on what these were learnt from, as the network does."""
+    root = make_voc(tmp_path / "voc")
+    (root / "DUTS-TR").mkdir()
+    recipe = {"seeds": "saliency_class~saliency=detector", "segmenter": "dsrg+plain"}
+    config = load(root=str(root), draw=None, recipes={"a": recipe})
+    stages = ("cams", "seeds", "pseudo_labels", "segmentation", "segmentation_crf")
+    found = {stage: declared(config, stage) for stage in stages}
+    assert found == {stage: "" if stage == "cams" else "saliency: detector trained on DUTS-TR" for stage in stages}
+    config = load(recipes={"a": {"seeds": "saliency_class~saliency=ground_truth"}})
+    row = declarations.about_row(config, Row("a", config.recipes["a"], "seeds", "train"))
+    assert (row["saliency"], row["made_of_ground_truth"]) == ("ground_truth", "saliency")
+    assert row["extra_supervision"] == "saliency: ground truth"
+
+
 def test_a_detectors_own_weights_are_declared(tmp_path: Path) -> None:
     root = make_voc(tmp_path / "voc")
     (root / "own.safetensors").touch()

@@ -16,6 +16,7 @@ from wsss_steps.data.images import normalise
 from wsss_steps.data.manifest import Entry, Manifest, write_manifest
 from wsss_steps.errors import UserError
 from wsss_steps.formats.kinds.seeds import SEEDS
+from wsss_steps.formats.kinds.strong_masks import STRONG_MASKS
 from wsss_steps.formats.kinds.superpixels import SUPERPIXELS
 from wsss_steps.formats.labels import read_labels
 from wsss_steps.formats.stores import Store, write_store
@@ -35,8 +36,9 @@ SMALL = Backbone(net="small").model_dump(mode="json")
 
 def options_of(cls: type[Settings], **overrides: Any) -> dict[str, Any]:
     few = {"epochs": 2, "batch_size": 3, "crop": 24, "aspp_rates": (1, 2), "warmup_epochs": 1.0, "learning_rate": 0.05}
-    few |= {"head_multiplier": 0.1, "frozen_batch_norm": "none"}
-    return cls(**(few | overrides)).model_dump(mode="json") | {"backbone": SMALL}
+    few |= {"head_multiplier": 0.1, "frozen_batch_norm": "none", "train_scales": (1.0, 0.75, 0.5)}
+    table = cls(**(few | overrides)).model_dump(mode="json") | {"backbone": SMALL}
+    return table | ({"crf": crf.numbers(table["crf"])} if "crf" in table else {})
 
 
 @pytest.fixture
@@ -58,6 +60,8 @@ def folder(tmp_path: Path) -> Path:
     write_manifest(tmp_path / "manifest.json", Manifest("test", ("red", "green"), tuple(entries)))
     write_store(tmp_path / "seeds.h5", SEEDS, seeds[:3], stamp="{}")
     write_store(tmp_path / "superpixels.h5", SUPERPIXELS, superpixels[:3], stamp="{}")
+    masks = [(name, {"masks": arrays["seeds"]}) for name, arrays in seeds[:2]]
+    write_store(tmp_path / "strong_masks.h5", STRONG_MASKS, masks, stamp="{}")
     return tmp_path
 
 
@@ -86,7 +90,8 @@ def train(
         manifest=folder / "manifest.json",
         seeds=folder / "seeds.h5",
         needs=({"superpixels": folder / "superpixels.h5"} if superpixels else {})
-        | ({"classifier": classifier} if classifier else {}),
+        | ({"classifier": classifier} if classifier else {})
+        | ({"strong_masks": folder / "strong_masks.h5"} if options["method"] == "dsrg_semi" else {}),
         output=output,
         history=folder / f"{name}.csv",
         settings=options,

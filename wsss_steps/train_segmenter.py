@@ -10,6 +10,7 @@ from wsss_steps import methods
 from wsss_steps.cli import main
 from wsss_steps.data.datasets import SeedDataset, check_seeds
 from wsss_steps.data.manifest import read_manifest
+from wsss_steps.data.strong import StrongDataset
 from wsss_steps.methods import trainees
 from wsss_steps.methods.trainees import Data, Job
 
@@ -31,7 +32,8 @@ def run(
     Args:
         manifest: the data set.
         seeds: store of partial label maps, or a folder of label maps <id>.png: the pseudo-labels of another network.
-        needs: what the method reads beside them: a store of superpixels, or a trained classifier, which stays frozen.
+        needs: what the method reads beside them: a store of superpixels, or of label images of some training images
+            (strong_masks), or a trained classifier, which stays frozen.
         weights: initial weights of the backbone, if its settings name a file.
         output: weights (safetensors).
         history: CSV with one row per epoch: the loss of each input scale, and what else the method records.
@@ -46,7 +48,11 @@ def run(
         superpixels, classifier = needs.get("superpixels"), needs.get("classifier")
         check_seeds(entries, seeds, superpixels)
         augmented = {"augmentation": trainees.augmentation("segmenter", settings), "seed": settings["seed"]}
-        dataset = SeedDataset(entries, len(classes), seeds=seeds, superpixels=superpixels, **augmented)
+        given = {"seeds": seeds, "superpixels": superpixels, **augmented}
+        if strong_masks := needs.get("strong_masks"):
+            dataset: SeedDataset = StrongDataset(entries, len(classes), strong_masks=strong_masks, **given)
+        else:
+            dataset = SeedDataset(entries, len(classes), **given)
         judge = None if classifier is None else trainees.judge(classifier, classes, settings["backbone"], device)
         return Data(dataset, classes, given={"classifier": judge})
 

@@ -64,6 +64,7 @@ SMALL: dict[str, Any] = {
     # with the floor of DSRG a network that is sure of the wrong class has no gradient to come back by.
     "lambda_boundary": 0.1,
     "floor": 1e-8,
+    "lambda_full": 0.05,
 }
 """Settings that make a method small, whichever has them; the others are the defaults."""
 

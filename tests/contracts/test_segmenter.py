@@ -31,7 +31,8 @@ def test_there_is_one_part_of_the_loss_per_input_scale(method: Method) -> None:
 def test_images_without_labels_teach_nothing(method: Method) -> None:
     trainee = start(method, method.settings())
     batch = batch_of(method)
-    loss = trainee.loss(batch | {"seeds": torch.full_like(batch["seeds"], IGNORE)})
+    labels = batch.keys() & {"seeds", "strong_masks"}
+    loss = trainee.loss(batch | {name: torch.full_like(batch[name], IGNORE) for name in labels})
     loss.backward()
     assert loss.item() == 0
     assert not any(one.grad is not None and one.grad.any() for one in trainee.network.parameters())
@@ -72,6 +73,7 @@ def test_cells_whose_centre_is_beyond_the_edge_are_not_labelled(method: Method) 
         "images": torch.zeros(1, 3, 12, 12),
         "tags": torch.tensor([[0.0, 1.0, 0.0]]),
         "seeds": torch.full((1, 12, 12), 2),
+        "strong_masks": torch.full((1, 12, 12), 2),
         "superpixels": torch.ones(1, 12, 12, dtype=torch.int64),
         "inside": torch.ones(1, 12, 12, dtype=torch.bool),
         "pixels": torch.zeros(1, 3, 12, 12, dtype=torch.uint8),

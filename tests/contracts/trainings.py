@@ -82,6 +82,7 @@ def batch_of(method: Method) -> Batch:
         "tags": tags,
         "seeds": seeds,
         "superpixels": torch.stack(ids) if "superpixels" in method.cls.needs else torch.zeros_like(truth),
+        "strong_masks": torch.where(torch.arange(len(truth))[:, None, None] < 1, truth, IGNORE),
         "masks": (truth > 0).long(),
         "pixels": raw,
     }
@@ -89,11 +90,12 @@ def batch_of(method: Method) -> Batch:
 
 
 def names_of(method: Method) -> list[str]:
-    """What a batch of the slot has: docs/architecture.md, and raw pixels where the method asks for them."""
+    """What a batch of the slot has, and raw pixels and label images where the method asks: docs/add_a_method.md."""
     of_slot = {"classifier": ["tags"], "saliency": ["masks"]}
     of_slot |= {"refiner": ["tags", "seeds"], "segmenter": ["tags", "seeds", "superpixels"]}
-    pixels = ["pixels"] if getattr(method.module, "NEEDS_PIXELS", False) else []
-    return ["images", "inside", *of_slot[method.slot], *pixels]
+    asked = ["strong_masks"] if "strong_masks" in method.cls.needs else []
+    asked += ["pixels"] if getattr(method.module, "NEEDS_PIXELS", False) else []
+    return ["images", "inside", *of_slot[method.slot], *asked]
 
 
 def judge() -> FrozenClassifier:

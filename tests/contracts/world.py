@@ -131,6 +131,7 @@ ARRAYS: Mapping[str, Callable[[NDArray[np.uint8], Sequence[int]], Arrays]] = {
     },
     "saliency": lambda pixels, _: {"saliency": vividness(pixels) / np.float32(255)},
     "seeds": lambda pixels, tags: {"seeds": _strongest(pixels, tags)},
+    "strong_masks": lambda pixels, tags: {"masks": _strongest(pixels, tags)},
     "refined_saliency": lambda pixels, _: {"refined": np.select([vividness(pixels) > 90], [1], 0).astype(np.uint8)},
 }
 

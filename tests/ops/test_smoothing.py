@@ -135,3 +135,17 @@ def test_nothing_is_changed_in_place_and_no_gradient_flows() -> None:
     found = smooth(probabilities, colours, inside, dsrg(), unary="probability", floor=FLOOR)
     assert torch.equal(probabilities, before)
     assert not found.requires_grad
+
+
+@pytest.mark.parametrize(("count", "preset", "grows"), [(21, "dsrg", False), (7, "dsrg", True), (7, "toco", False)])
+def test_a_small_lead_grows_to_certainty_if_labels_are_few_for_the_weights(
+    count: int, preset: str, grows: bool
+) -> None:
+    """Mean field multiplies a lead that all cells share by about (the weights) / (the number of labels) a round."""
+    lead = torch.zeros(1, count, 16, 16)
+    lead[:, 1] = 0.05
+    weights = preset_of(crf.numbers(preset))
+    colours, inside = torch.full((1, 3, 16, 16), 90, dtype=torch.uint8), torch.ones(1, 16, 16, dtype=torch.bool)
+    found = smooth(torch.softmax(lead, 1), colours, inside, weights, unary="probability", floor=FLOOR)
+    assert (found[:, 1] > 0.99).all() == grows
+    assert (found[:, 1] < 1.1 / count).all() != grows

@@ -20,10 +20,12 @@ from wsss_steps.settings.steps import (
     Predict,
     PretrainKeys,
 )
+from wsss_steps.settings.strong import Strong
 from wsss_steps.workflow.config import WHOLE
 
 STEPS: dict[str, type[Settings]] = {
     "draw": MakeExample,
+    "strong": Strong,
     "draw_saliency": MakeSaliencyExample,
     "pretrain_keys": PretrainKeys,
     "predict": Predict,

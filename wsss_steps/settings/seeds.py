@@ -104,3 +104,16 @@ class FickleSeeds(Settings):
     background: Fraction = Field(
         0.06, description="a pixel of no class is background if its saliency is below it; DSRG's number"
     )
+
+
+class SaliencyClassSeeds(Settings):
+    """Seeds from a saliency map as it is: the strongest class where it is high, background elsewhere."""
+
+    needs: ClassVar[tuple[str, ...]] = ("saliency",)
+    method: Literal["saliency_class"] = "saliency_class"
+    saliency: SaliencyChoice = Field(
+        "detector",
+        pattern="^[^/]+$",
+        description="choice of saliency maps; ground_truth, made of the label images, is an upper bound",
+    )
+    binarise: int = Field(76, ge=0, le=254, description="a saliency above it, of 255, is an object; 76 is 0.3")

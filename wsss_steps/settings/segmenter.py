@@ -101,3 +101,11 @@ class DsrgSegmenter(Segmenter):
         description="energies of the dense CRF: minus the probabilities, as in the authors' code, which lets a region "
         "outvote what is sure in a cell; or minus their logarithms",
     )
+
+
+class DsrgSemiSegmenter(DsrgSegmenter):
+    """DSRG that also learns from the label images of some training images (key `strong`): semi-supervised."""
+
+    needs: ClassVar[tuple[str, ...]] = ("strong_masks",)
+    method: Literal["dsrg_semi"] = "dsrg_semi"  # type: ignore[assignment]
+    lambda_full: Weight = Field(2.0, description="weight of the cross-entropy on the label images")

@@ -24,6 +24,7 @@ from wsss_steps.settings.steps import (
     Prepare,
     PretrainKeys,
 )
+from wsss_steps.settings.strong import Strong
 
 SLOTS_OF_A_RECIPE = ("classifier", "cams", "superpixels", "seeds", "segmenter")
 GROUND_TRUTH = "ground_truth"  # saliency maps made of the label images, by a rule that may see them
@@ -97,6 +98,11 @@ class Config(Prepare):
     pretrain_keys: PretrainKeys = Field(PretrainKeys(), description="overrides of its defaults")
     draw_saliency: MakeSaliencyExample = Field(
         MakeSaliencyExample(), description="the drawn images and masks that a saliency detector may learn from"
+    )
+    strong: Strong | None = Field(
+        None,
+        description="label images of some training images, for segmenters that learn from them (`dsrg_semi`): "
+        "declared in summary.csv",
     )
     predict: Predict = Field(Predict(), description="overrides of its defaults")
     evaluate: Evaluate = Field(Evaluate(), description="overrides of its defaults")

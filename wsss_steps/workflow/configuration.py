@@ -15,7 +15,7 @@ from wsss_steps.settings.explain import explain
 from wsss_steps.settings.registry import METHODS
 from wsss_steps.settings.saliency import missing_source, source
 from wsss_steps.settings.steps import Prepare
-from wsss_steps.workflow import experiments, names, splits
+from wsss_steps.workflow import experiments, names, splits, strong
 from wsss_steps.workflow.choices import NONE, OWN, Choice, chain, choices_in, keys_of, name_of, resolve, settings_class
 from wsss_steps.workflow.config import GROUND_TRUTH, SLOTS_OF_A_RECIPE, WHOLE, Config, Recipe
 
@@ -150,6 +150,7 @@ def load(content: Mapping[str, Any]) -> Config:
         if "splits" not in config.model_fields_set and not splits.all_listed(root, config):
             config = config.model_copy(update={"splits": {}})
         problems += splits.problems(root, config)
+    problems += [] if problems else strong.problems(config)  # it asks choices, which must be known
     if config.device.startswith("cuda:") and config.gpus_per_training > 1:
         problems.append(
             f"device: expected auto or cuda for gpus_per_training {config.gpus_per_training}, found {config.device}"

@@ -8,6 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from wsss_steps.workflow import strong
 from wsss_steps.workflow.choices import chain, resolve
 from wsss_steps.workflow.config import GROUND_TRUTH, Config, Recipe
 from wsss_steps.workflow.stages import STAGES, Row
@@ -48,7 +49,7 @@ def extra_supervision(config: Config, recipe: Recipe, stage: str) -> str:
         saliency = saliency_of(config, recipe, stage)
         found += _of_saliency(config, saliency) if saliency else []
     if STAGES[stage].network == "segmenter":
-        found += _of_weights(config, "segmenter", recipe.segmenter)
+        found += strong.declared(config, recipe) + _of_weights(config, "segmenter", recipe.segmenter)
     return "; ".join(dict.fromkeys(found))
 
 

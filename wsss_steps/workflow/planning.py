@@ -38,6 +38,7 @@ ARTIFACTS = {
     "saliency": "<results>/saliency/{saliency}/saliency.h5",
     "refined_saliency": f"{FOLDERS}/refined_saliency.h5",
     "seeds": f"{FOLDERS}/seeds.h5",
+    "strong_masks": "<results>/strong/strong_masks.h5",
     "refiner": "<results>/{classifier}/{cams}+{refiner}/refiner.safetensors",
 }
 """What a method may need, by name: stores under the name of their kind, networks under that of their slot."""

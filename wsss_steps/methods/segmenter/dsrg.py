@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from jaxtyping import Float
 from torch import Tensor
 
 from wsss_steps.nets.deeplab import build_deeplab as build
@@ -20,6 +21,7 @@ from wsss_steps.ops.smoothing import Unary, cell_colours, floored_softmax, smoot
 __all__ = ["NEEDS_PIXELS", "build", "losses"]
 
 NEEDS_PIXELS = True
+SHARES = ("share_seeded", "share_labelled")
 
 
 def cells_of(batch: Mapping[str, Tensor], size: tuple[int, int], stride: int) -> dict[str, Tensor]:
@@ -35,7 +37,7 @@ def shares(cells: Mapping[str, Tensor], labels: Tensor) -> dict[str, Tensor]:
     """Shares of the cells inside the images that are labelled before growing and after it."""
     inside = cells["inside"]
     count = inside.sum().clamp(min=1)
-    found = {"share_seeded": cells["seeds"], "share_labelled": labels}
+    found = dict(zip(SHARES, (cells["seeds"], labels), strict=True))
     return {name: ((one != IGNORE) & inside).sum() / count for name, one in found.items()}
 
 
@@ -76,24 +78,52 @@ def losses(
         `seed_<scale>` and, already weighted, `boundary_<scale>`, whose sum is minimised; and, only recorded, the shares
         of cells labelled before growing, `share_seeded`, and after, `share_labelled`, at the first scale.
     """
-    parts = {}
-    preset = preset_of(crf)
+    options: dict[str, Any] = {"grow": grow, "theta_bg": theta_bg, "theta_fg": theta_fg, "floor": floor, "crf": crf}
+    options |= {"lambda_boundary": lambda_boundary, "boundary_clip": boundary_clip, "crf_unary": crf_unary}
+    parts: dict[str, Tensor] = {}
     for scale in train_scales:
         size = scaled_size(batch["images"].shape[-2:], scale)
-        probabilities = floored_softmax(network(resize_images(batch["images"], size)), floor)
-        cells = cells_of(batch, size, network.stride)
-        labels, inside = cells["seeds"], cells["inside"]
-        smoothed = probabilities.detach()
-        if grow or lambda_boundary:
-            smoothed = smooth(smoothed, cells["colours"], inside, preset, unary=crf_unary, floor=floor)
-        if grow:
-            sure = confident(smoothed, batch["tags"], inside, theta_bg=theta_bg, theta_fg=theta_fg)
-            labels = grow_each(labels, sure)
-        parts[f"seed_{scale:g}"] = balanced_seed_loss(probabilities.log(), labels)
-        if lambda_boundary:
-            members = inside & (cells["seeds"] != IGNORE).any(-1, keepdim=True).any(-2, keepdim=True)
-            loss = boundary_loss(probabilities, smoothed, members, most=boundary_clip)
-            parts[f"boundary_{scale:g}"] = lambda_boundary * loss
-        if scale == train_scales[0]:
-            parts |= shares(cells, labels)
+        logits = network(resize_images(batch["images"], size))
+        found = of_logits(logits, batch, size, network.stride, **options)
+        parts |= named(found, scale, first=scale == train_scales[0])
+    return parts
+
+
+def named(parts: Mapping[str, Tensor], scale: float, *, first: bool) -> dict[str, Tensor]:
+    """The parts with the scale in their names; the shares as they are, at the first scale alone."""
+    taught = {f"{name}_{scale:g}": part for name, part in parts.items() if name not in SHARES}
+    return taught | ({name: parts[name] for name in SHARES} if first else {})
+
+
+def of_logits(
+    logits: Float[Tensor, "B L h w"],
+    batch: Mapping[str, Tensor],
+    size: tuple[int, int],
+    stride: int,
+    *,
+    grow: bool,
+    theta_bg: float,
+    theta_fg: float,
+    lambda_boundary: float,
+    boundary_clip: float,
+    floor: float,
+    crf: Mapping[str, Any] | None,
+    crf_unary: Unary,
+) -> dict[str, Tensor]:
+    """`seed`, `boundary` and the shares of `losses`, for the logits of images resized to `size`."""
+    probabilities = floored_softmax(logits, floor)
+    cells = cells_of(batch, size, stride)
+    labels, inside = cells["seeds"], cells["inside"]
+    smoothed = probabilities.detach()
+    if grow or lambda_boundary:
+        preset = preset_of(crf)
+        smoothed = smooth(smoothed, cells["colours"], inside, preset, unary=crf_unary, floor=floor)
+    if grow:
+        sure = confident(smoothed, batch["tags"], inside, theta_bg=theta_bg, theta_fg=theta_fg)
+        labels = grow_each(labels, sure)
+    parts = {"seed": balanced_seed_loss(probabilities.log(), labels), **shares(cells, labels)}
+    if lambda_boundary:
+        members = inside & (cells["seeds"] != IGNORE).any(-1, keepdim=True).any(-2, keepdim=True)
+        loss = boundary_loss(probabilities, smoothed, members, most=boundary_clip)
+        parts["boundary"] = lambda_boundary * loss
     return parts
