@@ -1,14 +1,16 @@
 """Making seeds: images of several sizes, images without tags, strided maps, and what is refused."""
 
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pytest
 
-from wsss_steps import label_seeds
+from wsss_steps import label_seeds, methods
 from wsss_steps.data.manifest import Entry, Manifest, write_manifest
 from wsss_steps.errors import UserError
 from wsss_steps.formats.kinds.cams import CAMS
+from wsss_steps.formats.kinds.saliency import SALIENCY
 from wsss_steps.formats.kinds.seeds import SEEDS
 from wsss_steps.formats.kinds.superpixels import SUPERPIXELS
 from wsss_steps.formats.labels import read_labels
@@ -120,3 +122,36 @@ def test_superpixels_of_another_size_are_refused(paths: dict[str, Path]) -> None
     write_store(other, SUPERPIXELS, [(name, arrays) for name in "ab"], stamp="{}")
     with pytest.raises(UserError, match=r"expected \(1, 4\) of image 'a', found \(9, 9\)"):
         run(**paths, needs={"superpixels": other}, settings=SUPERPIXEL)
+
+
+@pytest.fixture
+def salient(paths: dict[str, Path], monkeypatch: pytest.MonkeyPatch) -> dict[str, Path]:
+    """Saliency maps of which that of `b` says nothing, and seeds `found` that need them: class 2 where salient."""
+    maps = {"a": [[0.0, 0.2, 0.8, 1.0]], "b": [[0.0] * 3] * 2}
+    items = [(name, {"saliency": np.array(grid, np.float32)}) for name, grid in maps.items()]
+    write_store(paths["output"].with_name("saliency.h5"), SALIENCY, items, stamp="{}", left_out=["b"])
+    module = ModuleType("found")
+
+    def seeds(maps: np.ndarray, classes: np.ndarray, *, saliency: np.ndarray, above: float) -> np.ndarray:
+        return np.where(saliency > above, 2, 0).astype(np.uint8)
+
+    module.seeds = seeds  # type: ignore[attr-defined]
+    monkeypatch.setattr(methods, "load", lambda *_: module)
+    return {"saliency": paths["output"].with_name("saliency.h5")}
+
+
+def test_seeds_may_need_saliency_maps_and_have_none_where_there_is_none(
+    paths: dict[str, Path], salient: dict[str, Path], caplog: pytest.LogCaptureFixture
+) -> None:
+    """The setting `saliency`, which says whose maps they are, is not what the function is given."""
+    settings = {"method": "found", "above": 0.5, "saliency": "detector"}
+    with caplog.at_level("INFO"):
+        run(**paths, needs=salient, settings=settings)
+    assert seeds_in(paths["output"]) == {"a": [[0, 0, 2, 2]], "b": [[255] * 3] * 2}
+    assert "20.0% of the pixels background, 20.0% classes, 60.0% unlabelled" in caplog.text
+    assert "1 images without a usable saliency map have no seeds: b" in caplog.text
+
+
+def test_a_store_of_saliency_maps_that_is_none_is_refused(paths: dict[str, Path], salient: dict[str, Path]) -> None:
+    with pytest.raises(UserError, match="expected .*saliency"):
+        run(**paths, needs={"saliency": paths["cams"]}, settings={"method": "found", "above": 0.5})

@@ -18,6 +18,7 @@ from wsss_steps.settings.base import ChoiceOf, Settings
 from wsss_steps.settings.features import RgbFeatures
 from wsss_steps.settings.registry import METHODS
 from wsss_steps.settings.saliency import UnsupervisedSaliency
+from wsss_steps.settings.seeds import ThresholdSeeds
 from wsss_steps.settings.superpixels import SlicSuperpixels
 from wsss_steps.workflow import configuration, planning, shards, stages, targets, trainings
 from wsss_steps.workflow.config import Config
@@ -157,6 +158,25 @@ def test_inputs_follow_from_the_choice() -> None:
     }
     superpixels = {"superpixels": "<results>/superpixels/slic/superpixels.h5"}
     assert planning.needed(config, recipe | {"segmenter": "spsrg"}, "segmenter") == superpixels
+
+
+def test_seeds_may_need_the_saliency_maps_that_a_setting_chooses(monkeypatch: pytest.MonkeyPatch) -> None:
+    class OfSaliency(ThresholdSeeds):
+        needs = ("saliency",)
+        saliency: Annotated[str, ChoiceOf("saliency")] = "unsupervised"
+
+    before = planning.code_with_needs(load(), {"seeds": "threshold"}, "make_seeds", "seeds")
+    monkeypatch.setitem(METHODS, "seeds", (*METHODS["seeds"], OfSaliency))
+    for chosen, folder in (
+        ({"seeds": "threshold"}, "unsupervised"),
+        ({"seeds": "threshold~saliency=(unsupervised~tau=0.1)"}, "unsupervised~tau=0.1"),
+    ):
+        assert planning.needed(load(), chosen, "seeds") == {"saliency": f"<results>/saliency/{folder}/saliency.h5"}
+        shard = planning.needed(load(shards=2), chosen | {"shard": "000-of-002"}, "seeds")["saliency"]
+        assert shard == f"<results>/saliency/{folder}/saliency.shards/000-of-002.h5"
+    assert planning.code_with_needs(load(), {"seeds": "threshold"}, "make_seeds", "seeds") == before  # read already
+    config = load(recipes={"a": {"seeds": "threshold"}})
+    assert targets.saliency_of_summary(config) == ["<results>/saliency/unsupervised/saliency.h5"]
 
 
 @pytest.mark.parametrize(("slot", "base"), [("saliency", UnsupervisedSaliency), ("features", RgbFeatures)])

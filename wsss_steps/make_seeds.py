@@ -17,12 +17,16 @@ from wsss_steps.data.images import read_image
 from wsss_steps.data.manifest import Entry, read_manifest
 from wsss_steps.errors import UserError
 from wsss_steps.formats.kinds.cams import CAMS
+from wsss_steps.formats.kinds.saliency import SALIENCY
 from wsss_steps.formats.kinds.seeds import SEEDS
+from wsss_steps.formats.stores import Store
 from wsss_steps.methods import per_image
 from wsss_steps.methods.per_image import Arrays
 from wsss_steps.ops.labels import IGNORE
 from wsss_steps.ops.resize import resize_maps
 from wsss_steps.processes import Later, then
+
+log = logging.getLogger(__name__)
 
 
 class Coverage:
@@ -73,6 +77,14 @@ def map_of(entry: Entry, kind: str, stored: Arrays) -> NDArray[Any]:
     return found
 
 
+def without_saliency(needs: Mapping[str, Path]) -> frozenset[str]:
+    """Ids of the images that a needed store of saliency maps lists as left out: their maps say nothing."""
+    if SALIENCY.name not in needs:
+        return frozenset()
+    with Store(needs[SALIENCY.name], SALIENCY) as store:
+        return frozenset(store.left_out)
+
+
 def run(
     *,
     manifest: Path,
@@ -87,7 +99,8 @@ def run(
     Args:
         manifest: the data set.
         cams: store of class activation maps.
-        needs: stores that the method reads beside them, such as superpixels or refined_saliency.
+        needs: stores that the method reads beside them, such as superpixels, saliency or refined_saliency. Images that
+            the store of saliency maps lists as left out become 255 everywhere.
         output: store of seeds (HDF5).
         settings: `method` and its settings.
         stamp: provenance.
@@ -96,22 +109,25 @@ def run(
     entries = data.split("train")
     module = methods.load("seeds", settings["method"])
     options = per_image.options(module.seeds, settings | {"image": None}, needs)
-    coverage = Coverage()
+    coverage, unknown = Coverage(), without_saliency(needs)
 
     def make(entry: Entry, given: Mapping[str, Arrays]) -> Arrays | Later[Arrays]:
+        if entry.id in unknown:
+            return counted(entry, np.full((entry.height, entry.width), IGNORE, np.uint8))
         others = {kind: map_of(entry, kind, stored) for kind, stored in given.items() if kind != CAMS.name}
         others |= {"image": read_image(Path(entry.image))} if "image" in options else {}
         call = functools.partial(module.seeds, *maps_of(entry, given[CAMS.name], cams), **{**options, **others})
+        return then(Later(call) if options.get("crf") else call(), functools.partial(counted, entry))
 
-        def counted(labels: NDArray[np.uint8]) -> Arrays:
-            coverage.add(labels, bool(entry.tags))
-            return {"seeds": labels}
-
-        return then(Later(call) if options.get("crf") else call(), counted)
+    def counted(entry: Entry, labels: NDArray[np.uint8]) -> Arrays:
+        coverage.add(labels, bool(entry.tags))
+        return {"seeds": labels}
 
     sources = [(cams, CAMS), *per_image.stores(needs)]
     per_image.write(output, SEEDS, entries, make, sources=sources, stamp=stamp, classes=data.classes)
-    logging.getLogger(__name__).info("%s", coverage)
+    log.info("%s", coverage)
+    if left_out := [entry.id for entry in entries if entry.id in unknown]:
+        log.warning("%d images without a usable saliency map have no seeds: %s", len(left_out), " ".join(left_out))
 
 
 if __name__ == "__main__":

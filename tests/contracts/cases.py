@@ -28,7 +28,6 @@ from wsss_steps.settings import crf
 from wsss_steps.settings.base import Backbone, Settings
 from wsss_steps.settings.registry import METHODS
 from wsss_steps.settings.saliency import source
-from wsss_steps.workflow.planning import NETWORKS
 
 Make = Callable[[Entry, Mapping[str, Arrays]], Arrays]
 
@@ -147,13 +146,17 @@ def made(method: Method, world: World, *, device: str = "cpu", settings: Mapping
 
 
 def needs_of(method: Method, world: World) -> dict[str, Path]:
-    """A file for each need. Of stores it need not exist: contracts give their arrays themselves."""
-    networks: dict[str, Callable[[], Path]] = {"classifier": lambda: world.classifier}
+    """A file for each need. Of stores it need not exist, since contracts give their arrays themselves.
+
+    Only that of saliency maps does, for the list of images that it leaves out.
+    """
+    files: dict[str, Callable[[], Path]] = {"classifier": lambda: world.classifier}
+    files["saliency"] = lambda: worlds.saliency_store(world)
     if hasattr(method.module, "build"):  # a method may need the network that it trains itself
-        networks[method.slot] = lambda: trained_network(method, world, method.settings())
-    missing = set(method.cls.needs) - networks.keys() - ARRAYS.keys()
+        files[method.slot] = lambda: trained_network(method, world, method.settings())
+    missing = set(method.cls.needs) - files.keys() - ARRAYS.keys()
     assert not missing, f"contracts/world.py cannot give {method.slot} '{method.name}' what it needs: {sorted(missing)}"
-    return {name: networks[name]() if name in NETWORKS else Path(f"{name}.h5") for name in method.cls.needs}
+    return {name: files[name]() if name in files else Path(f"{name}.h5") for name in method.cls.needs}
 
 
 def _weights(method: Method, world: World, settings: Mapping[str, Any]) -> Path | None:

@@ -16,6 +16,8 @@ from torch import nn
 from wsss_steps import methods
 from wsss_steps.data.images import read_image
 from wsss_steps.data.manifest import Entry, Manifest, write_manifest
+from wsss_steps.formats.kinds.saliency import SALIENCY
+from wsss_steps.formats.stores import write_store
 from wsss_steps.formats.weights import write_weights
 from wsss_steps.methods.per_image import Arrays
 from wsss_steps.nets import vit
@@ -181,6 +183,15 @@ def random_classifier(path: Path) -> Path:
     torch.manual_seed(1)
     network = methods.load("classifier", "mdc").build(3, **build)
     return write_network(path, "classifier", "mdc", network, CLASSES, **build)
+
+
+def saliency_store(world: World) -> Path:
+    """A store of the saliency maps of the images, which lists those that are left out."""
+    path = world.folder / "saliency.h5"
+    pixels = {entry.id: read_image(Path(entry.image)) for entry in world.entries}
+    items = [(name, ARRAYS["saliency"](one, ())) for name, one in pixels.items()]
+    write_store(path, SALIENCY, items, stamp="{}", left_out=world.left_out)
+    return path
 
 
 def tiny_vit(path: Path) -> Path:
