@@ -1,4 +1,4 @@
-"""Tiny trainings of all four kinds, and of a classifier that learns in phases.
+"""Tiny trainings of all four kinds, of a classifier that learns in phases, and of one with parameters beside its net.
 
 Each is in a process that can be killed at a chosen step or from outside, a fork of a server that has imported all they
 need, so that each takes a fraction of a second.
@@ -42,14 +42,14 @@ from wsss_steps.formats.kinds.seeds import SEEDS
 from wsss_steps.formats.kinds.superpixels import SUPERPIXELS
 from wsss_steps.formats.stores import write_store
 from wsss_steps.settings.base import Backbone
-from wsss_steps.settings.classifier import PlainClassifier, RecurSeed
+from wsss_steps.settings.classifier import Drs, PlainClassifier, RecurSeed
 from wsss_steps.settings.saliency import DetectorSaliency
 from wsss_steps.settings.segmenter import SpsrgSegmenter
 from wsss_steps.settings.steps import PretrainKeys
 from wsss_steps.training import loop, resuming
 
 TRAININGS = {"classifier": classifier, "segmenter": segmenter, "saliency": saliency, "keys": keys}
-TRAININGS |= {"recurseed": classifier}
+TRAININGS |= {"recurseed": classifier, "drs": classifier}
 
 
 def processes() -> ForkServerContext:
@@ -74,6 +74,7 @@ def settings_of(kind: str, **overrides: Any) -> dict[str, Any]:
     of = {
         "classifier": lambda: PlainClassifier(**quick | {"output_stride": 4, "frozen_stages": 0} | overrides),
         "recurseed": lambda: RecurSeed(**quick | phases | overrides),
+        "drs": lambda: Drs(**quick | {"width": 8} | overrides),
         "segmenter": lambda: SpsrgSegmenter(**quick | {"aspp_rates": (1, 2)} | overrides),
         "saliency": lambda: DetectorSaliency(**quick | {"pairs": "drawn", "decoder_width": 8, "crop": 32} | overrides),
         "keys": lambda: PretrainKeys(**tiny | {"global_crop": 24, "local_crop": 16, "local_crops": 1} | overrides),

@@ -48,6 +48,7 @@ SMALL: dict[str, Any] = {
     "dilations": (1, 2),
     "widths": (8, 8),
     "init": "kaiming",
+    "width": 8,
     "decoder_width": 8,
     "low_level_width": 8,
     "rs_epoch": 0.0,

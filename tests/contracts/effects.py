@@ -28,6 +28,7 @@ OF_THE_LOOP = set(Augmentation.model_fields) | set(Optimisation.model_fields)
 OTHER_VALUES: dict[str, list[Any]] = {
     "backbone": [Backbone(net="timm:resnet10t"), Backbone(net="small", mean=(0.4, 0.5, 0.6))],
     "crf": ["deeplab", "superpixel"],
+    "delta": [0.3, 0.6],
     "mix": list(mixing.names()),
     "mixing": [Mixing(cutmix_alpha=0.1)],
 }

@@ -14,7 +14,7 @@ from wsss_steps.nets.backbones import Backbone, build_backbone
 from wsss_steps.nets.precision import compute_in
 from wsss_steps.nets.suppression import InPlaceOfRelu, SuppressedBackbone, Suppression
 
-# by hand: torchvision's bottlenecks call one ReLU three times, RegNetY's squeeze-and-excitation has 13 of pooled channels
+# all, and those with regions: torchvision's bottlenecks call one ReLU three times, RegNetY has 13 of pooled channels
 RELUS = {
     ("small", 8): (10, 10),
     ("vgg16", 8): (13, 13),

@@ -38,7 +38,7 @@ class Suppression(nn.Module):
             nn.init.normal_(self.controller.weight, std=controller_std)
 
     def share(self, features: Float[Tensor, "B K h w"]) -> Float[Tensor, "B K"] | float:
-        """g of each channel."""
+        """The share of its maximum, g, that each channel may reach."""
         if self.controller is None:
             assert self.delta is not None
             return self.delta
@@ -75,9 +75,9 @@ class InPlaceOfRelu(TorchFunctionMode):
 class SuppressedBackbone(Backbone):
     """A backbone with a module in place of each of its ReLUs.
 
-    suppressions: in the order in which the backbone calls them. They are parts of the backbone, trained at its rate, but
-        not of its `net`, so that files of weights fit. A ReLU of pooled channels, as in squeeze-and-excitation, stays a
-        ReLU: it has no regions.
+    suppressions: in the order in which the backbone calls them. They are parts of the backbone, trained at its rate,
+        but not of its `net`, so that files of weights fit. A ReLU of pooled channels, as in squeeze-and-excitation,
+        stays a ReLU: it has no regions.
     """
 
     def __init__(self, backbone: Backbone, delta: float | None, controller_std: float) -> None:
