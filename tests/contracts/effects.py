@@ -40,6 +40,8 @@ SHOWS_WITH: dict[str, dict[str, Any]] = {
     "bg_conflict": {"alpha": 0.02},
     "low_level_width": {"head": "v3plus"},
     "decoder_width": {"head": "v3plus"},
+    "conflict": {"rivals": 1},
+    "rivals": {"conflict": 0.1},
     "mix_epoch": {"mix": "cutmix", "mix_epoch": 0.0},
     "mixing": {"mix": "cutmix", "mix_epoch": 0.0},
 }

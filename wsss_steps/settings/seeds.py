@@ -6,7 +6,7 @@ from typing import ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
-from wsss_steps.settings.base import Fraction, Positive, SaliencyChoice, Settings
+from wsss_steps.settings.base import Count, Fraction, Positive, SaliencyChoice, Settings
 from wsss_steps.settings.crf import CrfPreset
 
 
@@ -87,4 +87,22 @@ class SaliencySeeds(Settings):
     tau_2: Fraction = Field(0.3, description="class activation below which an object of the saliency map is doubted")
     uncertain: Literal["unlabelled", "background"] = Field(
         "unlabelled", description="what doubted pixels become; background does harm (Table 2.5)"
+    )
+
+
+class DrsSeeds(Settings):
+    """Seeds from maps for the objects and a saliency map for the background (DRS)."""
+
+    needs: ClassVar[tuple[str, ...]] = ("saliency",)
+    method: Literal["drs"] = "drs"
+    saliency: SaliencyChoice = Field(
+        "detector",
+        pattern="^[^/]+$",
+        description="choice of saliency maps; ground_truth, made of the label images, is an upper bound",
+    )
+    binarise: int = Field(50, ge=0, le=254, description="a saliency above it, of 255, is an object")
+    alpha: Fraction = Field(0.2, description="a map below it is taken for 0")
+    conflict: Fraction = Field(0.9, description="a pixel stays unlabelled where more than `rivals` maps exceed it")
+    rivals: Count = Field(
+        2, description="how many of the maps, the background among them, may exceed `conflict` at a pixel"
     )
