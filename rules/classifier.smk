@@ -55,10 +55,11 @@ rule make_cams:
 
 
 rule train_refiner:
-    # The network of a refiner that has one of its own; it learns from seeds of the maps before it.
+    # The network of a refiner that has one of its own; it learns from seeds of the maps before it, or from these maps.
     input:
         manifest="<results>/splits/train/manifest.json",
-        seeds=artifact_of("refiner", "seeds", of_all=True),
+        seeds=planned(planning.taught_by, "seeds"),
+        cams=planned(planning.taught_by, "cams"),
         weights=initial_weights("refiner"),
     output:
         refiner="<results>/{classifier}/{cams}+{refiner}/refiner.safetensors",
@@ -81,7 +82,7 @@ rule train_refiner:
         code=code_of("train_refiner", "refiner"),
     shell:
         "python -m wsss_steps.training.launch {resources.processes:q} train_refiner --manifest {input.manifest:q} --seeds {input.seeds:q}"
-        " --weights {input.weights:q} --output {output.refiner:q} --history {output.history:q}"
+        " --cams {input.cams:q} --weights {input.weights:q} --output {output.refiner:q} --history {output.history:q}"
         " --settings {params.settings:q} --code {params.code:q} --device {resources.device:q} --log {log:q}"
 
 

@@ -42,14 +42,14 @@ from wsss_steps.formats.kinds.seeds import SEEDS
 from wsss_steps.formats.kinds.superpixels import SUPERPIXELS
 from wsss_steps.formats.stores import write_store
 from wsss_steps.settings.base import Backbone
-from wsss_steps.settings.classifier import PlainClassifier, Puzzle, RecurSeed
+from wsss_steps.settings.classifier import Drs, PlainClassifier, Puzzle, RecurSeed
 from wsss_steps.settings.saliency import DetectorSaliency
 from wsss_steps.settings.segmenter import SpsrgSegmenter
 from wsss_steps.settings.steps import PretrainKeys
 from wsss_steps.training import loop, resuming
 
 TRAININGS = {"classifier": classifier, "segmenter": segmenter, "saliency": saliency, "keys": keys}
-TRAININGS |= {"recurseed": classifier, "puzzle": classifier}
+TRAININGS |= {"recurseed": classifier, "puzzle": classifier, "drs": classifier}
 
 
 def processes() -> ForkServerContext:
@@ -75,6 +75,7 @@ def settings_of(kind: str, **overrides: Any) -> dict[str, Any]:
         "classifier": lambda: PlainClassifier(**quick | {"output_stride": 4, "frozen_stages": 0} | overrides),
         "puzzle": lambda: Puzzle(**quick | {"output_stride": 4} | overrides),
         "recurseed": lambda: RecurSeed(**quick | phases | overrides),
+        "drs": lambda: Drs(**quick | {"width": 8} | overrides),
         "segmenter": lambda: SpsrgSegmenter(**quick | {"aspp_rates": (1, 2)} | overrides),
         "saliency": lambda: DetectorSaliency(**quick | {"pairs": "drawn", "decoder_width": 8, "crop": 32} | overrides),
         "keys": lambda: PretrainKeys(**tiny | {"global_crop": 24, "local_crop": 16, "local_crops": 1} | overrides),

@@ -48,7 +48,8 @@ def succeed(run: killing.Run, *torchrun: str, **environment: str) -> dict[str, t
     output, _ = process.communicate(timeout=300)
     assert process.returncode == 0, output
     assert run.history.exists()
-    return read_weights(run.output, run.slot)[0]
+    slot = "classifier" if killing.TRAININGS[run.kind] is killing.classifier else run.kind
+    return read_weights(run.output, slot)[0]
 
 
 def differences(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> float:
@@ -58,7 +59,7 @@ def differences(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) ->
     return max(float((one[name] - other[name]).norm() / (one[name].norm() + 1e-12)) for name in floats)
 
 
-@pytest.mark.parametrize("kind", ["classifier", "puzzle", "segmenter"])
+@pytest.mark.parametrize("kind", ["classifier", "puzzle", "drs", "segmenter"])
 def test_two_processes_give_the_weights_of_one(kind: str, inputs: Path, tmp_path: Path) -> None:
     alone = succeed(killing.Run(kind, inputs, tmp_path / "alone", FROZEN))
     together = killing.Run(kind, inputs, tmp_path / "together", FROZEN)

@@ -160,6 +160,17 @@ def test_inputs_follow_from_the_choice() -> None:
     assert planning.needed(config, recipe | {"segmenter": "spsrg"}, "segmenter") == superpixels
 
 
+@pytest.mark.parametrize("shards", [1, 2])
+def test_the_network_of_a_refiner_learns_from_seeds_or_from_the_maps_before_it(shards: int) -> None:
+    config, before = load(shards=shards), {"classifier": "plain", "cams": "cam+pamr"}
+    seeds, maps = "<results>/plain/cam+pamr/none/affinity/seeds.h5", "<results>/plain/cam+pamr/cams.h5"
+    for refiner, taught in (("random_walk", {"seeds": seeds, "cams": []}), ("drs_refine", {"seeds": [], "cams": maps})):
+        wildcards = before | {"refiner": refiner}
+        assert {name: planning.taught_by(config, wildcards, name) for name in taught} == taught
+        network = f"<results>/plain/cam+pamr+{refiner}/refiner.safetensors"
+        assert planning.needed(config, wildcards, "refiner") == {"refiner": network}
+
+
 def test_seeds_may_need_the_saliency_maps_that_a_setting_chooses(monkeypatch: pytest.MonkeyPatch) -> None:
     class OfSaliency(ThresholdSeeds):
         needs = ("saliency",)

@@ -1,4 +1,4 @@
-"""A refiner with a network of its own, through Snakemake: its seeds, its training, its maps."""
+"""Refiners with a network of their own, through Snakemake: their seeds, their training, their maps."""
 
 from __future__ import annotations
 
@@ -16,10 +16,16 @@ pytestmark = pytest.mark.workflow
 
 TINY: dict[str, Any] = {
     **runs.DRAWN,
-    "recipes": {"walk": {"cams": "cam+random_walk", "seeds": "threshold", "segmenter": "plain"}},
+    "recipes": {
+        "walk": {"cams": "cam+random_walk", "seeds": "threshold", "segmenter": "plain"},
+        "taught_by_maps": {"cams": "cam+drs_refine", "seeds": "none", "segmenter": "none"},
+    },
     "classifier": {"plain": runs.QUICK_CLASSIFIER | {"epochs": 1}},
     "cams": {"cam": {"scales": [1.0], "flip": False}},
-    "refiner": {"random_walk": runs.QUICK_CLASSIFIER | {"epochs": 1, "output_stride": 8, "log_t": 3}},
+    "refiner": {
+        "random_walk": runs.QUICK_CLASSIFIER | {"epochs": 1, "output_stride": 8, "log_t": 3},
+        "drs_refine": runs.QUICK_CLASSIFIER | {"epochs": 1, "output_stride": 8, "width": 8},
+    },
     "segmenter": {"plain": runs.QUICK | {"epochs": 1}},
 }
 FOLDER = "results/tiny/plain/cam+random_walk"
@@ -51,3 +57,14 @@ def test_a_setting_of_its_seeds_trains_it_again_and_no_classifier(project: Path)
     planned = runs.planned(project, "--", f"{FOLDER}/cams.h5")
     assert {"make_seeds", "train_refiner", "refine_cams"} <= planned
     assert not {"train_classifier", "make_cams"} & planned
+
+
+def test_a_refiner_that_is_taught_by_maps_needs_no_seeds(project: Path) -> None:
+    folder = "results/tiny/plain/cam+drs_refine"
+    runs.configure(project, TINY)
+    assert {"train_refiner", "refine_cams"} == runs.planned(project, "--", f"{folder}/cams.h5")
+    runs.succeed(project, "--", f"{folder}/cams.h5")
+    with Store(project / folder / "cams.h5", CAMS) as store:
+        assert len(store.ids()) == TINY["draw"]["train"]
+    runs.configure(project, {**TINY, "cams": {"cam": {"scales": [1.5], "flip": False}}})
+    assert "train_refiner" in runs.planned(project, "--", f"{folder}/cams.h5")

@@ -1,4 +1,4 @@
-"""Train the network of a refiner of class activation maps, on seeds that were made of the maps before it."""
+"""Train the network of a refiner of class activation maps: on the maps before it, or on seeds made of them."""
 
 from __future__ import annotations
 
@@ -6,16 +6,32 @@ from pathlib import Path
 from typing import Any
 
 from wsss_steps.cli import main
-from wsss_steps.data.datasets import SeedDataset, check_seeds
-from wsss_steps.data.manifest import read_manifest
+from wsss_steps.data.datasets import SeedDataset, TagDataset, check_seeds
+from wsss_steps.data.manifest import Manifest, read_manifest
+from wsss_steps.data.map_dataset import MapDataset, check_maps
+from wsss_steps.errors import UserError
 from wsss_steps.methods import trainees
 from wsss_steps.methods.trainees import Data, Job
+
+
+def dataset_of(data: Manifest, seeds: Path | None, cams: Path | None, settings: dict[str, Any]) -> TagDataset:
+    """The training images with what teaches, one of seeds and maps, once it is known to be there."""
+    entries, count = data.split("train"), len(data.classes)
+    augmented = {"augmentation": trainees.augmentation("refiner", settings), "seed": settings["seed"]}
+    if seeds is not None and cams is None:
+        check_seeds(entries, seeds, None)
+        return SeedDataset(entries, count, seeds=seeds, superpixels=None, **augmented)
+    if cams is not None and seeds is None:
+        check_maps(entries, cams)
+        return MapDataset(entries, count, cams=cams, **augmented)
+    raise UserError(f"expected either seeds or maps to learn from, found {'both' if seeds else 'neither'}")
 
 
 def run(
     *,
     manifest: Path,
-    seeds: Path,
+    seeds: Path | None = None,
+    cams: Path | None = None,
     weights: Path | None = None,
     output: Path,
     history: Path,
@@ -23,18 +39,15 @@ def run(
     device: str = "cpu",
     stamp: str = "",
 ) -> None:
-    """Train on the seeds of the train split, a store of partial label maps.
+    """Train on the train split.
 
-    weights: initial weights of the backbone, if its settings name a file. history: a CSV with one row per epoch.
+    seeds: a store of partial label maps; or else cams: the store of maps that are refined. weights: initial weights of
+    the backbone, if its settings name a file. history: a CSV with one row per epoch.
     """
 
     def read() -> Data:
         data = read_manifest(manifest)
-        entries = data.split("train")
-        check_seeds(entries, seeds, None)
-        augmented = {"augmentation": trainees.augmentation("refiner", settings), "seed": settings["seed"]}
-        dataset = SeedDataset(entries, len(data.classes), seeds=seeds, superpixels=None, **augmented)
-        return Data(dataset, data.classes)
+        return Data(dataset_of(data, seeds, cams, settings), data.classes)
 
     trainees.train("refiner", settings, read, Job(weights, output, history, device, stamp))
 

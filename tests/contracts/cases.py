@@ -48,6 +48,10 @@ SMALL: dict[str, Any] = {
     "dilations": (1, 2),
     "widths": (8, 8),
     "init": "kaiming",
+    "width": 8,
+    "convolutions": 1,
+    "init_std": 0.05,
+    "mirror": True,
     "decoder_width": 8,
     "low_level_width": 8,
     "rs_epoch": 0.0,
@@ -184,7 +188,7 @@ def trained_network(method: Method, world: World, settings: Mapping[str, Any]) -
     path = world.classifier.parent / f"{method.name}.safetensors"
     if not path.exists():
         build = methods.arguments(method.module.build, settings)
-        network = trained(method, settings, steps=25).network
+        network = trained(method, settings, steps=60).network
         worlds.write_network(path, method.slot, method.name, network, classes_of(method), **build)
     return path
 

@@ -28,6 +28,7 @@ OF_THE_LOOP = set(Augmentation.model_fields) | set(Optimisation.model_fields)
 OTHER_VALUES: dict[str, list[Any]] = {
     "backbone": [Backbone(net="timm:resnet10t"), Backbone(net="small", mean=(0.4, 0.5, 0.6))],
     "crf": ["deeplab", "superpixel"],
+    "delta": [0.3, 0.6],
     "mix": list(mixing.names()),
     "mixing": [Mixing(cutmix_alpha=0.1)],
 }
@@ -45,6 +46,8 @@ SHOWS_WITH: dict[str, dict[str, Any]] = {
     "decoder_width": {"head": "v3plus"},
     "alpha": {"schedule": 0.0},  # of puzzle, whose weight rises with the steps of a training
     "schedule": {"schedule": 0.0},
+    "conflict": {"rivals": 1},
+    "rivals": {"conflict": 0.1},
     "mix_epoch": {"mix": "cutmix", "mix_epoch": 0.0},
     "mixing": {"mix": "cutmix", "mix_epoch": 0.0},
 }

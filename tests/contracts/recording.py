@@ -127,7 +127,8 @@ def _train(method: Method, world: World, settings: dict[str, Any], folder: Path)
     if method.slot == "saliency":
         inputs = {"pairs": _pairs(folder / "pairs")}
     elif method.slot in ("refiner", "segmenter"):
-        inputs |= {"seeds": _store(world, "seeds", folder)}
+        teacher = method.cls.learns_from
+        inputs |= {teacher: _store(world, teacher, folder)}
     if method.slot == "segmenter":
         inputs |= {"needs": _needs(method, world, folder)}
     with method.loaded():

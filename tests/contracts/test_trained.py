@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from contracts import effects, trainings
 from contracts.cases import Method
-from contracts.trainings import Batch, batch_of, minimised, start, trained
+from contracts.trainings import Batch, batch_of, minimised, start, taught_by, trained
 
 from wsss_steps import methods
 from wsss_steps.formats.weights import write_weights
@@ -57,7 +57,7 @@ def test_the_parts_of_the_loss_are_finite_numbers_and_say_what_is_only_recorded(
 def test_the_loss_is_finite_where_nothing_is_known(method: Method) -> None:
     """No tag, no pixel inside the image, no label, nothing salient."""
     batch = batch_of(method)
-    for name in batch.keys() & {"tags", "inside", "seeds", "masks"}:
+    for name in batch.keys() & {"tags", "inside", "seeds", "maps", "masks"}:
         trainee = start(method, method.settings())
         loss = trainee.loss(batch | {name: torch.full_like(batch[name], IGNORE if name == "seeds" else 0)})
         loss.backward()
@@ -92,9 +92,9 @@ def test_the_batch_is_left_as_it_is(method: Method) -> None:
 
 
 def test_losses_read_what_the_batch_teaches(method: Method) -> None:
-    """Other tags, seeds or masks, another loss."""
+    """Other tags, seeds, maps or masks, another loss."""
     batch = batch_of(method)
-    label = {"classifier": "tags", "saliency": "masks"}.get(method.slot, "seeds")
+    label = taught_by(method)
     trainee = start(method, method.settings())
     other = batch | {label: batch[label].flip(0)}
     assert trainee.loss(batch) != trainee.loss(other)

@@ -6,10 +6,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import torch
 from contracts import world as worlds
 from contracts.cases import Method
-from contracts.world import ARRAYS, CLASSES, DRAWN, colours, regions
+from contracts.world import ARRAYS, CLASSES, DRAWN, class_maps, colours, regions
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from wsss_steps import methods
@@ -81,6 +83,9 @@ def batch_of(method: Method) -> Batch:
         "inside": torch.ones_like(truth, dtype=torch.bool),
         "tags": tags,
         "seeds": seeds,
+        "maps": torch.stack(
+            [every_map(one, tuple(rectangles)) for one, rectangles in zip(pixels, DRAWN.values(), strict=True)]
+        ),
         "superpixels": torch.stack(ids) if "superpixels" in method.cls.needs else torch.zeros_like(truth),
         "strong_masks": torch.where(torch.arange(len(truth))[:, None, None] < 1, truth, IGNORE),
         "masks": (truth > 0).long(),
@@ -89,13 +94,26 @@ def batch_of(method: Method) -> Batch:
     return {name: every[name] for name in names_of(method)}
 
 
+def every_map(pixels: NDArray[np.uint8], tags: tuple[int, ...]) -> Tensor:
+    """Maps (C, H, W), 0 of the classes without a tag."""
+    maps = torch.zeros(len(CLASSES), *pixels.shape[:2])
+    maps[[tag - 1 for tag in tags]] = torch.from_numpy(class_maps(pixels, tags))
+    return maps
+
+
 def names_of(method: Method) -> list[str]:
     """What a batch of the slot has, and raw pixels and label images where the method asks: docs/add_a_method.md."""
     of_slot = {"classifier": ["tags"], "saliency": ["masks"]}
-    of_slot |= {"refiner": ["tags", "seeds"], "segmenter": ["tags", "seeds", "superpixels"]}
+    of_slot |= {"refiner": ["tags", taught_by(method)], "segmenter": ["tags", "seeds", "superpixels"]}
     asked = ["strong_masks"] if "strong_masks" in method.cls.needs else []
     asked += ["pixels"] if getattr(method.module, "NEEDS_PIXELS", False) else []
     return ["images", "inside", *of_slot[method.slot], *asked]
+
+
+def taught_by(method: Method) -> str:
+    """The part of a batch that teaches."""
+    of_refiner = {"seeds": "seeds", "cams": "maps"}[method.cls.learns_from]
+    return {"classifier": "tags", "saliency": "masks", "segmenter": "seeds", "refiner": of_refiner}[method.slot]
 
 
 def judge() -> FrozenClassifier:

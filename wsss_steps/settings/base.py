@@ -73,6 +73,8 @@ class Settings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True, allow_inf_nan=False)
     needs: ClassVar[tuple[str, ...]] = ()
     """Artifacts (`planning.ARTIFACTS`) that a method takes besides those that every method of its slot does."""
+    learns_from: ClassVar[Literal["seeds", "cams"]] = "seeds"
+    """What the network of a refiner is trained on: seeds, which a setting chooses, or the maps before it themselves."""
     segments: ClassVar[bool] = False
     """Whether the network of a classifier also segments (a single-stage network): `segmenter: own`."""
     on_device: ClassVar[bool] = False

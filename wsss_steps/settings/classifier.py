@@ -12,6 +12,7 @@ from wsss_steps.settings.base import (
     BatchSize,
     Count,
     Crop,
+    Deviation,
     Dilation,
     Fraction,
     FrozenBatchNorm,
@@ -185,3 +186,23 @@ class FickleNet(Network, Augmentation, Optimisation):
         if self.rescale and self.dropout == 1:
             raise ValueError("expected a dropout below 1 with rescale, found 1.0")
         return self
+
+
+class Drs(Network, Augmentation, Optimisation):
+    """Multi-label classifier with discriminative region suppression in place of every ReLU (DRS)."""
+
+    method: Literal["drs"] = "drs"
+    backbone: str | Backbone = "vgg16"
+    output_stride: Literal[4, 8, 16, 32] = 8
+    delta: Annotated[float, Field(gt=0, le=1)] | None = Field(
+        None,
+        description="share of its maximum that a channel may reach, such as 0.55; null: learnt, for each channel and "
+        "image",
+    )
+    controller_std: Deviation = Field(0.01, description="start of what learns the shares: N(0, controller_std)")
+    convolutions: int = Field(3, ge=0, le=99, description="3x3 convolutions behind the backbone")
+    width: Width = Field(512, description="their channels")
+    resize_long: Sides | None = (384, 384)
+    crop: Crop = 320
+    jitter: Jitter = (0.3, 0.3, 0.3, 0.1)
+    batch_size: BatchSize = 5

@@ -8,9 +8,11 @@ from pydantic import Field
 
 from wsss_steps.settings.base import (
     Augmentation,
+    Backbone,
     BatchSize,
     Count,
     Crop,
+    Deviation,
     Dilation,
     Fraction,
     Jitter,
@@ -18,12 +20,14 @@ from wsss_steps.settings.base import (
     Network,
     Optimisation,
     Positive,
+    Scale,
     Scales,
     SeedsChoice,
     Settings,
     Sides,
     SuperpixelsChoice,
     Weight,
+    Width,
 )
 from wsss_steps.settings.crf import CrfPreset
 
@@ -124,3 +128,29 @@ class Irn(Network, Augmentation, Optimisation):
         10.0, description="learning rate of the displacements over that of the boundaries"
     )
     weight_decay: Weight = 1e-4
+
+
+class DrsRefine(Network, Augmentation, Optimisation):
+    """Maps of a network that learns the maps before it, and mends them so (DRS's localisation map refinement)."""
+
+    needs: ClassVar[tuple[str, ...]] = ("refiner",)
+    learns_from: ClassVar[Literal["seeds", "cams"]] = "cams"
+    method: Literal["drs_refine"] = "drs_refine"
+    backbone: str | Backbone = "vgg16"
+    output_stride: Literal[4, 8, 16, 32] = 8
+    convolutions: int = Field(3, ge=0, le=99, description="3x3 convolutions behind the backbone")
+    width: Width = Field(512, description="their channels")
+    init_std: Deviation = Field(0.01, description="start of these and of the last convolution: N(0, init_std)")
+    scales: tuple[Scale, ...] = Field(
+        (0.51, 0.64, 0.77),
+        min_length=1,
+        description="sizes at which a trained network reads the image; these make 500 px, VOC's long side, 256, 320 "
+        "and 384",
+    )
+    mirror: bool = Field(False, description="whether it reads the mirrored image too")
+    resize_long: Sides | None = (384, 384)
+    crop: Crop = 320
+    jitter: Jitter = (0.3, 0.3, 0.3, 0.1)
+    epochs: Count = 30
+    batch_size: BatchSize = 5
+    learning_rate: LearningRate = 0.01

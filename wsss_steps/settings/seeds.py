@@ -6,7 +6,7 @@ from typing import ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
-from wsss_steps.settings.base import Fraction, Positive, SaliencyChoice, Settings
+from wsss_steps.settings.base import Count, Fraction, Positive, SaliencyChoice, Settings
 from wsss_steps.settings.crf import CrfPreset
 
 
@@ -90,30 +90,41 @@ class SaliencySeeds(Settings):
     )
 
 
-class FickleSeeds(Settings):
-    """Seeds from a threshold on the maps, and background where nothing is salient; without saliency: `threshold`."""
+class OfSaliency(Settings):
+    """What seeds that look at saliency maps as they are have in common."""
 
     needs: ClassVar[tuple[str, ...]] = ("saliency",)
-    method: Literal["ficklenet"] = "ficklenet"
     saliency: SaliencyChoice = Field(
         "detector",
         pattern="^[^/]+$",
         description="choice of saliency maps; ground_truth, made of the label images, is an upper bound",
     )
+
+
+class FickleSeeds(OfSaliency):
+    """Seeds from a threshold on the maps, and background where nothing is salient; without saliency: `threshold`."""
+
+    method: Literal["ficklenet"] = "ficklenet"
     theta: Fraction = Field(0.35, description="a pixel above it takes its strongest class; as in cams `ficklenet`")
     background: Fraction = Field(
         0.06, description="a pixel of no class is background if its saliency is below it; DSRG's number"
     )
 
 
-class SaliencyClassSeeds(Settings):
+class SaliencyClassSeeds(OfSaliency):
     """Seeds from a saliency map as it is: the strongest class where it is high, background elsewhere."""
 
-    needs: ClassVar[tuple[str, ...]] = ("saliency",)
     method: Literal["saliency_class"] = "saliency_class"
-    saliency: SaliencyChoice = Field(
-        "detector",
-        pattern="^[^/]+$",
-        description="choice of saliency maps; ground_truth, made of the label images, is an upper bound",
-    )
     binarise: int = Field(76, ge=0, le=254, description="a saliency above it, of 255, is an object; 76 is 0.3")
+
+
+class DrsSeeds(OfSaliency):
+    """Seeds from maps for the objects and a saliency map for the background (DRS)."""
+
+    method: Literal["drs"] = "drs"
+    binarise: int = Field(50, ge=0, le=254, description="a saliency above it, of 255, is an object")
+    alpha: Fraction = Field(0.2, description="a map below it is taken for 0")
+    conflict: Fraction = Field(0.9, description="a pixel stays unlabelled where more than `rivals` maps exceed it")
+    rivals: Count = Field(
+        2, description="how many of the maps, the background among them, may exceed `conflict` at a pixel"
+    )

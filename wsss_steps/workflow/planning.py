@@ -190,6 +190,12 @@ def artifact(config: Config, wildcards: Wildcards, slot: str, name: str, *, of_a
         ) from None
 
 
+def taught_by(config: Config, wildcards: Wildcards, name: str) -> Files:
+    """What the network of a refiner learns from, of all images, if that is `name`: seeds, or the maps before it."""
+    learns_from = settings_class("refiner", choice(config, wildcards, "refiner").method).learns_from
+    return artifact(config, wildcards, "refiner", name, of_all=True) if learns_from == name else []
+
+
 def labels_to_learn(config: Config, wildcards: Wildcards) -> str:
     """What a segmenter is trained on: the seeds, or the pseudo-labels of the link of the chain before it."""
     before = links(wildcards["segmenter"])[:-1]

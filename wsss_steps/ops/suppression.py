@@ -1,0 +1,22 @@
+"""Suppression of discriminative regions in a feature map (Kim, Han and Kim 2021, DRS)."""
+
+from __future__ import annotations
+
+from jaxtyping import Float
+from torch import Tensor
+
+
+def suppress(features: Float[Tensor, "B K h w"], share: Float[Tensor, "B K"] | float) -> Float[Tensor, "B K h w"]:
+    """min(x, g x_max) of x = ReLU(features), where x_max = max_u x(u) is the maximum of each channel of each image.
+
+    Args:
+        features: before the ReLU.
+        share: g, in [0, 1], of every channel, or one for all. 1 leaves the ReLU as it is.
+
+    Returns:
+        Maps in [0, g x_max]. What is suppressed hands its gradient to g and to the maximum.
+    """
+    positive = features.relu()
+    peak = positive.amax(dim=(2, 3), keepdim=True)
+    bound = peak * (share[:, :, None, None] if isinstance(share, Tensor) else share)
+    return positive.minimum(bound.to(positive.dtype))
