@@ -51,7 +51,7 @@ def maker(
 ) -> Callable[[Entry, Mapping[str, Arrays]], Float32[ndarray, "n _ _"]]:
     """Maps of a classifier with FickleNet's head; a UserError if it has another.
 
-    Its backbone reads an image once per scale; only the head is drawn anew in each pass.
+    Its backbone reads an image once per scale; only the head is drawn in each pass.
     """
     network, content = methods.rebuild("classifier", classifier, device, classes)
     head = network.head
