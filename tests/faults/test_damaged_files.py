@@ -37,6 +37,7 @@ MAPS: dict[str, dict[str, np.ndarray]] = {
     "seeds": {"seeds": RNG.integers(0, 256, (15, 17), dtype=np.uint8)},
     "confusions": {"confusion": RNG.integers(0, 9, (3, 4))},
     "refined_saliency": {"refined": RNG.choice(np.array([0, 1, 255], np.uint8), (15, 17))},
+    "strong_masks": {"masks": RNG.choice(np.array([0, 1, 2, 255], np.uint8), (15, 17))},
 }
 EVERY = [(kind, name) for kind, arrays in MAPS.items() for name in arrays]
 
