@@ -71,33 +71,28 @@ class SuperpixelSeeds(Settings):
     )
 
 
-class SaliencySeeds(Settings):
-    """Seeds from a saliency map corrected by class activation maps, eqs. 2.5 and 2.6."""
-
-    needs: ClassVar[tuple[str, ...]] = ("refined_saliency",)
-    method: Literal["saliency"] = "saliency"
-    saliency: SaliencyChoice = Field(
-        "detector",
-        pattern="^[^/]+$",
-        description="choice of saliency maps; ground_truth, made of the label images, is an upper bound",
-    )
-    binarise: int = Field(127, ge=0, le=254, description="a saliency above it, of 255, is an object")
-    refine: bool = Field(True, description="correct the saliency maps; false: take them as they are")
-    tau_1: Fraction = Field(0.8, description="class activation above which a pixel that saliency missed is an object")
-    tau_2: Fraction = Field(0.3, description="class activation below which an object of the saliency map is doubted")
-    uncertain: Literal["unlabelled", "background"] = Field(
-        "unlabelled", description="what doubted pixels become; background does harm (Table 2.5)"
-    )
-
-
 class OfSaliency(Settings):
-    """What seeds that look at saliency maps as they are have in common."""
+    """What seeds that look at saliency maps have in common; without a need of their own, at the maps as they are."""
 
     needs: ClassVar[tuple[str, ...]] = ("saliency",)
     saliency: SaliencyChoice = Field(
         "detector",
         pattern="^[^/]+$",
         description="choice of saliency maps; ground_truth, made of the label images, is an upper bound",
+    )
+
+
+class SaliencySeeds(OfSaliency):
+    """Seeds from a saliency map corrected by class activation maps, eqs. 2.5 and 2.6."""
+
+    needs: ClassVar[tuple[str, ...]] = ("refined_saliency",)
+    method: Literal["saliency"] = "saliency"
+    binarise: int = Field(127, ge=0, le=254, description="a saliency above it, of 255, is an object")
+    refine: bool = Field(True, description="correct the saliency maps; false: take them as they are")
+    tau_1: Fraction = Field(0.8, description="class activation above which a pixel that saliency missed is an object")
+    tau_2: Fraction = Field(0.3, description="class activation below which an object of the saliency map is doubted")
+    uncertain: Literal["unlabelled", "background"] = Field(
+        "unlabelled", description="what doubted pixels become; background does harm (Table 2.5)"
     )
 
 
