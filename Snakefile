@@ -25,6 +25,7 @@ include: "rules/superpixels.smk"
 include: "rules/saliency.smk"
 include: "rules/segmenter.smk"
 include: "rules/evaluation.smk"
+include: "rules/report.smk"
 include: "rules/shards.smk"
 
 
