@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pydantic_core import PydanticUndefined
 
 from wsss_steps.settings.base import Backbone, Settings
+from wsss_steps.settings.gallery import DrawPictures
 from wsss_steps.settings.registry import METHODS
 from wsss_steps.settings.steps import (
     Evaluate,
@@ -32,6 +33,7 @@ STEPS: dict[str, type[Settings]] = {
     "evaluate": Evaluate,
     "evaluate_superpixels": EvaluateSuperpixels,
     "evaluate_boxes": EvaluateBoxes,
+    "draw_pictures": DrawPictures,
     "backbones.<name>": Backbone,
 }
 
