@@ -114,3 +114,61 @@ rule draw_gallery:
         "python -m wsss_steps.draw_gallery --manifest {input.manifest:q} --ground-truth {input.ground_truth:q}"
         " --sources {input.sources:q} --output {output:q}"
         " --settings {params.settings:q} --code {params.code:q} --log {log:q}"
+
+
+rule write_report:
+    # The page of the run: its numbers, and the scripts that show them.
+    input:
+        manifests=configured(page.manifests),
+        tables=configured(page.tables),
+        scores=configured(page.scores),
+        confusions=configured(page.confusions),
+        histories=configured(page.histories),
+        tags=configured(page.tags),
+        warnings=configured(page.warnings),
+    output:
+        index="<tables>/report/index.html",
+        page=directory("<tables>/report/page"),
+    log:
+        "<logs>/write_report.log",
+    benchmark:
+        "<benchmarks>/write_report.tsv"
+    conda:
+        "../envs/wsss.yaml"
+    threads: 1
+    params:
+        benchmarks=f"{CONFIG.logs}/benchmarks",  # the times of the jobs so far: they are no input, so they rerun nothing
+        settings=configured(page.settings),
+        code=code_of("write_report"),
+    shell:
+        "python -m wsss_steps.write_report --manifests {input.manifests:q} --tables {input.tables:q}"
+        " --scores {input.scores:q} --confusions {input.confusions:q} --histories {input.histories:q}"
+        " --tags {input.tags:q} --warnings {input.warnings:q} --benchmarks {params.benchmarks:q}"
+        " --index {output.index:q} --page {output.page:q}"
+        " --settings {params.settings:q} --code {params.code:q} --log {log:q}"
+
+
+rule draw_pictures:
+    # The gallery of the page: photographs, and the layers of every recipe that a browser lays over them.
+    input:
+        manifests=configured(pictures.manifests),
+        ground_truths=configured(pictures.ground_truths),
+        sources=configured(pictures.sources),
+        confusions=configured(pictures.confusions),
+        scores=configured(pictures.scores),
+    output:
+        directory("<tables>/report/pictures"),
+    log:
+        "<logs>/draw_pictures.log",
+    benchmark:
+        "<benchmarks>/draw_pictures.tsv"
+    conda:
+        "../envs/wsss.yaml"
+    threads: CONFIG.threads
+    params:
+        settings=configured(pictures.settings),
+        code=code_of("draw_pictures"),
+    shell:
+        "python -m wsss_steps.draw_pictures --manifests {input.manifests:q} --ground-truths {input.ground_truths:q}"
+        " --sources {input.sources:q} --confusions {input.confusions:q} --scores {input.scores:q} --output {output:q}"
+        " --settings {params.settings:q} --code {params.code:q} --log {log:q}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import json
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ from wsss_steps.progress import track
 from wsss_steps.report import layers, pictures, samples
 from wsss_steps.report.measures import Layer, measures_of
 from wsss_steps.report.pictures import Board, Row
+from wsss_steps.report.scripts import data_script
 
 log = logging.getLogger(__name__)
 
@@ -96,8 +97,10 @@ def drawn(board: Board, entries: Sequence[Entry]) -> list[Row]:
     for name in [pictures.PHOTOGRAPHS, *map(pictures.folder_of, range(len(board.layers)))]:
         (board.folder / name).mkdir()
     with Workers(len(entries)) as workers:
-        draw = functools.partial(pictures.draw, board)
-        begun = (workers.begin(Later[Row](functools.partial(draw, *item))) for item in enumerate(entries))
+        jobs: Iterator[Later[Row]] = (
+            Later(functools.partial(pictures.draw, board, *item)) for item in enumerate(entries)
+        )
+        begun: Iterator[Callable[[], Row]] = map(workers.begin, jobs)
         try:
             return [result() for result in track(workers.in_order(begun), len(entries), "images")]
         finally:
@@ -127,14 +130,6 @@ def page_data(board: Board, data: Manifest, splits: list[Row], recipes: list[str
     }
 
 
-def write_script(path: Path, content: Row) -> None:
-    """Write the data as a script, since a page that is opened from a file may not fetch; an image per line."""
-    images = ",\n".join(json.dumps(row, separators=(",", ":")) for row in content["images"])
-    head = json.dumps({**content, "images": []}, indent=0).removesuffix("[]\n}")
-    text = f"window.report = window.report || {{}};\nwindow.report.gallery = {head}[\n{images}\n]}};\n"
-    path.write_text(text, encoding="utf-8")
-
-
 def run(
     *,
     manifests: list[Path],
@@ -162,7 +157,8 @@ def run(
         write_json(folder / IN_A_FOLDER, json.loads(stamp or "{}"))
         board = Board(folder, data[0].classes, found, tuple(measures_of(found)), **given)
         rows = drawn(board, entries)
-        write_script(folder / DATA, page_data(board, data[0], splits, settings["recipes"], rows))
+        content = page_data(board, data[0], splits, settings["recipes"], rows)
+        (folder / DATA).write_text(data_script("gallery", content), encoding="ascii")
     for split in splits:
         log.info("%s: %s", split["name"], split["how"])
 
