@@ -18,6 +18,11 @@ from wsss_steps.workflow.spelling import THEN, links
 from wsss_steps.workflow.stages import STAGES, TRAIN, Row, scored_splits
 
 ERASES = "masking"  # the segmenter that learns from images without their objects
+ROWS = (
+    *("ground truth", "class activation maps", "refined maps", "saliency", "refined saliency", "superpixels"),
+    *("seeds", "pseudo-labels", "prediction", "prediction after the dense CRF", "masked images"),
+)
+"""The headings of the page, in its order, without the numbers of links."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +55,7 @@ def layers(config: Config) -> list[Layer]:
         known = found.setdefault(key, layer)
         recipes = dict.fromkeys([*known.recipes, *layer.recipes])
         found[key] = replace(known, recipes=tuple(recipes), final=known.final or layer.final)
-    return list(found.values())
+    return sorted(found.values(), key=lambda layer: (ROWS.index(layer.row.partition(",")[0]), layer.row))
 
 
 def _layers(config: Config) -> Iterator[Layer]:
