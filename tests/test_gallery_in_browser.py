@@ -251,6 +251,25 @@ def test_the_location_keeps_the_choice(opened: Opened, made: Path) -> None:
     assert again.evaluate("location.hash") == place
 
 
+def test_of_many_recipes_six_are_shown_at_first(made: Path, browser_page: Any, tmp_path: Path) -> None:
+    shutil.copytree(made.parent, tmp_path / "report")
+
+    def many(data: dict[str, Any]) -> None:
+        data["recipes"] += [f"more {number}" for number in range(6)]
+
+    rewrite(tmp_path / "report" / "pictures", many)
+    page = browser_page(tmp_path / "report" / "index.html", "#gallery?image=t1")
+    assert page.locator("[data-row=seeds] .cell").count() == 6
+    page.wait_for_timeout(300)
+    assert "without" not in page.evaluate("location.hash")
+    for name in ("more 4", "more 5"):
+        page.get_by_role("button", name=name, exact=True).click()
+    page.wait_for_timeout(300)
+    again = browser_page(tmp_path / "report" / "index.html", page.evaluate("location.hash"))
+    assert again.locator("[data-row=seeds] .cell").count() == 8
+    assert overflow(again) <= 0
+
+
 def test_a_link_to_what_is_not_there_opens_what_is(opened: Opened) -> None:
     page = opened("#gallery?image=x&sort=y&class=z&split=w&opacity=many&hide=v")
     assert len(names(page)) == 5

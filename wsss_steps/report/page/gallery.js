@@ -12,6 +12,8 @@
     ["1 to 9", "show or hide a row of layers"], ["o", "outlines on or off"], ["+ and −", "layers more or less opaque"],
     ["/", "search"], ["Esc", "leave the search, close what is open"], ["?", "this help"],
   ];
+  const MOST = 6; // recipes that are shown unless one asks for more
+  const others = () => new Set(data.recipes.slice(MOST));
 
   let state, root, found, page, keeping;
   const parts = {};
@@ -27,7 +29,7 @@
       image: given.get("image"), measure, ascending: given.has("up") ? given.get("up") === "1" : measure?.ascending ?? true,
       label: label < 0 ? null : label + 1, split: data.splits.some((one) => one.name === given.get("split")) ? given.get("split") : "",
       text: given.get("text") || "", opacity: opacity >= 0 && opacity <= 100 ? opacity : 50, outlines: given.get("outlines") !== "0",
-      hidden: named("hide"), without: named("without"),
+      hidden: named("hide"), without: given.has("without") ? named("without") : others(),
     };
   }
 
@@ -44,7 +46,8 @@
     if (state.opacity !== 50) params.opacity = state.opacity;
     if (!state.outlines) params.outlines = "0";
     if (state.hidden.size) params.hide = [...state.hidden].join("|");
-    if (state.without.size) params.without = [...state.without].join("|");
+    const without = [...state.without].sort().join("|");
+    if (without !== [...others()].sort().join("|")) params.without = without;
     report.keep(params);
   }
 
