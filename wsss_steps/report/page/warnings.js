@@ -18,7 +18,7 @@
     const columns = [
       { name: "recipe", title: "recipe", show: (text) => text || "all" },
       { name: "about", title: "about" },
-      { name: "text", title: "warning" },
+      { name: "text", title: "warning", long: true },
       { name: "value", title: "value" },
       { name: "limit", title: "limit" },
       { name: "images", title: "images", show: (_, row) => images(row) },
