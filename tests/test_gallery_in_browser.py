@@ -148,7 +148,7 @@ def test_filters(opened: Opened) -> None:
     assert names(page) == [ODD]
     field(page, "Search").fill("nothing of this name")
     assert names(page) == []
-    assert page.locator(".gallery .count").inner_text() == "No image passes the filters."
+    assert page.locator(".gallery [role=status]").inner_text() == "No image passes the filters."
     assert page.locator(".board").count() == 0
 
 
@@ -163,7 +163,7 @@ def test_orders(opened: Opened) -> None:
     assert names(page)[-1] == "t1"
     field(page, "Class").select_option("2")
     assert page.locator(".thumbnail[data-id=t1] span").inner_text() == "90.0"
-    assert "IoU of <b>dog</b>" in page.locator(".gallery .count").inner_text()
+    assert "IoU of <b>dog</b>" in page.locator(".gallery [role=status]").inner_text()
     field(page, "Class").select_option("")
     groups = [one.get_attribute("label") for one in page.locator("optgroup").all()]
     assert groups == [
@@ -331,7 +331,7 @@ def test_twelve_thousand_images_stay_usable(made: Path, browser_page: Any, tmp_p
     loaded = "performance.getEntriesByType('resource').filter((one) => /jpg|png/.test(one.name)).length"
     page.wait_for_timeout(500)
     assert page.evaluate(loaded) < 120
-    assert "of 12000 images" in page.locator(".gallery .count").inner_text()
+    assert "of 12000 images" in page.locator(".gallery [role=status]").inner_text()
     took = page.evaluate("""() => {
         const begin = performance.now();
         document.querySelector(".gallery input[type=search]").value = "image 11999";

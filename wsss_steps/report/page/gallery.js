@@ -240,7 +240,7 @@
     parts.opacity.addEventListener("input", () => fade(Number(parts.opacity.value)));
     parts.outlines = element("input", { type: "checkbox" });
     parts.outlines.addEventListener("change", () => { state.outlines = parts.outlines.checked; showOverlays(); keep(); });
-    return element("div", { className: "overlays" },
+    return element("div", { className: "overlays" }, parts.previous, parts.next,
       element("label", { className: "choice" }, element("span", {}, "Opacity"), parts.opacity),
       element("label", { className: "choice" }, parts.outlines, element("span", {}, "outlines")));
   }
@@ -263,7 +263,7 @@
       element("p", {}, ...colours, element("span", { className: "named" }, element("span", { className: "swatch hatched" }), "no label"),
         element("span", { className: "named" }, "maps 0 ", element("span", { className: "ramp heat" }), " 1"),
         element("span", { className: "named" }, "superpixels, first to last ", element("span", { className: "ramp order" }))),
-      element("p", { className: "note" }, `The gallery holds, of ${how}. IoU of an image: mean over the classes, background too, that it shows or is predicted to show.`));
+      element("p", { className: "faint" }, `The gallery holds, of ${how}. IoU of an image: mean over the classes, background too, that it shows or is predicted to show.`));
   }
 
   // ---- keys
@@ -300,17 +300,17 @@
     parts.strip = element("div", { className: "strip" });
     parts.before = button("‹", "thumbnails before", () => turn(-1));
     parts.after = button("›", "next thumbnails", () => turn(1));
-    parts.count = element("p", { className: "count", role: "status" });
+    parts.count = element("p", { className: "faint", role: "status" });
     parts.previous = button("‹ image", "image before", () => step(-1));
     parts.next = button("image ›", "next image", () => step(1));
     parts.title = element("div", { className: "title" });
     parts.toggles = element("div", { className: "toggles" });
-    parts.board = element("div", { className: "scroll" });
+    parts.board = element("div", { className: "scroll", role: "region", "aria-label": "Layers of the image", tabIndex: 0 });
     parts.large = element("dialog", { className: "large" });
     parts.help = help();
     root = element("div", { className: "gallery" }, controls(),
       element("div", { className: "pages" }, parts.before, parts.strip, parts.after), parts.count,
-      element("div", { className: "head" }, parts.previous, parts.next, parts.title), overlays(), parts.toggles, parts.board, legend(), parts.large, parts.help);
+      parts.title, parts.toggles, parts.board, overlays(), legend(), parts.large, parts.help);
     panel.append(root);
     showOverlays();
     refresh();

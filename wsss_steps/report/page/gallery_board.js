@@ -62,8 +62,8 @@ report.galleryBoard = (data, enlarge) => {
     const about = data.layers[layer];
     const head = element("p", { className: "of" }, element("b", {}, recipe), recipe && about.choice ? " " : "", about.choice);
     const held = panels(image, layer);
-    if (!held) return element("div", { className: "cell" }, head, element("p", { className: "note" }, `no ${about.row} of this image`));
-    if (!held.length) return element("div", { className: "cell" }, head, element("p", { className: "note" }, "nothing to show: the image has no tag"));
+    if (!held) return element("div", { className: "cell" }, head, element("p", { className: "faint" }, `no ${about.row} of this image`));
+    if (!held.length) return element("div", { className: "cell" }, head, element("p", { className: "faint" }, "nothing to show: the image has no tag"));
     const figures = held.map((panel) => {
       const label = [about.row, panel[1], recipe, image.id].filter(Boolean).join(", ");
       const open = () => enlarge({ row: about.row, layer, suffix: panel[0] || "" });
