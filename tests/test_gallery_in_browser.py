@@ -340,3 +340,8 @@ def test_twelve_thousand_images_stay_usable(made: Path, browser_page: Any, tmp_p
     }""")
     assert names(page) == ["image 11999"]
     assert took < 1000
+
+
+def test_the_page_says_how_images_were_chosen(opened: Opened) -> None:
+    page = opened()
+    assert "of train: all 3 images. val: all 2 images." in page.locator(".gallery footer").inner_text()

@@ -6,49 +6,18 @@
   const data = report.gallery;
   if (!data) return;
   const order = report.galleryOrder(data);
-  const pictures = report.galleryBoard(data, enlarge);
-  const KEYS = [
-    ["→ or j, ← or k", "next image, image before"], ["] and [", "next thumbnails, thumbnails before"],
-    ["1 to 9", "show or hide a row of layers"], ["o", "outlines on or off"], ["+ and −", "layers more or less opaque"],
-    ["/", "search"], ["Esc", "leave the search, close what is open"], ["?", "this help"],
-  ];
-  const MOST = 6; // recipes that are shown unless one asks for more
-  const others = () => new Set(data.recipes.slice(MOST));
+  const states = report.galleryStates(data, order.measures);
+  const pictures = report.galleryBoard(data, (what) => large.open(what, current()));
+  const large = report.galleryLarge(data, pictures);
 
   let state, root, found, page, keeping;
   const parts = {};
 
   // ---- the state, which the location keeps
 
-  function read(given) {
-    const measure = order.measures.find((one) => one.key === given.get("sort")) || null;
-    const label = data.classes.indexOf(given.get("class"));
-    const opacity = Number(given.get("opacity") ?? 50);
-    const named = (key) => new Set((given.get(key) || "").split("|").filter(Boolean));
-    return {
-      image: given.get("image"), measure, ascending: given.has("up") ? given.get("up") === "1" : measure?.ascending ?? true,
-      label: label < 0 ? null : label + 1, split: data.splits.some((one) => one.name === given.get("split")) ? given.get("split") : "",
-      text: given.get("text") || "", opacity: opacity >= 0 && opacity <= 100 ? opacity : 50, outlines: given.get("outlines") !== "0",
-      hidden: named("hide"), without: given.has("without") ? named("without") : others(),
-    };
-  }
-
   function keep() { // a little later, since browsers allow but so many changes of the location while a key is held
     clearTimeout(keeping);
-    keeping = setTimeout(() => root.isConnected && keepNow(), 100);
-  }
-
-  function keepNow() {
-    const params = { image: state.image };
-    if (state.measure) Object.assign(params, { sort: state.measure.key, up: state.ascending ? "1" : "0" });
-    if (state.label !== null) params.class = data.classes[state.label - 1];
-    for (const key of ["split", "text"]) if (state[key]) params[key] = state[key];
-    if (state.opacity !== 50) params.opacity = state.opacity;
-    if (!state.outlines) params.outlines = "0";
-    if (state.hidden.size) params.hide = [...state.hidden].join("|");
-    const without = [...state.without].sort().join("|");
-    if (without !== [...others()].sort().join("|")) params.without = without;
-    report.keep(params);
+    keeping = setTimeout(() => root.isConnected && report.keep(states.params(state)), 100);
   }
 
   const place = () => found.findIndex(({ image }) => image.id === state.image);
@@ -116,7 +85,7 @@
     parts.title.replaceChildren(element("h2", {}, image.id), element("span", {}, `${place() + 1} of ${found.length}, ${image.split}`), element("span", {}, ...tags), element("b", {}, number));
     showToggles(image.split);
     parts.board.replaceChildren(pictures.board(image, (title) => !state.hidden.has(title), recipes()));
-    if (parts.large.open) fillLarge();
+    large.follow(image);
   }
 
   function showOverlays() {
@@ -157,30 +126,6 @@
     state.opacity = Math.min(Math.max(opacity, 0), 100);
     showOverlays();
     keep();
-  }
-
-  // ---- one picture, as large as the window allows
-
-  let large = null;
-
-  function enlarge(what) {
-    large = what;
-    fillLarge();
-    if (!parts.large.open) parts.large.showModal();
-  }
-
-  function fillLarge() {
-    const image = current();
-    const held = large.layer < 0 ? [] : pictures.panels(image, large.layer) || [];
-    const panel = held.find(([suffix = ""]) => suffix === large.suffix) || held[0];
-    const layers = panel ? pictures.stack(image, large.layer, panel[0] || "", image.id) : [pictures.picture(pictures.photograph(image), image.id, false)];
-    const box = element("div", { className: "box" }, ...layers);
-    box.style.aspectRatio = `${image.size[1]} / ${image.size[0]}`;
-    box.style.maxWidth = `calc(80vh * ${image.size[1] / image.size[0]})`;
-    const names = panel ? [data.layers[large.layer].recipes.join(", "), large.row, panel[1]] : [];
-    const close = element("button", { type: "button" }, "Close");
-    close.addEventListener("click", () => parts.large.close());
-    parts.large.replaceChildren(element("p", {}, [image.id, ...names].filter(Boolean).join(" · "), " ", close), box);
   }
 
   // ---- controls
@@ -256,16 +201,6 @@
     parts.toggles.replaceChildren(element("span", {}, "Rows"), ...rows, names.length ? element("span", {}, "Recipes") : "", ...names);
   }
 
-  function legend() {
-    const colours = data.classes.map((_, index) => pictures.named(index + 1));
-    const how = data.splits.map((one) => `${one.name}: ${one.how}`).join(". ");
-    return element("footer", {},
-      element("p", {}, ...colours, element("span", { className: "named" }, element("span", { className: "swatch hatched" }), "no label"),
-        element("span", { className: "named" }, "maps 0 ", element("span", { className: "ramp heat" }), " 1"),
-        element("span", { className: "named" }, "superpixels, first to last ", element("span", { className: "ramp order" }))),
-      element("p", { className: "faint" }, `The gallery holds, of ${how}. IoU of an image: mean over the classes, background too, that it shows or is predicted to show.`));
-  }
-
   // ---- keys
 
   function pressed(event) {
@@ -288,15 +223,8 @@
     act();
   }
 
-  function help() {
-    const rows = KEYS.map(([keys, text]) => element("tr", {}, element("th", {}, keys), element("td", {}, text)));
-    const made = element("dialog", { className: "help" }, element("h2", {}, "Keys of the gallery"), element("table", {}, ...rows));
-    made.append(button("Close", "close", () => made.close()));
-    return made;
-  }
-
   function show(panel, given) {
-    state = read(given);
+    state = states.read(given);
     parts.strip = element("div", { className: "strip" });
     parts.before = button("‹", "thumbnails before", () => turn(-1));
     parts.after = button("›", "next thumbnails", () => turn(1));
@@ -306,11 +234,10 @@
     parts.title = element("div", { className: "title" });
     parts.toggles = element("div", { className: "toggles" });
     parts.board = element("div", { className: "scroll", role: "region", "aria-label": "Layers of the image", tabIndex: 0 });
-    parts.large = element("dialog", { className: "large" });
-    parts.help = help();
+    parts.help = report.galleryHelp();
     root = element("div", { className: "gallery" }, controls(),
       element("div", { className: "pages" }, parts.before, parts.strip, parts.after), parts.count,
-      parts.title, parts.toggles, parts.board, overlays(), legend(), parts.large, parts.help);
+      parts.title, parts.toggles, parts.board, overlays(), pictures.legend(), large.dialog, parts.help);
     panel.append(root);
     showOverlays();
     refresh();
