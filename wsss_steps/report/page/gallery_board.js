@@ -69,7 +69,7 @@ report.galleryBoard = (data, enlarge) => {
       const open = () => enlarge({ row: about.row, layer, suffix: panel[0] || "" });
       return element("figure", {}, box(image, stack(image, layer, panel[0] || "", label), label, open), element("figcaption", {}, caption(panel)));
     });
-    return element("div", { className: "cell" }, head, ...figures, scores(image, layer));
+    return element("div", { className: "cell" }, head, element("div", { className: "panels" }, ...figures), scores(image, layer));
   }
 
   const layerOf = (row, recipe, split) =>
@@ -96,21 +96,30 @@ report.galleryBoard = (data, enlarge) => {
     return { title, made: element("section", { className: "row", "data-row": title }, heading(title, image.split), element("div", { className: "cells" }, ...cells)) };
   }
 
+  // A cell in a line of others; two panels, such as maps of two classes, stand beside each other.
+  function alone(title, split, single) {
+    const made = element("section", { "data-row": title }, heading(title, split), single);
+    const across = single.querySelectorAll("figure").length > 1 ? 2 : 1;
+    made.style.setProperty("--across", across);
+    made.style.gridColumn = `span ${across}`;
+    return made;
+  }
+
   // The board of an image, with the rows and recipes that are shown. Rows of one cell stand beside each other.
   function board(image, shown, recipes) {
     const open = () => enlarge({ row: "", layer: -1, suffix: "" });
-    const alone = element("figure", {}, box(image, [picture(photograph(image), image.id, false)], `image ${image.id}`, open));
+    const itself = element("figure", {}, box(image, [picture(photograph(image), image.id, false)], `image ${image.id}`, open));
     const found = rowsOf(image.split).filter(shown).map((title) => row(image, title, recipes)).filter(Boolean);
     const made = [];
     let line = null;
-    for (const { title, single, made: whole } of [{ title: "image", single: element("div", { className: "cell" }, alone) }, ...found]) {
+    for (const { title, single, made: whole } of [{ title: "image", single: element("div", { className: "cell" }, itself) }, ...found]) {
       if (whole) line = null;
       else if (!line) made.push((line = element("div", { className: "row cells" })));
       if (whole) made.push(whole);
-      else line.append(element("section", { "data-row": title }, heading(title, image.split), single));
+      else line.append(alone(title, image.split, single));
     }
     const all = element("div", { className: "board" }, ...made);
-    all.style.setProperty("--columns", Math.max(2, recipes.length));
+    all.style.setProperty("--recipes", recipes.length);
     return all;
   }
 
