@@ -44,7 +44,7 @@ def test_every_tab_opens_without_an_error_fits_and_can_be_read(index: Path, brow
 
 
 def test_plots_have_names_and_descriptions(index: Path, browser_page: Any) -> None:
-    for name, count in {"scores": 2, "classes": 3, "maps": 1, "training": 2, "superpixels": 3, "times": 2}.items():
+    for name, count in {"scores": 2, "classes": 3, "maps": 1, "training": 3, "superpixels": 3, "times": 2}.items():
         page = browser_page(index, f"#{name}")
         drawings = page.locator("figure svg[role=img]")
         assert drawings.count() == count, name
