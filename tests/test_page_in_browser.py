@@ -174,6 +174,17 @@ def test_a_confusion_matrix_counts_pixels(index: Path, browser_page: Any) -> Non
     assert figure.locator("tbody tr").nth(1).locator("td").all_inner_texts() == ["cat", "2", "5", "1", "1"]
 
 
+def test_several_random_seeds_show_their_means_first(tmp_path: Path, browser_page: Any) -> None:
+    page = browser_page(build(tmp_path, random_seeds=[0, 1]))
+    assert page.locator("figcaption").first.inner_text() == "mIoU, mean over 2 random seeds"
+    assert page.locator("h2").all_inner_texts() == ["Means over random seeds", "Summary", "Differences", "Tags"]
+    means = "[aria-label='Means over random seeds']"
+    assert [column(page, number, means)[0] for number in (4, 5, 6)] == ["2", "31.0", "1.0"]  # n, mIoU, deviation
+    page.locator(f"{means} .tipped[tabindex='0']").first.focus()
+    assert "initial weights: random" in page.locator("#tip").inner_text().splitlines()
+    assert "with the same random seed: mean over n" in page.locator("section", has_text="minus").inner_text()
+
+
 def test_warnings_lead_to_images_and_to_what_labels_show(index: Path, browser_page: Any) -> None:
     page = browser_page(index, "#warnings")
     assert page.locator("nav .count").inner_text() == "1"
