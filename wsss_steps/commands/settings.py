@@ -176,11 +176,11 @@ def numbers() -> Iterator[str]:
         "| preset | iterations | by position: width, weight | by colour: width in px, in 0..255, weight | `gt_prob` |",
         "|---|---|---|---|---|",
     )
-    for name, one in PRESETS.items():
-        near, alike = one.gaussian, one.bilateral
+    for name, preset in PRESETS.items():
+        near, alike = preset.gaussian, preset.bilateral
         yield (
-            f"| `{name}` | {one.iterations} | {near.sxy:.4g}, {near.compat:.4g} | "
-            f"{alike.sxy:.4g}, {alike.srgb:.4g}, {alike.compat:.4g} | {one.gt_prob or ''} |"
+            f"| `{name}` | {preset.iterations} | {near.sxy:.4g}, {near.compat:.4g} | "
+            f"{alike.sxy:.4g}, {alike.srgb:.4g}, {alike.compat:.4g} | {preset.gt_prob or ''} |"
         )
 
 
