@@ -75,6 +75,8 @@ def test_every_artifact_is_there_and_whole(project: Path) -> None:
         "superpixels.csv",
         "boxes.csv",
         "gallery.png",
+        "report/index.html",
+        "report/page/numbers.js",
         "plain/classifier.safetensors",
     ):
         assert (results / path).is_file(), path
