@@ -142,14 +142,15 @@ def _masked(config: Config, recipe: Recipe, layer: Layer) -> Iterator[Layer]:
 # ---- the rule
 
 
-def _files(config: Config, name: str) -> list[str]:
-    """The different files that a field of the layers names."""
-    return list(dict.fromkeys(filter(None, (getattr(layer, name) for layer in layers(config)))))
+def _files(found: list[Layer], name: str) -> list[str]:
+    """The different files that a field of the layers names; ground truths are an input of their own."""
+    shown = [layer for layer in found if (name, layer.kind) != ("path", "ground_truth")]
+    return list(dict.fromkeys(filter(None, (getattr(layer, name) for layer in shown))))
 
 
 def sources(config: Config) -> list[str]:
-    """The artifacts, each once; ground truths are an input of their own."""
-    return [path for path in _files(config, "path") if path not in ground_truths(config)]
+    """The artifacts, each once."""
+    return _files(layers(config), "path")
 
 
 def ground_truths(config: Config) -> list[str]:
@@ -159,12 +160,12 @@ def ground_truths(config: Config) -> list[str]:
 
 def confusions(config: Config) -> list[str]:
     """The confusion matrices of the layers, each once."""
-    return _files(config, "confusions")
+    return _files(layers(config), "confusions")
 
 
 def scores(config: Config) -> list[str]:
     """The scores of the classifiers, each once."""
-    return _files(config, "scores")
+    return _files(layers(config), "scores")
 
 
 def manifests(config: Config) -> list[str]:
@@ -176,23 +177,24 @@ def settings(config: Config) -> str:
     """The settings of `draw_pictures`, and the layers, whose files are numbers in the lists of the rule's inputs."""
     found = layers(config)
     recipes = dict.fromkeys(name for layer in found for name in layer.recipes)
-    rows = [_row(config, layer, found) for layer in found]
+    files = {name: _files(found, name) for name in ("path", "confusions", "scores")}
+    truths = ground_truths(config)
+    rows = [_row(layer, found, files if layer.kind != "ground_truth" else {**files, "path": truths}) for layer in found]
     given: dict[str, Any] = {"pred_ignore": config.evaluate.pred_ignore, "recipes": list(recipes), "layers": rows}
     return step_settings(config, "draw_pictures", **given)
 
 
-def _row(config: Config, layer: Layer, all_layers: list[Layer]) -> dict[str, Any]:
-    truth = layer.kind == "ground_truth"
-    before = [number for number, other in enumerate(all_layers) if other.path == layer.before]
+def _row(layer: Layer, found: list[Layer], files: dict[str, list[str]]) -> dict[str, Any]:
+    before = [number for number, other in enumerate(found) if other.path == layer.before]
     return {
         "kind": layer.kind,
         "row": layer.row,
         "split": layer.split,
         "recipes": list(layer.recipes),
         "choice": layer.choice,
-        "source": (ground_truths(config) if truth else sources(config)).index(layer.path),
-        "confusions": _index(confusions(config), layer.confusions),
-        "scores": _index(scores(config), layer.scores),
+        "source": files["path"].index(layer.path),
+        "confusions": _index(files["confusions"], layer.confusions),
+        "scores": _index(files["scores"], layer.scores),
         "before": before[0] if before else None,
         "final": layer.final,
     }
