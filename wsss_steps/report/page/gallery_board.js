@@ -126,12 +126,14 @@ report.galleryBoard = (data, enlarge) => {
   // What the colours mean, and which images there are.
   function legend() {
     const colours = data.classes.map((_, index) => named(index + 1));
+    const known = data.images.some((image) => image.panels.some(([, held]) => held.some((panel) => panel[3] !== undefined)));
+    const told = known ? " The number beside the class of a map is the classifier's score: the probability that the image shows it." : "";
     const how = data.splits.map((one) => `${one.name}: ${one.how}`).join(". ");
     return element("footer", {},
       element("p", {}, ...colours, element("span", { className: "named" }, element("span", { className: "swatch hatched" }), "no label"),
         element("span", { className: "named" }, "maps 0 ", element("span", { className: "ramp heat" }), " 1"),
         element("span", { className: "named" }, "superpixels, first to last ", element("span", { className: "ramp order" }))),
-      element("p", { className: "faint" }, `The gallery holds, of ${how}. IoU of an image: mean over the classes, background too, that it shows or is predicted to show.`));
+      element("p", { className: "faint" }, `The gallery holds, of ${how}. IoU of an image: mean over the classes, background too, that it shows or is predicted to show.${told}`));
   }
 
   return { legend, rowsOf, board, stack, photograph, picture, panels, named, layerOf };
