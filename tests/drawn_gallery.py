@@ -26,7 +26,7 @@ RECIPES = {
     "plain": {"superpixels": "slic", "seeds": "superpixel", "segmenter": "plain"},
     "erase & judge #1": {"classifier": "mdc", "seeds": "saliency~saliency=given", "segmenter": "masking"},
 }
-SETTINGS = {"images": 100, "side": 480, "map_side": 240, "quality": 80, "seed": 0}
+SETTINGS = {"images": 100, "side": WIDTH, "map_side": 240, "quality": 80, "seed": 0}
 EVALUATE = {"pred_ignore": "count_as_wrong", "absent": "nan_skip", "bootstrap": 0, "seed": 0, "thresholds": [0.5]}
 LEFT_OUT = "t1"  # the training image without a saliency map
 

@@ -215,6 +215,17 @@ def test_large_photographs_are_reduced(made: Made, tmp_path: Path) -> None:
         assert cam.size == (4, 3)
 
 
+def test_label_maps_of_small_photographs_are_enlarged_but_not_their_outlines(made: Made, tmp_path: Path) -> None:
+    """40 px allow twice the width of 16 px."""
+    data = made.draw(tmp_path / "pictures", side=40)
+    assert data["images"][0]["size"] == [HEIGHT, WIDTH]
+    folder = tmp_path / "pictures" / data["layers"][number_of(data, "ground truth", "plain")]["folder"]
+    enlarged = np.repeat(np.repeat(truth_of("t0"), 2, axis=0), 2, axis=1)
+    for ending, draw in (("", overlays.fill), ("-o", overlays.outline)):
+        with Image.open(folder / f"000000{ending}.png") as found:
+            assert np.array_equal(np.asarray(found), draw(enlarged))
+
+
 def test_every_file_that_the_data_names_is_there_and_no_other(made: Made, data: dict[str, Any]) -> None:
     folder = made.folder / "report" / "pictures"
     named = {"data.js", "provenance.json"}

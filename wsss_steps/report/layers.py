@@ -43,7 +43,7 @@ class Given:
 
     entry: Entry
     size: tuple[int, int]
-    """Height and width of the photograph as shown, px."""
+    """Height and width of label maps as drawn, px."""
     map_side: int
     """Longest side of the picture of a map in [0, 1], px."""
     classes: Sequence[str]

@@ -62,7 +62,7 @@ def draw(board: Board, number: int, entry: Entry) -> Row:
         if found is None:
             continue
         maps |= {index: found} if kind.labels else {}
-        given = Given(entry, size, board.map_side, board.classes, _scores(board, layer, entry))
+        given = Given(entry, label_size(size, board.side), board.map_side, board.classes, _scores(board, layer, entry))
         panels.append([index, [_drawn(board, index, number, panel) for panel in kind.panels(found, given)]])
         scored += [[index, *iou] for iou in _ious(board, layer, entry)]
     return {
@@ -75,6 +75,15 @@ def draw(board: Board, number: int, entry: Entry) -> Row:
         "iou": scored,
         "values": [measure.of(maps) for measure in board.measures],
     }
+
+
+def label_size(size: tuple[int, int], side: int) -> tuple[int, int]:
+    """Height and width of the label maps over a photograph of `size`: so many times as large as `side` allows.
+
+    So their outlines are thin on small images as well, which a browser enlarges.
+    """
+    times = max(1, side // max(size))
+    return size[0] * times, size[1] * times
 
 
 def close() -> None:
