@@ -189,7 +189,9 @@ def test_several_random_seeds_show_their_means_first(tmp_path: Path, browser_pag
     assert page.locator("h2").all_inner_texts() == ["Means over random seeds", "Summary", "Differences", "Tags"]
     means = "[aria-label='Means over random seeds']"
     assert [column(page, number, means)[0] for number in (4, 5, 6)] == ["2", "31.0", "1.0"]  # n, mIoU, deviation
-    page.locator(f"{means} .tipped[tabindex='0']").first.focus()
+    focused = page.locator(f"{means} .tipped[tabindex='0']").first
+    assert focused.inner_text() == "31.0"
+    focused.focus()
     assert "initial weights: random" in page.locator("#tip").inner_text().splitlines()
     assert "with the same random seed: mean over n" in page.locator("section", has_text="minus").inner_text()
 
