@@ -13,7 +13,7 @@ from PIL import Image
 
 from wsss_steps.cli import main
 from wsss_steps.data.images import read_image
-from wsss_steps.data.manifest import Entry, GroundTruth, Manifest, read_ground_truth, read_manifest
+from wsss_steps.data.manifest import Entry, GroundTruth, read_ground_truth, read_manifest
 from wsss_steps.formats.kinds.cams import CAMS
 from wsss_steps.formats.kinds.refined_saliency import REFINED_SALIENCY
 from wsss_steps.formats.kinds.seeds import SEEDS

@@ -165,6 +165,14 @@ class Sheet:
             for row, line in enumerate(lines):
                 pen.text((self._left(column), top + row * LINE), line, FAINT, self.font)
 
+    def scale(self, text: str) -> None:
+        """The colours of heat maps from 0 to 1, and what they are the colours of."""
+        top, pen = self._grow(LINE + GAP)
+        ramp = np.linspace(0, 1, 120, dtype=np.float32)[None].repeat(LINE - 5, axis=0)
+        self.image.paste(Image.fromarray(drawing.ramp(ramp)), (MARGIN + LINE, top + 2))
+        pen.text((MARGIN, top), "0", INK, self.font)
+        pen.text((MARGIN + LINE + 120 + GAP, top), f"1   {text}", INK, self.font)
+
     def save(self, output: Path, stamp: str = "") -> None:
         """Write the sheet as PNG; with its stamp, if it has one."""
         about = PngImagePlugin.PngInfo()
