@@ -87,8 +87,7 @@ def _named(out: Path | None, stem: str) -> Path:
 
 
 def _print(path: Path, options: argparse.Namespace) -> None:
-    for line in _lines(path, options):
-        print(line)
+    print("\n".join(list(_lines(path, options))))  # a list, so that an error is all that is printed
 
 
 def _lines(path: Path, options: argparse.Namespace) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,7 @@ GUTTER = 132  # width of the column of ids and tags, px
 INK, PAPER, FAINT = (25, 25, 25), (255, 255, 255), (95, 95, 95)
 PALETTE: NDArray[np.uint8] = np.array(voc_palette(), np.uint8).reshape(256, 3)
 Picture = NDArray[np.uint8]
+BREAKS = re.compile(r"(?<=[/~+])|(?<= )(?!%)")  # where a line of text may end
 
 
 @dataclass(frozen=True)
@@ -72,19 +74,18 @@ class Sheet:
         return top, ImageDraw.Draw(taller)
 
     def _fold(self, text: str, width: int) -> list[str]:
-        """`text` in lines of at most `width` pixels, broken at spaces, or anywhere in a longer word."""
+        """`text` in lines of at most `width` pixels, broken at spaces and after / ~ +, or anywhere in a longer word."""
         lines = [""]
-        for word in text.split(" "):
-            longer = f"{lines[-1]} {word}".strip()
-            if self.font.getlength(longer) <= width:
-                lines[-1] = longer
+        for word in BREAKS.split(text):
+            if self.font.getlength((lines[-1] + word).rstrip(" ")) <= width:
+                lines[-1] += word
                 continue
             lines += [""] if lines[-1] else []
             for letter in word:
-                if self.font.getlength(lines[-1] + letter) > width:
+                if self.font.getlength((lines[-1] + letter).rstrip(" ")) > width:
                     lines.append("")
                 lines[-1] += letter
-        return lines
+        return [line.rstrip(" ") for line in lines]
 
     def _left(self, column: int) -> int:
         return MARGIN + self.gutter + column * (self.cell + GAP)

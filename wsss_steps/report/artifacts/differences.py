@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from wsss_steps.ops.drawing import edges
 from wsss_steps.ops.labels import IGNORE
 from wsss_steps.report import tables
 from wsss_steps.report.artifacts.sources import Arrays, Source
@@ -19,8 +20,9 @@ from wsss_steps.report.artifacts.sources import Arrays, Source
 class Difference:
     """How far two artifacts are apart in one image.
 
-    share: of the numbers (pixels, of all maps) that are not equal. mean, largest: of the absolute differences, NaN for
-    labels and regions, whose numbers are names. what: what changed most, in words.
+    share: of the numbers (pixels, of all maps) that are not equal; of regions, of the pixels at a border of one alone.
+    mean, largest: of the absolute differences, NaN for labels and regions, whose numbers are names. what: what changed
+    most, in words.
     """
 
     image_id: str
@@ -54,7 +56,9 @@ def _of_image(first: Source, second: Source, image_id: str) -> Difference | None
     parts = [part for name in first.forms if (part := _of_data_set(first, name, ours, theirs)) is not None]
     if not parts:
         return None
-    share, mean, largest = (max(numbers) for numbers in zip(*(part[:3] for part in parts), strict=True))
+    share, mean, largest = (
+        float(np.fmax.reduce(numbers)) for numbers in zip(*(part[:3] for part in parts), strict=True)
+    )
     return Difference(image_id, share, mean, largest, "; ".join(part[3] for part in parts if part[3]))
 
 
@@ -67,17 +71,25 @@ def _of_data_set(source: Source, name: str, ours: Arrays, theirs: Arrays) -> Num
         return _of_maps(source, name, form.one_per, ours, theirs)
     first, second = ours[name], theirs[name]
     if first.shape != second.shape:
-        return 1.0, np.nan, np.nan, f"{name}: {_size(first)} and {_size(second)}"
+        return float(first.ndim > 1), np.nan, np.nan, f"{name}: {_size(first)} and {_size(second)}"
     unequal = _unequal(first, second)
     if not unequal.any():
         return None
+    if first.ndim == 1:
+        return 0.0, np.nan, np.nan, f"{name}: other numbers"
     if form.palette:
         return float(unequal.mean()), np.nan, np.nan, _most_frequent(source, first[unequal], second[unequal])
     if form.dtype == "u2":
-        counts = (len(np.unique(one)) for one in (first, second))
-        return float(unequal.mean()), np.nan, np.nan, "{} and {} regions".format(*counts)
+        return _of_regions(first, second)
     apart = np.abs(first.astype(np.float64) - second.astype(np.float64))
     return float(unequal.mean()), float(np.nanmean(apart)), float(np.nanmax(apart)), ""
+
+
+def _of_regions(first: NDArray[np.uint16], second: NDArray[np.uint16]) -> Numbers:
+    """The share of pixels at a border of one alone: the numbers of regions mean nothing."""
+    share = float((edges(first) != edges(second)).mean())
+    counts = " and ".join(str(len(np.unique(one))) for one in (first, second))
+    return share, np.nan, np.nan, f"{counts} regions" + ("" if share else ", other numbers of the same regions")
 
 
 def _unequal(first: NDArray[Any], second: NDArray[Any]) -> NDArray[np.bool_]:
@@ -99,7 +111,7 @@ def _of_maps(source: Source, name: str, by: str, ours: Arrays, theirs: Arrays) -
     unequal = [(first != second).mean() for first, second in pairs.values()]
     means = [np.abs(first - second).mean() for first, second in pairs.values()]
     if any(tops.values()):
-        words.append(f"most: {source.name_of(max(tops, key=lambda number: tops[number]))}")
+        words.append(f"{source.name_of(max(tops, key=lambda number: tops[number]))} most")
     numbers = (np.mean(unequal), np.mean(means), max(tops.values())) if pairs else (1.0, np.nan, np.nan)
     return float(numbers[0]), float(numbers[1]), float(numbers[2]), ", ".join(words)
 

@@ -46,10 +46,8 @@ def _rows(first: Source, second: Source, image_id: str, on: View) -> Iterator[li
         apart = {panel.title: panel for panel in _apart(first, name, form, ours, theirs, on)}
         for title, left in pictures[0].items():
             if right := pictures[1].get(title):
-                both = [
-                    Panel(f"{word}: {title}", p.picture, p.note) for word, p in (("first", left), ("second", right))
-                ]
-                yield [*both, *([apart[title]] if title in apart else [])]
+                row = [_titled("first", left), _titled("second", right)]
+                yield row + ([_titled("difference", apart[title])] if title in apart else [])
 
 
 def _titled(word: str, panel: Panel) -> Panel:
@@ -75,7 +73,7 @@ def _apart(source: Source, name: str, form: DataSet, ours: Arrays, theirs: Array
 def _of_values(first: NDArray[np.float32], second: NDArray[np.float32], on: View) -> tuple[NDArray[np.uint8], str]:
     picture = drawing.signed(on.photo, smooth(second - first, on.photo))
     apart = np.abs(second - first)
-    return picture, f"mean {apart.mean():.3f}, largest {apart.max(initial=0):.2f}; red: second is higher"
+    return picture, f"mean {apart.mean():.3f}, largest {apart.max(initial=0):.2f}; red: higher in the second"
 
 
 def _of_labels(first: NDArray[np.uint8], second: NDArray[np.uint8], on: View) -> tuple[NDArray[np.uint8], str]:

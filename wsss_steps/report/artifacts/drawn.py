@@ -48,10 +48,14 @@ def images(paths: Sequence[Path], of: Surroundings, wanted: Sequence[str], most:
         sources = [stack.enter_context(opened(path, of)) for path in paths]
         ids = chosen(sources, of, wanted, most)
         found = {image_id: _side_by_side(sources, image_id, of) for image_id in ids}
-    sheet = new_sheet(min(COLUMNS, max(MIN_COLUMNS, *map(len, found.values()))))
-    for image_id, row in found.items():
-        head(sheet, image_id, of)
-        sheet.panels(row)
+    widest = max(map(len, found.values()), default=0)
+    sheet = new_sheet(COLUMNS if widest < MIN_COLUMNS else min(COLUMNS, widest))
+    if all(len(row) == 1 for row in found.values()):
+        sheet.panels([Panel(image_id, row[0].picture, _tags(of, image_id)) for image_id, row in found.items()])
+    else:
+        for image_id, row in found.items():
+            head(sheet, image_id, of)
+            sheet.panels(row)
     legend(sheet, sources)
     sheet.save(output)
     return ids
@@ -94,6 +98,11 @@ def _side_by_side(sources: Sequence[Source], image_id: str, of: Surroundings) ->
 def photograph(on: View) -> Panel:
     """The photograph alone."""
     return Panel("photograph", on.photo, f"{on.height} x {on.width} px (height x width)")
+
+
+def _tags(of: Surroundings, image_id: str) -> str:
+    entry = of.entries.get(image_id)
+    return ", ".join(of.classes[tag - 1] for tag in entry.tags) if entry else ""
 
 
 def head(sheet: Sheet, image_id: str, of: Surroundings) -> None:

@@ -56,8 +56,9 @@ def known() -> str:
 
 
 def label_maps_below(folder: Path) -> list[str]:
-    """Ids of the label maps in a folder, sorted."""
-    return sorted(path.stem for path in folder.glob("*.png") if not path.name.startswith("."))
+    """Ids of the label maps in a folder, sorted; none if the first PNG is another picture, such as the gallery."""
+    found = sorted(path for path in folder.glob("*.png") if not path.name.startswith("."))
+    return [path.stem for path in found] if found and _of_png(found[0]) == LABEL_MAP else []
 
 
 def _of_folder(path: Path) -> str:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from wsss_steps.data.manifest import read_manifest
@@ -98,11 +99,15 @@ def _entries(path: Path) -> pd.DataFrame:
 
 
 def _fields(path: Path) -> pd.DataFrame:
-    """JSON as a table of a single row, keys with dots between them as columns; without its stamp."""
+    """JSON as a table of fields, keys with dots between them, and their values; without its stamp."""
     content = json.loads(path.read_text(encoding="utf-8"))
     if isinstance(content, dict):
         content.pop("provenance", None)
-    return pd.DataFrame([dict(_flat(content, ""))])
+    return _as_table(_flat(content, ""))
+
+
+def _as_table(fields: Iterable[tuple[str, str]]) -> pd.DataFrame:
+    return pd.DataFrame(list(fields), columns=["field", "value"])
 
 
 def _flat(value: Any, place: str) -> Iterator[tuple[str, str]]:
@@ -118,14 +123,14 @@ def _flat(value: Any, place: str) -> Iterator[tuple[str, str]]:
 
 def _of_checkpoints(first: Path, second: Path, most: int) -> Iterator[str]:
     """What the headers say, then the tensors that differ, those furthest apart first."""
-    about = [dict(files.content_of(path)) for path in (first, second)]
-    yield from table_differences.lines(pd.DataFrame(about[:1]), pd.DataFrame(about[1:]), most)
+    ours, theirs = (_as_table(files.content_of(path)) for path in (first, second))
+    yield from table_differences.lines(ours, theirs, most)
     shapes, others = tensors_of(first), tensors_of(second)
     for path, only in ((first, shapes.keys() - others.keys()), (second, others.keys() - shapes.keys())):
         if only:
             yield f"tensors only in {path}: {', '.join(sorted(only)[:20])}"
     found = comparison.distances(first, second)
     for name, distance in sorted(found.items(), key=lambda pair: (-pair[1], pair[0]))[:most]:
-        yield f"{name}: by up to {distance:.4g}"
+        yield f"{name}: {'another shape' if np.isinf(distance) else f'by up to {distance:.4g}'}"
     if len(found) > most:
         yield f"... and {len(found) - most} more tensors"

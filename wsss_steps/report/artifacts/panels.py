@@ -104,7 +104,7 @@ def smooth(values: NDArray[np.float32], photo: Picture) -> NDArray[np.float32]:
 
 
 def _of_values(values: NDArray[np.float32]) -> str:
-    return f"max {values.max(initial=0):.2f}, {100 * (values >= 0.3).mean():.0f} % of pixels >= 0.3"
+    return f"max {values.max(initial=0):.2f}, {percent(float((values >= 0.3).mean()))} of pixels >= 0.3"
 
 
 def _labels(source: Source, name: str, labels: NDArray[np.uint8], on: View) -> Iterator[Panel]:
@@ -123,12 +123,17 @@ def palette_of(source: Source) -> NDArray[np.uint8]:
     return BINARY if source.kind == "refined_saliency" else PALETTE
 
 
+def percent(share: float) -> str:
+    """A share in percent."""
+    return f"{100 * share:.0f} %"
+
+
 def shares(source: Source, labels: NDArray[np.uint8]) -> str:
     """The largest classes of a label map, each with its share of the pixels."""
     counts = np.bincount(labels.ravel(), minlength=256) / labels.size
     order = [int(label) for label in np.argsort(-counts, kind="stable") if counts[label]]
     named = {0: "background", IGNORE: "no label"} | ({1: "object"} if source.kind == "refined_saliency" else {})
-    words = [f"{named.get(label) or source.name_of(label)} {100 * counts[label]:.0f} %" for label in order]
+    words = [f"{named.get(label) or source.name_of(label)} {percent(counts[label])}" for label in order]
     return ", ".join(words[:MOST_NAMED]) + (", ..." if len(words) > MOST_NAMED else "")
 
 
@@ -137,7 +142,7 @@ def scored(truth: NDArray[np.uint8], labels: NDArray[np.uint8], num_classes: int
     total = confusion(truth, labels, num_classes)
     if (labels == IGNORE).any():
         *_, coverage, precision = coverage_and_precision(total)
-        return f"coverage {100 * coverage:.0f} %, precision {100 * precision:.0f} %"
+        return f"coverage {percent(coverage)}, precision {percent(precision)}"
     return f"mIoU of this image {100 * measures(total).miou:.1f}"
 
 
@@ -146,7 +151,7 @@ def _regions(name: str, regions: NDArray[np.integer[Any]], on: View) -> Iterator
     small = drawing.nearest(regions, *on.photo.shape[:2])
     outlined = on.photo.copy()
     outlined[drawing.outlines(small)] = (255, 230, 0)
-    yield Panel(name, outlined, f"{len(numbers)} regions of {sizes.min()} to {sizes.max()} px")
+    yield Panel(name, outlined, f"regions: {len(numbers)}, of {sizes.min()} to {sizes.max()} px")
     if on.both:
         yield Panel(f"{name}, mean colours", drawing.mean_colours(on.photo, small))
         order = (small.astype(np.float32) - numbers[0]) / max(1, int(numbers[-1]) - int(numbers[0]))

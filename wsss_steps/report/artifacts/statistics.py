@@ -187,7 +187,8 @@ def _confusion(name: str, read: list[Arrays], source: Source) -> Iterator[str]:
     total = np.sum([arrays[name] for arrays in read], axis=0)
     if total.shape[1] == total.shape[0]:  # without the column of unlabelled pixels
         total = np.pad(total, ((0, 0), (0, 1)))
-    found = measures(total)
+    settings = (read_stamp(source.path) or {}).get("settings", {})
+    found = measures(total, **{name: settings[name] for name in ("pred_ignore", "absent") if name in settings})
     shares = zip(range(len(total)), found.iou, found.fp, found.fn, total.sum(axis=1), strict=True)
     yield from _lines(
         [

@@ -12,7 +12,7 @@ from wsss_steps.report import tables
 # columns that say what a row is of, in the tables of this workflow
 KEYS = (
     *("recipe", "other", "random_seed", "cams", "stage", "split", "class", "size", "from", "to", "superpixels"),
-    *("epoch", "image", "id"),
+    *("epoch", "image", "id", "field"),
 )
 
 
@@ -69,7 +69,9 @@ def lines(first: pd.DataFrame, second: pd.DataFrame, most: int) -> Iterator[str]
     """
     ours, theirs, by = keyed(first, second)
     yield from _only(list(first.columns), list(second.columns), "columns")
-    yield from _only([str(row) for row in ours.index], [str(row) for row in theirs.index], "rows")
+    yield from _only(
+        [str(row) for row in ours.index], [str(row) for row in theirs.index], "rows" if by != "field" else "fields"
+    )
     found = cells(ours, theirs)
     if not found:
         return
@@ -92,4 +94,4 @@ def summary(found: list[Cell]) -> Iterator[str]:
         own = [one for one in found if one.column == column]
         numbers = [abs(one.apart) for one in own if one.apart is not None]
         largest = f", by up to {max(numbers):.4g}" if numbers else ""
-        yield f"{column}: differs in {len(own)} rows{largest}"
+        yield f"{column}: differs in {len(own)} row{'s' if len(own) > 1 else ''}{largest}"
