@@ -22,10 +22,10 @@ CAM = np.linspace(0, 1, HEIGHT * WIDTH, dtype=np.float32).reshape(HEIGHT, WIDTH)
 PLACES = {
     "cams": "plain/cam/cams.h5",
     "seeds": "plain/cam/none/threshold/seeds.h5",
-    "refined_saliency": "plain/cam/none/saliency/refined_saliency.h5",
+    "refined_saliency": "mdc/cam~merge=max/none/saliency/refined_saliency.h5",
     "superpixels": "superpixels/dino/superpixels.h5",
     "features": "features/keys/features.h5",
-    "saliency": "saliency/given/saliency.h5",
+    "saliency": "saliency/detector/saliency.h5",
     "strong_masks": "strong/strong_masks.h5",
     "confusions": "plain/cam/none/threshold/evaluation/seeds/train.h5",
 }
@@ -83,9 +83,9 @@ def write_label_maps(folder: Path, **changes: Any) -> Path:
     return folder
 
 
-def make_results(folder: Path) -> Path:
-    """The folder `folder`/results/tiny, images and masks beside it; returns it."""
-    root = folder / "results" / "tiny"
+def make_results(folder: Path, name: str = "tiny") -> Path:
+    """The folder `folder`/results/`name`, images and masks beside it; returns it."""
+    root = folder / "results" / name
     train = root / "splits" / "train"
     write_voc(make_voc(folder / "voc"), train / "manifest.json", train / "ground_truth.json")
     write_boxes(

@@ -18,6 +18,7 @@ from tiny_voc import CLASSES
 from wsss_steps import __main__ as commands
 from wsss_steps.formats import kinds
 from wsss_steps.formats.labels import voc_palette
+from wsss_steps.report.artifacts import panels, sources, surroundings
 
 ALL = {kind: place for kind, place in PLACES.items()} | {
     "label maps": LABELS,
@@ -259,3 +260,21 @@ def test_what_is_no_picture(root: Path, capsys: pytest.CaptureFixture) -> None:
     assert "expected something that holds images or maps, found a checkpoint" in refused(capsys, weights, "--out")
     assert "holds nothing for single images" in refused(capsys, weights, "--image", "t0")
     assert "expected a name that ends in .png" in refused(capsys, confusions, "--out", "x.jpg")
+
+
+def test_images_without_a_usable_map_are_marked(root: Path) -> None:
+    of = surroundings.around(root / ALL["saliency"])
+    with sources.opened(root / ALL["saliency"], of) as source:
+        on = panels.view(of, "t1", {}, 64)
+        assert [one.note for one in panels.panels(source, "t1", on)] == ["left out: no usable saliency map"]
+        assert panels.panels(source, "t0", on)[0].note == "max 1.00, 70 % of pixels >= 0.3"
+
+
+def test_label_maps_are_scored(root: Path) -> None:
+    """The ground truth itself has coverage 100 %, though its void pixels have no label; half of a map is half right."""
+    of = surroundings.around(root)
+    truth = of.truth("t0")
+    assert truth is not None
+    assert panels.scored(truth, truth, 2) == "coverage 100 %, precision 100 %"
+    # 96 px of background and 84 of cat, all predicted as background: IoU 96 / 180 and 0
+    assert panels.scored(truth, np.zeros_like(truth), 2) == "mIoU of this image 26.7"
