@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import glob
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from wsss_steps.errors import UserError
@@ -19,6 +19,7 @@ from wsss_steps.report.sheet import Panel, Sheet, spread
 
 CELL = 256  # px
 COLUMNS, MIN_COLUMNS = 4, 2
+FEW = 12  # pictures that are not separated by headings
 # kinds of artifacts in the order in which a recipe makes them, and what they are called
 ORDER = {
     "features": "Features",
@@ -120,22 +121,32 @@ def _title(path: Path, of: Surroundings) -> str:
 
 def everything(of: Surroundings, image_id: str, output: Path) -> int:
     """Draw every artifact of one image of a results folder, by kind; returns how many there are."""
-    found = dict.fromkeys(ORDER, ()) | holding(of, image_id)
-    sheet = new_sheet()
+    holding = artifacts_of(of, image_id)
     on = view(of, image_id, {}, CELL, both=False)
-    entry = of.entries[image_id]
+    groups = {"": _given(of, image_id, on)}
+    for kind in [*ORDER, *sorted(holding.keys() - ORDER.keys())]:
+        found = (panel for path in holding.get(kind, ()) for panel in _of_artifact(path, of, image_id, on))
+        groups[ORDER.get(kind, kind)] = list(found)
+    sheet = new_sheet()
     head(sheet, image_id, of)
-    sheet.text(f"{of.root}, split {entry.split}, {entry.image}")
-    sheet.panels(_given(of, image_id, on))
-    for kind, paths in found.items():
-        drawn = [panel for path in paths for panel in _of_artifact(path, of, image_id, on)]
-        if drawn:
-            sheet.heading(ORDER.get(kind, kind))
-            sheet.panels(drawn)
+    sheet.text(f"{of.root}, split {of.entries[image_id].split}, {of.entries[image_id].image}")
+    _add_groups(sheet, groups)
     sheet.scale("class activation maps, saliency maps")
     sheet.legend(["background", *of.classes])
     sheet.save(output)
-    return sum(len(paths) for paths in found.values())
+    return sum(len(paths) for paths in holding.values())
+
+
+def _add_groups(sheet: Sheet, groups: Mapping[str, Sequence[Panel]]) -> None:
+    """Each group below its heading; few pictures in common rows, with the heading in their titles."""
+    if sum(map(len, groups.values())) <= FEW:
+        named = [(f"{name}: " if name else "", panel) for name, panels in groups.items() for panel in panels]
+        sheet.panels([Panel(name + panel.title, panel.picture, panel.note) for name, panel in named])
+        return
+    for name, found in groups.items():
+        if name and found:
+            sheet.heading(name)
+        sheet.panels(found)
 
 
 def _given(of: Surroundings, image_id: str, on: View) -> list[Panel]:
@@ -155,7 +166,7 @@ def _of_artifact(path: Path, of: Surroundings, image_id: str, on: View) -> Itera
             yield Panel(_title(path, of) + what, one.picture, one.note)
 
 
-def holding(of: Surroundings, image_id: str) -> dict[str, list[Path]]:
+def artifacts_of(of: Surroundings, image_id: str) -> dict[str, list[Path]]:
     """The artifacts that hold an image, by kind, those of shards and evaluation left out."""
     found: dict[str, list[Path]] = {}
     for path in sorted(_artifacts(of.root or Path(), image_id)):
