@@ -15,6 +15,13 @@ from tiny_voc import HEIGHT, WIDTH, truth_of
 
 from wsss_steps import __main__ as commands
 from wsss_steps.formats.files import write_json, write_text
+from wsss_steps.formats.kinds import DataSet
+from wsss_steps.report.artifacts.differences import differing
+from wsss_steps.report.artifacts.differences_drawn import draw
+from wsss_steps.report.artifacts.panels import panels, view
+from wsss_steps.report.artifacts.sources import Source
+from wsss_steps.report.artifacts.statistics import of_images
+from wsss_steps.report.artifacts.surroundings import Surroundings
 
 RED, BLUE = (214, 20, 20), (20, 60, 214)
 
@@ -190,3 +197,23 @@ def test_two_kinds_are_refused(root: Path, tmp_path: Path, capsys: pytest.Captur
         capsys, weights, weights, "--out", tmp_path / "x.png"
     )
     assert "--image and --out are for two artifacts" in compared(capsys, root, root, "--image", "t0")
+
+
+def test_label_maps_in_a_stack(tmp_path: Path) -> None:
+    """A kind of store that is not known here: label maps of an image by epoch. One of eight pixels differs."""
+    stacks = [np.zeros((2, 2, 2), np.uint8), np.array([[[0, 0], [0, 0]], [[0, 0], [0, 2]]], np.uint8)]
+    form = {
+        "frames": DataSet("u1", 3, "labels by epoch", palette=True, one_per="epochs"),
+        "epochs": DataSet("i4", 1, ""),
+    }
+    first, second = (
+        Source(tmp_path, "growth", ["a"], lambda _, frames=frames: {"frames": frames, "epochs": np.array([0, 8])}, form)
+        for frames in stacks
+    )
+    (found,) = differing(first, second)
+    assert (found.share, found.what) == (1 / 8, "background -> class 2 100 %")
+    assert "2 class 2 1 12.50 12.5" in " ".join(" ".join(of_images(second, [])).split())
+    on = view(Surroundings(None), "a", first.read("a"), 40)
+    assert [panel.title for panel in panels(second, "a", on)] == ["epochs 0", "epochs 8"]
+    draw(first, second, Surroundings(None), [found], tmp_path / "x.png")
+    assert share_of(tmp_path / "x.png", RED) == pytest.approx(1 / 4, abs=0.1)

@@ -67,7 +67,7 @@ Numbers = tuple[float, float, float, str]  # share, mean, largest, what
 
 def _of_data_set(source: Source, name: str, ours: Arrays, theirs: Arrays) -> Numbers | None:
     form = source.forms[name]
-    if form.one_per:
+    if form.one_per and not form.palette:
         return _of_maps(source, name, form.one_per, ours, theirs)
     first, second = ours[name], theirs[name]
     if first.shape != second.shape:

@@ -58,7 +58,9 @@ def _apart(source: Source, name: str, form: DataSet, ours: Arrays, theirs: Array
     """Pictures of the difference, with the titles of the pictures that they belong to."""
     if form.one_per:
         for number, (first, second) in pairs_of_maps(name, form.one_per, ours, theirs).items():
-            if first.shape == second.shape:
+            if first.shape == second.shape and form.palette:
+                yield Panel(f"{form.one_per} {number}", *_of_labels(first, second, on))
+            elif first.shape == second.shape:
                 yield Panel(source.name_of(number), *_of_values(first, second, on))
     elif ours[name].shape != theirs[name].shape:
         return

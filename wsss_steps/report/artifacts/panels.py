@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -77,6 +77,9 @@ def of_data_set(source: Source, name: str, form: DataSet, arrays: Arrays, on: Vi
     array = arrays[name]
     if name == "boxes":
         yield _boxes(source, array, on)
+    elif form.one_per and form.palette:
+        for number, one in zip(arrays[form.one_per], array, strict=True):
+            yield from _labels(source, f"{form.one_per} {number}", one, replace(on, both=False))
     elif form.one_per:
         for number, one in zip(arrays[form.one_per], array, strict=True):
             yield Panel(source.name_of(int(number)), heat(one, on.photo), _of_values(one))

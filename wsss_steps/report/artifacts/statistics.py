@@ -64,10 +64,10 @@ def of_images(source: Source, wanted: Sequence[str]) -> Iterator[str]:
 def _shape(name: str, one_per: str, palette: bool, scale: float, dtype: str) -> str:
     if name in ("boxes", "confusion"):
         return name
-    if one_per:
-        return "maps"
     if palette:
         return "labels"
+    if one_per:
+        return "maps"
     return "values" if scale != 1.0 else "regions" if dtype == "u2" else "features" if dtype == "f2" else "numbers"
 
 
@@ -92,6 +92,10 @@ def _of_entries(entries: Sequence[Entry], source: Source) -> Iterator[str]:
 def _labels(name: str, read: list[Arrays], source: Source) -> Iterator[str]:
     """Per label: in how many images it occurs, and its share of all pixels."""
     counts = np.stack([np.bincount(arrays[name].ravel(), minlength=256) for arrays in read])
+    counts = counts[counts.sum(axis=1) > 0]
+    if not len(counts):
+        yield "  empty in every image"
+        return
     total = counts.sum(axis=0)
     words = {0: "background", IGNORE: "no label"}
     rows = [
