@@ -48,7 +48,7 @@ def executed(block: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> dict[
 
 @pytest.mark.parametrize("block", BLOCKS, ids=lambda block: re.findall(r"[\w.]+(?=[\"'])", block)[0])
 def test_the_lines_read_the_artifact(block: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert len(block.splitlines()) <= 3
+    assert len([line for line in block.splitlines() if line]) <= 3
     assert len(executed(block, folder, monkeypatch)) > 2
 
 
@@ -62,13 +62,13 @@ def test_what_they_read(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     np.testing.assert_array_equal(found["masks"]["t0"], truth)
     np.testing.assert_allclose(found["maps"][1], shown.CAM, atol=1 / 510)
     np.testing.assert_allclose(found["saliency"], shown.CAM, atol=1 / 510)
-    assert (found["height"], found["width"]) == (HEIGHT, WIDTH + 2)
+    assert found["extent"].tolist() == [HEIGHT, WIDTH + 2]
     assert found["total"].sum() == 5 * (HEIGHT * WIDTH - HEIGHT)
     assert found["classes"] == ["background", *CLASSES]
     assert found["images"]["t0"]["height"] == HEIGHT
     assert found["boxes"][0]["box"] == [0, 9, 6, 16]
     assert found["content"]["method"] == "plain"
-    assert found["weights"]["head.weight"].shape == (2, 2)
+    assert sorted(found["names"]) == ["backbone.net.weight", "head.weight"]
     assert found["stamp"]["settings"] == {"alpha": 0.4}
     assert found["files"] == {"a.jpg": [1, 2, "3"]}
 

@@ -150,22 +150,27 @@ def test_a_second_run_plans_nothing(project: Path) -> None:
     assert runs.planned(project) == set()
 
 
+def _copy_of_results(project: Path, repository: Path, folder: Path, parts: tuple[str, ...]) -> Path:
+    """A fresh copy of the project in `folder`, with some folders of one that has run, their times kept."""
+    folder.mkdir()
+    runs.project_in(folder, repository, TINY)
+    for part in parts:
+        shutil.copytree(project / part, folder / part)
+    return folder
+
+
 def test_results_that_were_moved_rerun_nothing(project: Path, repository: Path, tmp_path: Path) -> None:
     """docs/artifacts.md: with their times and Snakemake's records; without the records, edits are not noticed."""
     edited = {**TINY, "evaluate": {"bootstrap": 60}}
     for name, copied in (("whole", ("results", ".snakemake/metadata")), ("bare", ("results",))):
-        folder = runs.project_in(tmp_path / name, repository, TINY)
-        for part in copied:
-            shutil.copytree(project / part, folder / part)  # with times
+        folder = _copy_of_results(project, repository, tmp_path / name, copied)
         assert runs.planned(folder) == set()
         runs.configure(folder, edited)
         assert ("evaluate" in runs.planned(folder)) == (name == "whole")
 
 
 def test_results_without_their_times_are_touched(project: Path, repository: Path, tmp_path: Path) -> None:
-    folder = runs.project_in(tmp_path / "copy", repository, TINY)
-    for part in ("results", ".snakemake/metadata"):
-        shutil.copytree(project / part, folder / part)
+    folder = _copy_of_results(project, repository, tmp_path / "copy", ("results", ".snakemake/metadata"))
     for path in sorted((folder / "results").rglob("*"), reverse=True):
         os.utime(path)  # in an order that is not that of their making
     assert runs.planned(folder) != set()
