@@ -18,7 +18,7 @@ from tiny_voc import CLASSES
 from wsss_steps import __main__ as commands
 from wsss_steps.formats import kinds
 from wsss_steps.formats.labels import voc_palette
-from wsss_steps.report.artifacts import panels, sources, surroundings
+from wsss_steps.report.artifacts import panels, sources, statistics, surroundings
 
 ALL = {kind: place for kind, place in PLACES.items()} | {
     "label maps": LABELS,
@@ -112,6 +112,15 @@ def test_numbers_of_some_images(root: Path, capsys: pytest.CaptureFixture) -> No
     assert "dog" not in text
     matrix = said(capsys, root / ALL["confusions"], "--image", "t0")
     assert "truth \\ predicted background cat dog no label background 96 0 0 0 cat 0 84 0 0 dog 0 0 0 0" in matrix
+
+
+def test_of_many_or_large_images_a_sample_is_read(
+    root: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
+    monkeypatch.setattr(statistics, "MOST", 2)
+    assert "images: 5, numbers of 2 of them, evenly spread" in said(capsys, root / ALL["seeds"])
+    monkeypatch.setattr(statistics, "LARGEST", 200)  # a map has 192 bytes
+    assert "images: 5, numbers of 1 of them, evenly spread" in said(capsys, root / ALL["seeds"])
 
 
 def test_a_checkpoint_is_told_without_loading_it(root: Path, capsys: pytest.CaptureFixture) -> None:

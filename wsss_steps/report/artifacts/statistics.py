@@ -20,6 +20,7 @@ from wsss_steps.report import tables
 from wsss_steps.report.artifacts.sources import Arrays, Source
 
 MOST = 500  # images that are read, evenly spread over the ids: more take long and change no share visibly
+LARGEST = 500_000_000  # bytes of arrays that are held at a time
 LEVELS = (0.3, 0.5)  # of maps: what share of the pixels is at least so high
 LONGEST = 100  # characters of a setting
 
@@ -42,15 +43,16 @@ def made(path: Path) -> Iterator[str]:
 
 
 def of_images(source: Source, wanted: Sequence[str]) -> Iterator[str]:
-    """What the images of an artifact hold: of all (at most 500, evenly spread), or of those wanted."""
+    """What the images of an artifact hold: of all (of many, an even sample), or of those wanted."""
     ids = source.chosen(wanted)
-    taken = [ids[index * len(ids) // MOST] for index in range(MOST)] if len(ids) > MOST else ids
+    taken = _sample(source, ids)
     some = f", numbers of {len(taken)} of them, evenly spread" if len(taken) < len(ids) else ""
     yield f"images: {len(ids)}{' of ' + str(len(source.ids)) if wanted else ''}{some}"
     if source.left_out:
         yield f"left out (no usable map): {len(source.left_out)}: {', '.join(source.left_out[:8])}"
     if source.kind == "manifest":
-        yield from _of_entries([entry for entry in read_manifest(source.path).entries if entry.id in set(ids)], source)
+        known = set(ids)
+        yield from _of_entries([entry for entry in read_manifest(source.path).entries if entry.id in known], source)
         return
     if not taken:
         return
@@ -59,6 +61,13 @@ def of_images(source: Source, wanted: Sequence[str]) -> Iterator[str]:
         yield ""
         yield f"{name}: {form.meaning}"
         yield from SHAPES[_shape(name, form.one_per, form.palette, form.scale, form.dtype)](name, read, source)
+
+
+def _sample(source: Source, ids: Sequence[str]) -> Sequence[str]:
+    """As many of the images, evenly spread, as are enough and as memory holds, going by the size of the first."""
+    size = sum(array.nbytes for array in source.read(ids[0]).values()) if ids else 0
+    count = max(1, min(MOST, LARGEST // max(1, size)))
+    return [ids[index * len(ids) // count] for index in range(count)] if len(ids) > count else ids
 
 
 def _shape(name: str, one_per: str, palette: bool, scale: float, dtype: str) -> str:
