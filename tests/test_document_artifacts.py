@@ -16,6 +16,7 @@ from wsss_steps.formats import kinds
 from wsss_steps.formats.files import write_json, write_text
 from wsss_steps.formats.stamps import write_beside
 from wsss_steps.report import boxes, tables
+from wsss_steps.report.scripts import data_script
 
 DOCUMENT = Path(__file__).resolve().parent.parent / "docs" / "artifacts.md"
 BLOCKS = re.findall(r"```python\n(.*?)```", DOCUMENT.read_text(encoding="utf-8"), re.DOTALL)
@@ -31,6 +32,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_text(root / "summary.csv", ",".join(tables.COLUMNS) + "\n" + "a,0,seeds,train,0.5" + "," * 16 + "\n")
     score = {"format": "wsss/score", "miou": 0.5, "per_class": [{"iou": 0.25}], "provenance": {}}
     write_json(root / "plain/cam/evaluation/cams/train.json", score)
+    write_text(root / "report/page/numbers.js", data_script("numbers", {"text": "a = b;"}))
     write_text(found / "logs/example/benchmarks/plain/train_classifier.tsv", "s\tmax_rss\n1.5\t100\n")
     write_json(root / "configurations" / "config.yaml.json", {"files": ["config.yaml"]})
     write_beside(root / "splits/train/manifest.json", shown.STAMP)
@@ -70,6 +72,7 @@ def test_what_they_read(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert found["content"]["method"] == "plain"
     assert sorted(found["names"]) == ["backbone.net.weight", "head.weight"]
     assert found["stamp"]["settings"] == {"alpha": 0.4}
+    assert found["numbers"] == {"text": "a = b;"}
     assert found["files"] == {"a.jpg": [1, 2, "3"]}
 
 
