@@ -359,3 +359,5 @@ def test_precision_and_recall_are_what_they_are_called(
     evaluate_classifier.run(**paths, settings={"split": "val"}, stamp='{"step": "test"}')
     score = read_json(tmp_path / "tags.json", "tag_score")
     assert (score["precision"], score["recall"], score["provenance"]) == (0.5, 1.0, {"step": "test"})
+    one = {"f1": 2 / 3, "precision": 0.5, "recall": 1.0, "support": 1}
+    assert score["per_class"] == [{"class": name, **one} for name in CLASSES]
