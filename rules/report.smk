@@ -114,3 +114,27 @@ rule draw_gallery:
         "python -m wsss_steps.draw_gallery --manifest {input.manifest:q} --ground-truth {input.ground_truth:q}"
         " --sources {input.sources:q} --output {output:q}"
         " --settings {params.settings:q} --code {params.code:q} --log {log:q}"
+
+
+rule find_warnings:
+    # What is good and bad in a run, by tags, labels, seeds and predicted tags alone: with or without ground truth the same.
+    input:
+        manifests=configured(warned.manifests),
+        maps=configured(warned.maps),
+        scores=configured(warned.scores),
+    output:
+        "<tables>/warnings.json",
+    log:
+        "<logs>/find_warnings.log",
+    benchmark:
+        "<benchmarks>/find_warnings.tsv"
+    conda:
+        "../envs/wsss.yaml"
+    threads: 1
+    params:
+        settings=configured(warned.settings),
+        code=code_of("find_warnings"),
+    shell:
+        "python -m wsss_steps.find_warnings --manifests {input.manifests:q} --maps {input.maps:q}"
+        " --scores {input.scores:q} --output {output:q}"
+        " --settings {params.settings:q} --code {params.code:q} --log {log:q}"

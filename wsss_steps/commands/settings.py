@@ -21,6 +21,7 @@ from wsss_steps.settings.steps import (
     PretrainKeys,
 )
 from wsss_steps.settings.strong import Strong
+from wsss_steps.settings.warnings import FindWarnings
 from wsss_steps.workflow.config import WHOLE
 
 STEPS: dict[str, type[Settings]] = {
@@ -32,6 +33,7 @@ STEPS: dict[str, type[Settings]] = {
     "evaluate": Evaluate,
     "evaluate_superpixels": EvaluateSuperpixels,
     "evaluate_boxes": EvaluateBoxes,
+    "find_warnings": FindWarnings,
     "backbones.<name>": Backbone,
 }
 

@@ -93,7 +93,7 @@ def targets(config: Config) -> list[str]:
     """What a run makes: with ground truth the tables, without it the pseudo-labels and predictions alone."""
     recipes = [run.recipe for run in config.runs]
     masked = config.mask_folder is not None
-    found = ["<tables>/gallery.png", *(f"<results>/{_end_of(recipe)}" for recipe in recipes)]
+    found = ["<tables>/gallery.png", "<tables>/warnings.json", *(f"<results>/{_end_of(recipe)}" for recipe in recipes)]
     found += features_to_keep(config)
     found += ["<tables>/summary.csv", "<tables>/tables.md"] if masked else []
     found += ["<tables>/superpixels.csv"] if masked and config.compare_superpixels and not config.only else []
@@ -135,7 +135,7 @@ def settings_of_gallery(config: Config) -> str:
 def printed(config: Config) -> str:
     """What is said at the end of a run: scores of tags, tables, and where the results lie."""
     from wsss_steps.report import boxes as box_table  # pandas, which planning can do without
-    from wsss_steps.report import tables
+    from wsss_steps.report import tables, warnings
 
     lines = []
     for classifier, split, path in tag_scores(config):
@@ -152,5 +152,6 @@ def printed(config: Config) -> str:
         place = f"{config.results}/{run.recipe.lineage()}/pseudo_labels/"
         if Path(place).is_dir():
             lines.append(f"Pseudo-labels of recipe {tables.labelled(run.name, run.random_seed)}: {place}")
-    picture = Path(config.tables_folder, "gallery.png")
-    return "\n".join([*lines, *([f"Picture: {picture}"] if picture.is_file() else [])])
+    picture, found_wrong = (Path(config.tables_folder, name) for name in ("gallery.png", "warnings.json"))
+    lines += [f"Picture: {picture}"] if picture.is_file() else []
+    return "\n".join([*lines, *([warnings.printed(found_wrong)] if found_wrong.is_file() else [])])
