@@ -35,6 +35,7 @@ localrules:
     summarise,
     summarise_boxes,
     summarise_superpixels,
+    write_report,
 
 
 rule all:

@@ -92,6 +92,30 @@ rule compare_recipes:
         " --settings {params.settings:q} --code {params.code:q} --log {log:q}"
 
 
+rule find_warnings:
+    # What is good and bad in a run, by tags, labels, seeds and predicted tags alone: with or without ground truth the same.
+    input:
+        manifests=configured(warned.manifests),
+        maps=configured(warned.maps),
+        scores=configured(warned.scores),
+    output:
+        "<tables>/warnings.json",
+    log:
+        "<logs>/find_warnings.log",
+    benchmark:
+        "<benchmarks>/find_warnings.tsv"
+    conda:
+        "../envs/wsss.yaml"
+    threads: 1
+    params:
+        settings=configured(warned.settings),
+        code=code_of("find_warnings"),
+    shell:
+        "python -m wsss_steps.find_warnings --manifests {input.manifests:q} --maps {input.maps:q}"
+        " --scores {input.scores:q} --output {output:q}"
+        " --settings {params.settings:q} --code {params.code:q} --log {log:q}"
+
+
 rule draw_gallery:
     # One picture of some training images in every stage of every recipe.
     input:
@@ -116,25 +140,33 @@ rule draw_gallery:
         " --settings {params.settings:q} --code {params.code:q} --log {log:q}"
 
 
-rule find_warnings:
-    # What is good and bad in a run, by tags, labels, seeds and predicted tags alone: with or without ground truth the same.
+rule write_report:
+    # The page of the run: its numbers, and the scripts that show them.
     input:
-        manifests=configured(warned.manifests),
-        maps=configured(warned.maps),
-        scores=configured(warned.scores),
+        manifests=configured(page.manifests),
+        tables=configured(page.tables),
+        scores=configured(page.scores),
+        confusions=configured(page.confusions),
+        histories=configured(page.histories),
+        tags=configured(page.tags),
+        warnings=configured(page.warnings),
     output:
-        "<tables>/warnings.json",
+        index="<tables>/report/index.html",
+        page=directory("<tables>/report/page"),
     log:
-        "<logs>/find_warnings.log",
+        "<logs>/write_report.log",
     benchmark:
-        "<benchmarks>/find_warnings.tsv"
+        "<benchmarks>/write_report.tsv"
     conda:
         "../envs/wsss.yaml"
     threads: 1
     params:
-        settings=configured(warned.settings),
-        code=code_of("find_warnings"),
+        benchmarks=f"{CONFIG.logs}/benchmarks",  # the times of the jobs so far: they are no input, so they rerun nothing
+        settings=configured(page.settings),
+        code=code_of("write_report"),
     shell:
-        "python -m wsss_steps.find_warnings --manifests {input.manifests:q} --maps {input.maps:q}"
-        " --scores {input.scores:q} --output {output:q}"
+        "python -m wsss_steps.write_report --manifests {input.manifests:q} --tables {input.tables:q}"
+        " --scores {input.scores:q} --confusions {input.confusions:q} --histories {input.histories:q}"
+        " --tags {input.tags:q} --warnings {input.warnings:q} --benchmarks {params.benchmarks:q}"
+        " --index {output.index:q} --page {output.page:q}"
         " --settings {params.settings:q} --code {params.code:q} --log {log:q}"

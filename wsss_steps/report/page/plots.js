@@ -1,0 +1,2 @@
+// Plots as SVG: bars, lines, heat maps.
+"use strict";

@@ -1,0 +1,2 @@
+// Tables that can be sorted.
+"use strict";
