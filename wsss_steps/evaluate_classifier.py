@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,22 @@ def predicted_tags(
     return np.stack(rows)
 
 
+def mistakes(
+    entries: Sequence[Entry], predicted: NDArray[np.bool_], tags: NDArray[np.bool_], classes: Sequence[str]
+) -> list[dict[str, Any]]:
+    """The images whose tags are predicted wrongly: id, the classes that are `wrong`, and those that are `missed`."""
+
+    def named(row: NDArray[np.bool_]) -> list[str]:
+        return [name for name, found in zip(classes, row, strict=True) if found]
+
+    pairs = zip(entries, predicted & ~tags, tags & ~predicted, strict=True)
+    return [
+        {"image": entry.id, "wrong": named(wrong), "missed": named(missed)}
+        for entry, wrong, missed in pairs
+        if wrong.any() or missed.any()
+    ]
+
+
 def run(
     *, manifest: Path, classifier: Path, score: Path, settings: dict[str, Any], device: str = "cpu", stamp: str = ""
 ) -> None:
@@ -55,6 +72,7 @@ def run(
             "images": len(entries),
             **scores,
             "per_class": [{"class": name, **one} for name, one in zip(data.classes, per_class, strict=True)],
+            "mistakes": mistakes(entries, predicted, tags, data.classes),
             "provenance": json.loads(stamp or "{}"),
         },
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -33,6 +33,14 @@ class Maps:
         words = {"pseudo_labels": "pseudo-labels", "segmentation_crf": f"predictions for {self.split}"}
         return words.get(self.stage, self.stage)
 
+    def labelled(self) -> Maps:
+        """Those of them that have any label: the seeds of an image that is left out say nothing of its classes."""
+        some = self.counts[:, :-1].sum(axis=1) > 0
+        images = [image for image, has in zip(self.images, some, strict=True) if has]
+        return replace(
+            self, images=images, counts=self.counts[some], tags=None if self.tags is None else self.tags[some]
+        )
+
     @property
     def empty(self) -> NDArray[np.bool_]:
         """Which images show no class though they are tagged; without tags, which show none."""
@@ -45,34 +53,43 @@ class Maps:
         return len(self.images) if self.tags is None else int(self.tags.any(axis=1).sum())
 
     def numbers(self) -> dict[str, Any]:
-        """Shares of pixels and images, over all classes and of each; null where there is nothing to take a share of."""
-        shares = stats.of_all_pixels(self.counts)
+        """Shares of pixels and images, over all classes and of each; None where there is nothing to take a share of."""
+        shares, labelled = stats.of_all_pixels(self.counts), self.labelled()
+        columns = {"pixels": shares[1:-1], **labelled.against_tags()}
+        empty = labelled.empty.sum() / labelled.expected if labelled.expected else np.nan
+        rows = zip(self.classes, *columns.values(), strict=True)
         return {
             "what": self.what,
             "images": len(self.images),
+            "left_out": len(self.images) - len(labelled.images),
             "background": number(shares[0]),
             "unlabelled": number(shares[-1]),
-            "empty": number(float(stats.share(self.empty.sum(), np.array(self.expected)))),
+            "empty": number(empty),
             "classes": [
-                {"class": name, "pixels": number(shares[1 + label]), **self._against_tags(label)}
-                for label, name in enumerate(self.classes)
+                {"class": name, **dict(zip(columns, map(number, values), strict=True))} for name, *values in rows
             ],
         }
 
-    def _against_tags(self, label: int) -> dict[str, Any]:
-        """What the labels of a class are, compared with the tags; nothing without tags."""
+    def against_tags(self) -> dict[str, NDArray[Any]]:
+        """Per class, from the images tagged with it and its pixels elsewhere; nothing without tags.
+
+        These are the number of those images, its share of their pixels, the share of them that lack it, and the share
+        of its own pixels that lies in other images.
+        """
         if self.tags is None:
             return {}
-        tagged, missing = (int(part[:, label].sum()) for part in (self.tags, stats.lacking(self.counts, self.tags)))
-        outside = stats.share(stats.untagged(self.counts, self.tags).sum(axis=0), self.counts[:, 1:-1].sum(axis=0))
+        tagged, lacking = self.tags.sum(axis=0), stats.lacking(self.counts, self.tags).sum(axis=0)
+        outside, own = stats.untagged(self.counts, self.tags).sum(axis=0), self.counts[:, 1:-1].sum(axis=0)
         return {
             "tagged": tagged,
-            "pixels_where_tagged": number(stats.of_tagged(self.counts, self.tags)[label]),
-            "missing": missing / tagged if tagged else None,
-            "untagged": number(outside[label]),
+            "pixels_where_tagged": stats.of_tagged(self.counts, self.tags),
+            "missing": stats.share(lacking, tagged),
+            "untagged": stats.share(outside, own),
         }
 
 
-def number(value: float) -> float | None:
-    """Six decimals; None for NaN, which JSON lacks."""
+def number(value: Any) -> float | int | None:
+    """A number as JSON has it: with six decimals; None for NaN."""
+    if np.issubdtype(np.asarray(value).dtype, np.integer):
+        return int(value)
     return None if np.isnan(value) else round(float(value), 6)

@@ -37,7 +37,9 @@ def of_maps(maps: Maps, limits: Limits) -> Iterator[Warned]:
     """What is wrong with label maps, as far as that can be told without ground truth."""
     against_tags: tuple[Check, ...] = () if maps.tags is None else (missing, untagged)
     of_seeds: tuple[Check, ...] = (coverage, class_coverage) if maps.stage == "seeds" else ()
-    for check in (one_class, empty, covers, *against_tags, *of_seeds):
+    for check in (one_class, empty, covers, *against_tags):
+        yield from check(maps.labelled(), limits)
+    for check in of_seeds:
         yield from check(maps, limits)
 
 
@@ -70,7 +72,7 @@ def one_class(maps: Maps, limits: Limits) -> Iterator[Warned]:
         full = shares[:, label] >= limits["nearly_all"]
         found = f"the {maps.what} of {full.sum()} of {total} images show almost nothing else"
         judged = (total, shares[:, label], full)
-        yield from _warned(maps, "one_class", full.mean(), limits, (found, SPREADS), judged, name)
+        yield from _warned(maps, "one_class", full.sum() / max(1, total), limits, (found, SPREADS), judged, name)
 
 
 def empty(maps: Maps, limits: Limits) -> Iterator[Warned]:

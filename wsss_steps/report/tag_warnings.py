@@ -96,11 +96,19 @@ def of_score(recipes: tuple[str, ...], score: Mapping[str, Any], limits: Mapping
     split, about = score["split"], f"predicted tags of {score['split']}"
     if score["images"] >= limits["fewest"] and passed("f1", score["f1"], limits):
         finding = f"The classifier predicts the tags of {split} with F1 {score['f1']:.2f}"
-        yield Warned("f1", recipes, about, finding, KNOWS_NOTHING, score["f1"], limits["f1"])
+        shown = _mistaken(score["mistakes"], limits["images"])
+        yield Warned("f1", recipes, about, finding, KNOWS_NOTHING, score["f1"], limits["f1"], shown)
     for one in score["per_class"]:
         if one["support"] >= max(1, limits["fewest"]) and passed("class_f1", one["f1"], limits):
             parts = ", ".join(f"{name} {one[name]:.2f}" for name in ("precision", "recall") if one[name] is not None)
             finding = f"{one['class']}: the classifier predicts it for {split} with F1 {one['f1']:.2f} ({parts})"
-            yield Warned(
-                "class_f1", recipes, f"{one['class']}, {about}", finding, CONFUSES, one["f1"], limits["class_f1"]
-            )
+            shown = _mistaken(score["mistakes"], limits["images"], one["class"])
+            what = f"{one['class']}, {about}"
+            yield Warned("class_f1", recipes, what, finding, CONFUSES, one["f1"], limits["class_f1"], shown)
+
+
+def _mistaken(mistakes: Sequence[Mapping[str, Any]], count: int, name: str = "") -> list[str]:
+    """The images with the most mistakes, or of those about one class."""
+    found = [one for one in mistakes if not name or name in (*one["wrong"], *one["missed"])]
+    order = np.array([len(one["wrong"]) + len(one["missed"]) for one in found], np.int64)
+    return worst([one["image"] for one in found], order, np.ones(len(found), np.bool_), count)
