@@ -264,7 +264,7 @@ def test_what_is_printed(tmp_path: Path) -> None:
     assert warnings.printed(path).splitlines() == [
         f"Warnings: 4; the worst of each kind, with what it means in {path}",
         "  a: cat: f1 0.2 (limit: at least 0.5)",
-        "  a; b; c and 2 more: cat: missing 0.9 (limit: 50 %), and 1 more such",
+        "  a; b and 3 more: cat: missing 0.9 (limit: 50 %), and 1 more such",
         "  cat: coverage 0.012345 (limit: at least 5 %)",
     ]
     write_json(path, content | {"warnings": []})

@@ -20,7 +20,8 @@ ORDER: tuple[str, ...] = ("f1", "class_f1", "one_class", "empty", "empty_untagge
 ORDER += ("coverage", "class_coverage", "together", "frequent", "fewest", "alone")
 AT_LEAST = ("f1", "class_f1", "coverage", "class_coverage", "fewest", "alone")  # the others are limits from above
 COUNTS = ("fewest", "alone")  # the others are shares or F1
-WIDTH, RECIPES = 120, 3  # characters of a line, recipes that are named on it
+KEPT = "\N{NO-BREAK SPACE}"  # at which no line is broken
+WIDTH, RECIPES = 120, 2  # characters of a line, recipes that are named on it
 
 
 @dataclass(frozen=True)
@@ -90,8 +91,9 @@ def printed(path: Path) -> str:
     lines = [f"Warnings: {len(found)}; the worst of each kind, with what it means in {path}"]
     for _, group in itertools.groupby(found, key=lambda one: one["check"]):
         first, *others = group
-        lines += textwrap.wrap(_line(first, len(others)), WIDTH, initial_indent="  ", subsequent_indent="    ")
-    return "\n".join(lines)
+        line = _line(first, len(others)).replace(" %", f"{KEPT}%")
+        lines += textwrap.wrap(line, WIDTH, initial_indent="  ", subsequent_indent="    ")
+    return "\n".join(lines).replace(KEPT, " ")
 
 
 def _line(one: Mapping[str, Any], others: int) -> str:
