@@ -106,7 +106,7 @@ rule find_warnings:
         "<benchmarks>/find_warnings.tsv"
     conda:
         "../envs/wsss.yaml"
-    threads: 1
+    threads: CONFIG.threads
     params:
         settings=configured(warned.settings),
         code=code_of("find_warnings"),

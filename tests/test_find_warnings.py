@@ -202,6 +202,19 @@ def test_the_same_bytes_twice(tmp_path: Path) -> None:
     assert "NaN" not in before.decode()
 
 
+def test_several_processes_find_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    project = Project(tmp_path, HAIRY)
+    options = project.options(project.whole(hair), [])
+    find_warnings.run(**options)
+    before = (tmp_path / "warnings.json").read_bytes()
+    monkeypatch.setenv("OMP_NUM_THREADS", "2")
+    find_warnings.run(**options)
+    assert (tmp_path / "warnings.json").read_bytes() == before
+    (tmp_path / "v" / "val07.png").unlink()
+    with pytest.raises(UserError, match=r"images without labels \(1\):\n  val07"):
+        find_warnings.run(**options)
+
+
 def test_limits_are_settings(tmp_path: Path) -> None:
     project = Project(tmp_path)
     found = project.found(project.whole(sound, shown), [], pixels=0.05, images=3)["warnings"]
@@ -214,9 +227,7 @@ def test_wrong_inputs_are_told_all_at_once(tmp_path: Path) -> None:
     folder = project.labels("p", "train", sound)
     for number in (3, 4):
         write_labels(folder / f"train0{number}.png", np.full((HEIGHT, WIDTH), 7, np.uint8))
-    with pytest.raises(
-        UserError, match=r"labels of other classes \(2\):\n  train03: expected labels 0..3 .*\n  train04"
-    ):
+    with pytest.raises(UserError, match=r"bad labels \(2\):\n  train03: expected labels 0..3 .*\n  train04"):
         project.found([("pseudo_labels", "train", folder)], [])
     (folder / "train05.png").unlink()
     (folder / "train06.png").unlink()

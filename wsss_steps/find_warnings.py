@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from wsss_steps.cli import main
-from wsss_steps.data.manifest import Entry, Manifest, read_manifest, tag_matrix
+from wsss_steps.data.manifest import Manifest, read_manifest, tag_matrix
 from wsss_steps.errors import all_wrong
 from wsss_steps.formats.files import VERSION, read_json, write_json
-from wsss_steps.formats.kinds.seeds import SEEDS
-from wsss_steps.formats.label_maps import LabelMaps
-from wsss_steps.ops.label_statistics import label_counts
+from wsss_steps.processes import Later, Workers
 from wsss_steps.progress import track
 from wsss_steps.report import label_warnings, tag_warnings
-from wsss_steps.report.counted import Maps
+from wsss_steps.report.counted import Maps, counted
 from wsss_steps.report.tables import labelled
 from wsss_steps.report.tag_warnings import Tags
 from wsss_steps.report.warnings import KIND, in_order, printed
@@ -30,28 +26,22 @@ log = logging.getLogger(__name__)
 TRAIN = "train"
 
 
-def counted(path: Path, entries: Sequence[Entry], num_classes: int) -> NDArray[np.int64]:
-    """Pixels of each label in the map of every image, (N, C + 2). UserErrors list those without one, or a bad one."""
-    with LabelMaps(path, SEEDS) as maps:
-        have = set(maps.ids())
-        all_wrong(f"{path}: images without labels", [entry.id for entry in entries if entry.id not in have])
-        counts, problems = np.zeros((len(entries), num_classes + 2), np.int64), []
-        for row, entry in enumerate(track(entries, len(entries), f"images of {path.name}")):
-            try:
-                counts[row] = label_counts(maps[entry.id], num_classes)
-            except ValueError as error:
-                problems.append(f"{entry.id}: {error}")
-        all_wrong(f"{path}: labels of other classes", problems)
-    return counts
-
-
-def read_maps(path: Path, about: Mapping[str, Any], data: Manifest, names: Sequence[str]) -> Maps:
-    """The label maps that `about` describes, counted; `names` are those of all runs."""
-    entries, classes = data.split(about["split"]), len(data.classes)
-    tags = tag_matrix(entries, classes) > 0 if about["tagged"] else None
-    recipes, images = tuple(names[run] for run in about["runs"]), [entry.id for entry in entries]
-    counts = counted(path, entries, classes)
-    return Maps(about["stage"], about["split"], recipes, data.classes, images, counts, tags)
+def read_maps(
+    paths: Sequence[Path], about: Sequence[Mapping[str, Any]], data: Mapping[str, Manifest], names: Sequence[str]
+) -> Iterator[Maps]:
+    """The label maps that `about` describes, counted in as many processes as allowed; `names` are those of all runs."""
+    entries = {split: given.split(split) for split, given in data.items()}
+    classes, images = data[TRAIN].classes, {split: [one.id for one in given] for split, given in entries.items()}
+    calls = [
+        Later(functools.partial(counted, path, images[one["split"]], len(classes)))
+        for path, one in zip(paths, about, strict=True)
+    ]
+    with Workers(sum(len(images[one["split"]]) for one in about)) as workers:
+        found = track(workers.in_order(map(workers.begin, calls)), len(calls), "label maps")
+        for one, counts in zip(about, found, strict=True):
+            split, recipes = one["split"], tuple(names[run] for run in one["runs"])
+            tags = tag_matrix(entries[split], len(classes)) > 0 if one["tagged"] else None
+            yield Maps(one["stage"], split, recipes, classes, images[split], counts(), tags)
 
 
 def read_scores(
@@ -107,8 +97,7 @@ def run(
     names = [labelled(one["recipe"], one["random_seed"]) for one in settings["runs"]]
     limits = {name: settings[name] for name in FindWarnings.model_fields}
     tags = Tags.of(data[TRAIN])
-    described = zip(maps, settings["maps"], strict=True)
-    read = [read_maps(path, about, data[about["split"]], names) for path, about in described]
+    read = list(read_maps(maps, settings["maps"], data, names))
     scored = read_scores(scores, settings["scores"], names)
     found = [
         *tag_warnings.of_tags(tags, limits),

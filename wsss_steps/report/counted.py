@@ -1,15 +1,34 @@
-"""Label maps of a split, counted per image, and what they show: pseudo-labels, seeds, predictions."""
+"""Label maps of a split, counted per image, and what they show: pseudo-labels, seeds, predictions. Free of torch."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from wsss_steps.errors import all_wrong
+from wsss_steps.formats.kinds.seeds import SEEDS
+from wsss_steps.formats.label_maps import LabelMaps
 from wsss_steps.ops import label_statistics as stats
+
+
+def counted(path: Path, images: Sequence[str], num_classes: int) -> NDArray[np.int64]:
+    """Pixels of each label in the map of every image, (N, C + 2). UserErrors list those without one, or a bad one."""
+    with LabelMaps(path, SEEDS) as maps:
+        have = set(maps.ids())
+        all_wrong(f"{path}: images without labels", [image for image in images if image not in have])
+        counts, problems = np.zeros((len(images), num_classes + 2), np.int64), []
+        for row, image in enumerate(images):
+            try:
+                counts[row] = stats.label_counts(maps[image], num_classes)
+            except ValueError as error:
+                problems.append(f"{image}: {error}")
+        all_wrong(f"{path}: bad labels", problems)
+    return counts
 
 
 @dataclass(frozen=True)
