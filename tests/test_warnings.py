@@ -103,7 +103,7 @@ CASES: dict[str, tuple[Callable[[Any], list[Warned]], Any, Any, Any]] = {
     "one_class": (full, 0, 1, 2),
     "empty": (blank, 0, 1, 2),
     "empty_untagged": (lambda number: blank(number, tagged=False), 4, 5, 6),
-    "missing": (lacking, 4, 5, 6),
+    "missing": (lacking, 2, 3, 4),
     "pixels": (lambda pixels: of_labels([[100 - pixels, pixels, 0, 0]], [CAT]), 49, 50, 51),
     "untagged": (outside, 29, 30, 31),
     "coverage": (seeded, 6, 5, 4),

@@ -5,9 +5,12 @@ from __future__ import annotations
 import functools
 import json
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from wsss_steps.cli import main
 from wsss_steps.data.manifest import Manifest, read_manifest, tag_matrix
@@ -32,12 +35,13 @@ def read_maps(
     """The label maps that `about` describes, counted in as many processes as allowed; `names` are those of all runs."""
     entries = {split: given.split(split) for split, given in data.items()}
     classes, images = data[TRAIN].classes, {split: [one.id for one in given] for split, given in entries.items()}
-    calls = [
+    calls: list[Later[NDArray[np.int64]]] = [
         Later(functools.partial(counted, path, images[one["split"]], len(classes)))
         for path, one in zip(paths, about, strict=True)
     ]
     with Workers(sum(len(images[one["split"]]) for one in about)) as workers:
-        found = track(workers.in_order(map(workers.begin, calls)), len(calls), "label maps")
+        begun: Iterator[Callable[[], NDArray[np.int64]]] = (workers.begin(call) for call in calls)
+        found = track(workers.in_order(begun), len(calls), "label maps")
         for one, counts in zip(about, found, strict=True):
             split, recipes = one["split"], tuple(names[run] for run in one["runs"])
             tags = tag_matrix(entries[split], len(classes)) > 0 if one["tagged"] else None

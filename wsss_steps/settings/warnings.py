@@ -32,7 +32,7 @@ class FindWarnings(Settings):
         0.5, description="the same of the images of a split without tags, which may show no class indeed"
     )
     missing: Fraction = Field(
-        0.5, description="share of the images tagged with a class whose label has no pixel of it; of seeds as well"
+        0.3, description="share of the images tagged with a class whose label has no pixel of it; of seeds as well"
     )
     pixels: Fraction = Field(0.5, description="share of all pixels that one class covers in the labels")
     untagged: Fraction = Field(
