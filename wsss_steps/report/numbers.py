@@ -16,7 +16,8 @@ from wsss_steps.formats.kinds.confusions import CONFUSIONS
 from wsss_steps.formats.stores import Store
 
 Table = dict[str, Any]
-ABOUT = ("name", "dataset", "masks", "unscored", "random_seeds", "recipes", "rows")  # settings that the page shows
+# settings that the page shows
+ABOUT = ("name", "dataset", "masks", "unscored", "random_seeds", "recipes", "rows", "superpixels")
 
 
 def table(path: Path) -> Table:
@@ -57,13 +58,16 @@ def confusion(path: Path) -> dict[str, Any]:
 
 def of_tags(path: Path) -> dict[str, Any]:
     """How well the tags of a split were predicted."""
-    found = read_json(path, "tag_score")
-    return {name: value for name, value in found.items() if name not in ("format", "version", "provenance")}
+    return _without_stamp(read_json(path, "tag_score"))
+
+
+def _without_stamp(content: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in content.items() if name not in ("format", "version", "provenance")}
 
 
 def of_warnings(path: Path | None) -> dict[str, Any] | None:
     """What `find_warnings` wrote, if anything."""
-    return None if path is None else read_json(path, "warnings")
+    return None if path is None else _without_stamp(read_json(path, "warnings"))
 
 
 def described(settings: Sequence[Mapping[str, Any]], found: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ from wsss_steps import report
 from wsss_steps.provenance.digests import file_digest
 from wsss_steps.workflow import boxes, targets, trainings
 from wsss_steps.workflow.config import Config
+from wsss_steps.workflow.spelling import parse, spell
 from wsss_steps.workflow.stages import TRAIN, rows
 
 STATIC = Path(report.__file__).parent / "page"
@@ -81,6 +82,31 @@ def _users(config: Config) -> list[dict[str, Any]]:
     return [{"network": path, "recipes": list(dict.fromkeys(names))} for path, names in users.items()]
 
 
+def curves(names: Sequence[str]) -> list[dict[str, str]]:
+    """Choices of superpixels, and the curve that each lies on: its choice without the override that varies most.
+
+    That is, among choices of the same method, the one that is a number everywhere and has the most different values.
+    """
+    found = {name: parse(name) for name in names}
+    methods = {method for method, _ in found.values()}
+    varied = {method: _most_varied([own for other, own in found.values() if other == method]) for method in methods}
+    return [
+        {"superpixels": name, "curve": spell(method, {key: one for key, one in own.items() if key != varied[method]})}
+        for name, (method, own) in found.items()
+    ]
+
+
+def _most_varied(given: Sequence[Mapping[str, Any]]) -> str | None:
+    """The key with the most different values, all of them numbers; None if there is none."""
+    values = {key: [one[key] for one in given if key in one] for key in sorted({key for one in given for key in one})}
+    counts = {key: len(set(found)) for key, found in values.items() if all(map(_is_number, found))}
+    return max(counts, key=lambda key: counts[key], default=None)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
 def settings(config: Config) -> str:
     """What the files do not know of themselves: recipes, what each file is of, and the state of the page's scripts."""
     names = dict.fromkeys(run.name for run in config.runs)
@@ -94,6 +120,7 @@ def settings(config: Config) -> str:
         "recipes": recipes,
         "lineages": list(dict.fromkeys(run.recipe.lineage() for run in config.runs)),
         "rows": list(_rows(config)),
+        "superpixels": curves(config.compare_superpixels) if targets.table_of_superpixels(config) else [],
         "histories": _users(config),
         "tags": [{"classifier": name, "split": split} for name, split, _ in targets.tag_scores(config)],
         "static": file_digest(STATIC),
