@@ -82,8 +82,8 @@ def outside(number: int) -> list[Warned]:
 
 
 def seeded(number: int) -> list[Warned]:
-    """Of 100 pixels, a number that have a seed, all of the cat."""
-    return of_labels([[0, number, 0, 100 - number]], [CAT], "seeds", class_coverage=0)
+    """Of 100 pixels, a number that have a seed, all of the background."""
+    return of_labels([[number, 0, 0, 100 - number]], [[0, 0]], "seeds")
 
 
 def seeds_of_cat(number: int) -> list[Warned]:
@@ -105,6 +105,7 @@ CASES: dict[str, tuple[Callable[[Any], list[Warned]], Any, Any, Any]] = {
     "empty_untagged": (lambda number: blank(number, tagged=False), 4, 5, 6),
     "missing": (lacking, 2, 3, 4),
     "pixels": (lambda pixels: of_labels([[100 - pixels, pixels, 0, 0]], [CAT]), 49, 50, 51),
+    "background": (lambda pixels: of_labels([[pixels, 48, 47, 0]], [BOTH]), 6, 5, 4),
     "untagged": (outside, 29, 30, 31),
     "coverage": (seeded, 6, 5, 4),
     "class_coverage": (seeds_of_cat, 2, 1, 0),
@@ -171,15 +172,25 @@ def test_pixels_of_a_class_in_other_images_come_with_the_largest() -> None:
 
 
 def test_seeds_are_fewest_in_the_first_image() -> None:
-    counts = [[0, 2, 0, 98], [0, 0, 0, 100], [0, 3, 0, 97]]
-    coverage, of_class = of_labels(counts, [CAT] * 3, "seeds", class_coverage=0.02, pixels=1)
+    counts = [[1, 1, 0, 98], [0, 0, 0, 100], [1, 2, 0, 97]]
+    of_class, coverage = of_labels(counts, [CAT] * 3, "seeds", class_coverage=0.02, pixels=1)
     assert (coverage.check, coverage.images, coverage.value) == ("coverage", ["b", "a", "c"], pytest.approx(5 / 300))
-    assert (of_class.check, of_class.images, of_class.value) == (
-        "class_coverage",
-        ["b", "a", "c"],
-        pytest.approx(5 / 300),
-    )
-    assert not of_labels(counts, [CAT] * 3, "pseudo_labels", pixels=1)  # only seeds leave pixels unlabelled on purpose
+    assert (of_class.check, of_class.images, of_class.value) == ("class_coverage", ["a", "c"], pytest.approx(3 / 200))
+    assert of_class.finding == "cat: the seeds have it in 1.5 % of the pixels of the images tagged with it"
+    assert not of_labels([[5, 3, 0, 92]] * 3, [CAT] * 3, "pseudo_labels", coverage=0.5)  # of seeds alone
+
+
+def test_labels_without_background_are_told_of_the_labelled_pixels() -> None:
+    counts = [[1, 50, 0, 49], [0, 50, 0, 50], [2, 50, 0, 48]]
+    [one] = of_labels(counts, [CAT] * 3, "seeds", pixels=1)
+    assert (one.check, one.images, one.value) == ("background", ["b", "a", "c"], pytest.approx(3 / 153))
+    assert one.finding == "1.96 % of the labelled pixels in the seeds are background"
+    assert not of_labels([], [], "seeds")
+    assert not of_labels([[0, 0, 0, 100]] * 3, [CAT] * 3, "pseudo_labels")
+
+
+def test_a_class_that_most_labels_lack_is_told_once() -> None:
+    assert [one.check for one in of_labels([[60, 0, 40, 0]] * 4, [BOTH] * 4)] == ["missing"]
 
 
 def test_images_left_out_of_the_seeds_lack_nothing() -> None:
@@ -195,7 +206,7 @@ def test_few_images_are_not_judged() -> None:
     """Four of five images with a cat: shares of so few say nothing; the classes themselves are told."""
     assert len(of_labels([[60, 0, 40, 0]] * 4, [CAT] * 4)) == 2
     assert not of_labels([[60, 0, 40, 0]] * 4, [CAT] * 4, fewest=5)
-    assert [one.check for one in of_tags([BOTH] * 4, fewest=5)] == ["fewest", "fewest"]
+    assert [one.check for one in of_tags([BOTH] * 4, fewest=5, alone=1)] == ["fewest", "fewest"]
     assert not of_score(0.9, 0.1, 4, fewest=5)
     assert not of_score(0.9, None, 0)
     assert not of_labels([], [])

@@ -28,19 +28,22 @@ COVERS = (
 )
 UNTAGGED = "The network sees it where it is not, or tags are missing: look at these images"
 FEW_SEEDS = "The network learns from few pixels: lower the thresholds below which a pixel is left unlabelled"
-FEW_OF_CLASS = "The network hardly sees it: look at its maps, and lower the threshold of the seeds"
+FEW_OF_CLASS = "Hardly anything is left of it: look at its maps, and lower the threshold of the seeds"
+NO_BACKGROUND = (
+    "A network that learns from such labels never sees where a class ends: raise the threshold below which a pixel is "
+    "background"
+)
 Limits = Mapping[str, Any]
 Check = Callable[[Maps, Limits], Iterator[Warned]]
 
 
 def of_maps(maps: Maps, limits: Limits) -> Iterator[Warned]:
     """What is wrong with label maps, as far as that can be told without ground truth."""
-    against_tags: tuple[Check, ...] = () if maps.tags is None else (missing, untagged)
-    of_seeds: tuple[Check, ...] = (coverage, class_coverage) if maps.stage == "seeds" else ()
-    for check in (one_class, empty, covers, *against_tags):
+    against_tags: tuple[Check, ...] = () if maps.tags is None else (missing, untagged, class_coverage)
+    for check in (one_class, empty, covers, background, *against_tags):
         yield from check(maps.labelled(), limits)
-    for check in of_seeds:
-        yield from check(maps, limits)
+    if maps.stage == "seeds":
+        yield from coverage(maps, limits)
 
 
 def _warned(
@@ -93,6 +96,15 @@ def covers(maps: Maps, limits: Limits) -> Iterator[Warned]:
         yield from _warned(maps, "pixels", overall[label], limits, (found, COVERS), judged, name)
 
 
+def background(maps: Maps, limits: Limits) -> Iterator[Warned]:
+    """Labels without background; the images with the least first."""
+    pixels = maps.counts.sum(axis=0)[:-1]
+    value = float(stats.share(pixels, np.full_like(pixels, pixels.sum()))[0])
+    found = f"{percent(value)} of the labelled pixels in the {maps.what} are background"
+    judged = (len(maps.images), -stats.of_images(maps.counts)[:, 0], np.ones(len(maps.images), np.bool_))
+    yield from _warned(maps, "background", value, limits, (found, NO_BACKGROUND), judged)
+
+
 def missing(maps: Maps, limits: Limits) -> Iterator[Warned]:
     """Classes that labels of images tagged with them lack; images with the fewest other tags first."""
     assert maps.tags is not None
@@ -126,10 +138,15 @@ def coverage(maps: Maps, limits: Limits) -> Iterator[Warned]:
 
 
 def class_coverage(maps: Maps, limits: Limits) -> Iterator[Warned]:
-    """Classes with hardly any seeds in the images tagged with them; the images with the fewest first."""
+    """Classes with hardly any pixels in the images tagged with them; the images with the fewest first.
+
+    Not those of which `missing` tells that most of these images lack them.
+    """
     assert maps.tags is not None
     values, shares = stats.of_tagged(maps.counts, maps.tags), stats.of_images(maps.counts)[:, 1:-1]
+    lacking = stats.share(stats.lacking(maps.counts, maps.tags).sum(axis=0), maps.tags.sum(axis=0))
     for label, name in enumerate(maps.classes):
-        found = f"its seeds are {percent(values[label])} of the pixels of the images tagged with it"
+        found = f"the {maps.what} have it in {percent(values[label])} of the pixels of the images tagged with it"
         judged = (int(maps.tags[:, label].sum()), -shares[:, label], maps.tags[:, label])
-        yield from _warned(maps, "class_coverage", values[label], limits, (found, FEW_OF_CLASS), judged, name)
+        if not passed("missing", lacking[label], limits):
+            yield from _warned(maps, "class_coverage", values[label], limits, (found, FEW_OF_CLASS), judged, name)

@@ -66,7 +66,8 @@ def of_tags(given: Tags, limits: Mapping[str, Any]) -> Iterator[Warned]:
         found = f"{name}: {tagged[label]} training images are tagged with it"
         yield from _of_class(given, "fewest", label, tagged[label], limits, found, RARE)
         found = f"{name}: {alone[label]} training images are tagged with it alone"
-        yield from _of_class(given, "alone", label, alone[label], limits, found, NEVER_ALONE)
+        if tagged[label] >= limits["fewest"]:
+            yield from _of_class(given, "alone", label, alone[label], limits, found, NEVER_ALONE)
     yield from _together(given, limits)
 
 

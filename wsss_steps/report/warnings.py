@@ -16,9 +16,10 @@ from wsss_steps.formats.files import read_json
 
 KIND = "warnings"
 # What spoils a result most comes first: what the classifier knows, what the labels show, the seeds, the tags.
-ORDER: tuple[str, ...] = ("f1", "class_f1", "one_class", "empty", "empty_untagged", "missing", "pixels", "untagged")
-ORDER += ("coverage", "class_coverage", "together", "frequent", "fewest", "alone")
-AT_LEAST = ("f1", "class_f1", "coverage", "class_coverage", "fewest", "alone")  # the others are limits from above
+ORDER: tuple[str, ...] = ("f1", "class_f1", "one_class", "empty", "empty_untagged", "missing", "pixels")
+ORDER += ("background", "untagged", "coverage", "class_coverage", "together", "frequent", "fewest", "alone")
+# The others are limits from above.
+AT_LEAST = ("f1", "class_f1", "background", "coverage", "class_coverage", "fewest", "alone")
 COUNTS = ("fewest", "alone")  # the others are shares or F1
 KEPT = "\N{NO-BREAK SPACE}"  # at which no line is broken
 WIDTH, RECIPES = 120, 2  # characters of a line, recipes that are named on it

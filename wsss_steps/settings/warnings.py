@@ -35,12 +35,15 @@ class FindWarnings(Settings):
         0.3, description="share of the images tagged with a class whose label has no pixel of it; of seeds as well"
     )
     pixels: Fraction = Field(0.5, description="share of all pixels that one class covers in the labels")
+    background: Fraction = Field(
+        0.05, description="at least: share of the labelled pixels that are background; without it, classes have no end"
+    )
     untagged: Fraction = Field(
         0.3, description="of the pixels that a class covers in the labels, the share in images that are not tagged so"
     )
     coverage: Fraction = Field(0.05, description="at least: share of all pixels that have a seed")
     class_coverage: Fraction = Field(
-        0.005, description="at least: share of the pixels of the images tagged with a class that are its seeds"
+        0.005, description="at least: share of the pixels of the images tagged with a class that are labelled so"
     )
     together: Fraction = Field(
         0.95,
