@@ -234,8 +234,13 @@ def test_wrong_inputs_are_told_all_at_once(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"images without labels \(2\):\n  train05\n  train06"):
         project.found([("pseudo_labels", "train", folder)], [])
     score = write_score(tmp_path / "tags.json", 0.9, [0.9, 0.8, 0.9])
-    write_json(score, json.loads(score.read_text()) | {"split": "new"})
-    with pytest.raises(UserError, match=r"scores of other splits \(1\):\n.*tags.json: expected .* val, found new"):
+    content = json.loads(score.read_text())
+    write_json(score, content | {"split": "new"})
+    with pytest.raises(UserError, match=r"scores of other splits.* \(1\):\n.*tags.json: expected .* found split new$"):
+        project.found([], [score])
+    del content["mistakes"]
+    write_json(score, content)
+    with pytest.raises(UserError, match=r"found split val, over all classes alone; delete the file"):
         project.found([], [score])
     assert not (tmp_path / "warnings.json").exists()
 

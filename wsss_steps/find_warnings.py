@@ -27,6 +27,7 @@ from wsss_steps.settings.warnings import FindWarnings
 
 log = logging.getLogger(__name__)
 TRAIN = "train"
+PER_CLASS = {"per_class", "mistakes"}  # which scores lack that older versions of this program made
 
 
 def read_maps(
@@ -51,14 +52,15 @@ def read_maps(
 def read_scores(
     paths: Sequence[Path], about: Sequence[Mapping[str, Any]], names: Sequence[str]
 ) -> list[tuple[tuple[str, ...], dict[str, Any]]]:
-    """The recipes and the content of each score of predicted tags; a UserError that lists those of other splits."""
+    """The recipes and the content of each score of predicted tags; a UserError that lists the wrong ones."""
     found = [read_json(path, "tag_score") for path in paths]
     wrong = [
-        f"{path}: expected the score of split {one['split']}, found {score['split']}"
+        f"{path}: expected scores of each class of split {one['split']}, found split {score['split']}"
+        + ("" if score.keys() >= PER_CLASS else ", over all classes alone; delete the file to have it made again")
         for path, one, score in zip(paths, about, found, strict=True)
-        if score["split"] != one["split"]
+        if score["split"] != one["split"] or not score.keys() >= PER_CLASS
     ]
-    all_wrong("scores of other splits", wrong)
+    all_wrong("scores of other splits, or of an older version", wrong)
     return [(tuple(names[run] for run in one["runs"]), score) for one, score in zip(about, found, strict=True)]
 
 
