@@ -178,6 +178,21 @@ def test_numbers_of_the_recipes(tmp_path: Path) -> None:
     }
 
 
+def test_each_recipe_has_its_own_numbers(tmp_path: Path) -> None:
+    project = Project(tmp_path)
+    maps = [
+        ("pseudo_labels", "train", project.labels(name, "train", make)) for name, make in (("p", sound), ("q", hair))
+    ]
+    options = project.options(maps, [])
+    for number, about in enumerate(options["settings"]["maps"]):
+        about["runs"] = [number]
+    find_warnings.run(**options)
+    found = read_json(tmp_path / "warnings.json", "warnings")
+    shares = {name: recipe["classes"][1]["pixels"] for name, recipe in found["recipes"].items()}
+    assert shares == {"a, random seed 0": 0.1, "a, random seed 1": 1}
+    assert {one["recipe"] for one in found["warnings"]} == {"a, random seed 1"}
+
+
 def test_seeds_are_the_labels_of_a_recipe_without_a_segmenter(tmp_path: Path) -> None:
     project = Project(tmp_path)
     recipe = project.found([("seeds", "train", project.seeds(sound))], [])["recipes"]["a, random seed 0"]

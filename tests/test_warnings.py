@@ -157,6 +157,13 @@ def test_the_worst_images_come_first() -> None:
     assert one.images == ["b", "d"]
 
 
+def test_images_without_tags_may_be_background_alone() -> None:
+    assert not of_labels([[100, 0, 0, 0]] * 3 + [SHOWN], [[0, 0]] * 3 + [BOTH])
+    [one] = of_labels([[100, 0, 0, 0]] * 3 + [SHOWN], [[0, 0], BOTH, BOTH, BOTH], missing=1)
+    assert (one.check, one.images, one.value) == ("empty", ["b", "c"], pytest.approx(2 / 3))
+    assert one.finding == "The pseudo-labels of 2 of 3 tagged images show no class at all"
+
+
 def test_images_that_lack_a_class_have_no_other_excuse_first() -> None:
     counts = [[60, 0, 40, 0], [100, 0, 0, 0], [50, 50, 0, 0]]
     [one] = [found for found in of_labels(counts, [BOTH, CAT, CAT], empty=1) if found.check == "missing"]
@@ -280,6 +287,16 @@ def test_what_is_printed(tmp_path: Path) -> None:
     ]
     write_json(path, content | {"warnings": []})
     assert warnings.printed(path) == f"Warnings: none ({path})"
+
+
+def test_the_words_about_tags() -> None:
+    found = {one.check: one for one in of_tags([CAT, BOTH, BOTH, BOTH], frequent=1, alone=2, fewest=4)}
+    assert found["alone"].finding == "cat: 1 of 4 training images with it have no other tag"
+    assert found["fewest"].finding == "dog: 3 of 4 training images are tagged with it"
+    assert found["fewest"].content()["value"] == 3
+    assert isinstance(found["fewest"].content()["value"], int)
+    [one] = of_tags([CAT] * 4)
+    assert one.finding == "cat: 100 % of the 4 training images are tagged with it"
 
 
 def test_what_the_file_says() -> None:

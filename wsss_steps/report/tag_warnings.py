@@ -63,9 +63,9 @@ def of_tags(given: Tags, limits: Mapping[str, Any]) -> Iterator[Warned]:
         found = f"{name}: {percent(share[label])} of the {len(given.images)} training images are tagged with it"
         if len(given.images) >= limits["fewest"]:
             yield from _of_class(given, "frequent", label, share[label], limits, found, EVERYWHERE)
-        found = f"{name}: {tagged[label]} training images are tagged with it"
+        found = f"{name}: {tagged[label]} of {len(given.images)} training images are tagged with it"
         yield from _of_class(given, "fewest", label, tagged[label], limits, found, RARE)
-        found = f"{name}: {alone[label]} training images are tagged with it alone"
+        found = f"{name}: {alone[label]} of {tagged[label]} training images with it have no other tag"
         if tagged[label] >= limits["fewest"]:
             yield from _of_class(given, "alone", label, alone[label], limits, found, NEVER_ALONE)
     yield from _together(given, limits)

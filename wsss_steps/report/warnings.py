@@ -54,7 +54,7 @@ class Warned:
             "about": self.about,
             "text": f"{self.finding}. {self.advice}",
             "finding": self.finding,
-            "value": round(float(self.value), 6),
+            "value": int(self.value) if self.check in COUNTS else round(float(self.value), 6),
             "limit": self.limit,
             "images": list(self.images),
         }
