@@ -54,7 +54,7 @@
       { name: "recipe", title: "recipe" },
       ...(boxes.some((row) => row.random_seed !== "") ? [{ name: "random_seed", title: "seed" }] : []),
       { name: "cams", title: "maps" },
-      fraction("corloc", "CorLoc", "share of the images of a class whose box is right, mean over the classes"),
+      { ...fraction("corloc", "CorLoc", "share of the images of a class whose box is right, mean over the classes"), focus: true },
       fraction("ci_low", "from", "95 % interval"),
       fraction("ci_high", "to", "95 % interval"),
       fraction("localisation_error", "error", "share of all boxes that are wrong or missing"),

@@ -33,7 +33,7 @@
     ["pixel_acc", "acc.", "share of pixels that are right, in percent"],
     ["coverage", "cover", "share of pixels that have a label, in percent"],
     ["precision", "prec.", "share of the labels that are right, in percent"],
-  ].map(([name, title, text]) => ({ name, title, about: text, show: (fraction) => percent(fraction) }));
+  ].map(([name, title, text]) => ({ name, title, about: text, focus: name === "miou", show: (fraction) => percent(fraction) }));
 
   const protocol = (row) => [
     labelled(row.recipe, row.random_seed ?? ""),

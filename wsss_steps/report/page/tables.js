@@ -16,8 +16,8 @@
     };
   }
 
-  // A table of records: columns {name, title, about, long, show(value, record)}; tip(record) gives the lines of a row's tip,
-  // which is shown on hover of its numbers and on focus of the first of them; best(record, column) marks a number.
+  // A table of records: columns {name, title, about, long, focus, show(value, record)}; tip(record) gives the lines of a
+  // row's tip, shown on hover of its numbers and on focus of the one in the column with `focus`, else the first; best(record, column) marks a number.
   report.table = ({ label, columns, records, tip, best, sort = "", sorted }) => {
     const body = element("tbody");
     const heads = columns.map((column) => {
@@ -51,7 +51,7 @@
     function by(name, down) {
       Object.assign(state, { name, down });
       const rows = name ? [...records].sort(compared(name, down)) : records;
-      const first = numeric.indexOf(true);
+      const first = columns.some((one) => one.focus) ? columns.findIndex((one) => one.focus) : numeric.indexOf(true);
       body.replaceChildren(
         ...rows.map((record) =>
           element("tr", {}, ...columns.map((column, index) => cell(column, index, record, index === first))),
