@@ -93,7 +93,7 @@ rule compare_recipes:
 
 
 rule find_warnings:
-    # What is good and bad in a run, by tags, labels, seeds and predicted tags alone: with or without ground truth the same.
+    # What looks wrong in a run, by tags, labels, seeds and predicted tags alone: no ground truth, even where there is some.
     input:
         manifests=configured(warned.manifests),
         maps=configured(warned.maps),
