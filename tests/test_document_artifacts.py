@@ -33,6 +33,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     score = {"format": "wsss/score", "miou": 0.5, "per_class": [{"iou": 0.25}], "provenance": {}}
     write_json(root / "plain/cam/evaluation/cams/train.json", score)
     write_text(root / "report/page/numbers.js", data_script("numbers", {"text": "a = b;"}))
+    write_json(root / "warnings.json", {"warnings": [{"text": "a classifier paints", "images": ["t0"]}]})
     write_text(found / "logs/example/benchmarks/plain/train_classifier.tsv", "s\tmax_rss\n1.5\t100\n")
     write_json(root / "configurations" / "config.yaml.json", {"files": ["config.yaml"]})
     write_beside(root / "splits/train/manifest.json", shown.STAMP)
@@ -73,6 +74,7 @@ def test_what_they_read(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert sorted(found["names"]) == ["backbone.net.weight", "head.weight"]
     assert found["stamp"]["settings"] == {"alpha": 0.4}
     assert found["numbers"] == {"text": "a = b;"}
+    assert found["warnings"] == {"a classifier paints": ["t0"]}
     assert found["files"] == {"a.jpg": [1, 2, "3"]}
 
 
