@@ -35,6 +35,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_json(root / "plain/cam/evaluation/cams/train.json", score)
     write_text(root / "report/pictures/data.js", data_script("gallery", {"classes": list(CLASSES)}))
     write_image_scores(root / "plain/scores/train.csv", CLASSES, [("t0", [0.75, 0.25])])
+    write_text(root / "report/page/numbers.js", data_script("numbers", {"text": "a = b;"}))
+    write_json(root / "warnings.json", {"warnings": [{"text": "a classifier paints", "images": ["t0"]}]})
     write_text(found / "logs/example/benchmarks/plain/train_classifier.tsv", "s\tmax_rss\n1.5\t100\n")
     write_json(root / "configurations" / "config.yaml.json", {"files": ["config.yaml"]})
     write_beside(root / "splits/train/manifest.json", shown.STAMP)
@@ -74,6 +76,8 @@ def test_what_they_read(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert found["content"]["method"] == "plain"
     assert sorted(found["names"]) == ["backbone.net.weight", "head.weight"]
     assert found["stamp"]["settings"] == {"alpha": 0.4}
+    assert found["numbers"] == {"text": "a = b;"}
+    assert found["warnings"] == {"a classifier paints": ["t0"]}
     assert found["files"] == {"a.jpg": [1, 2, "3"]}
     assert found["gallery"] == {"classes": list(CLASSES)}
     assert found["scores"].loc["t0", "cat"] == 0.75

@@ -103,6 +103,9 @@ def test_the_protocol_of_a_number_shows_on_focus_and_on_hover(index: Path, brows
     number = page.locator(f"{SUMMARY} .tipped[tabindex='0']").first
     tip = page.locator("#tip")
     number.focus()
+    page.evaluate("window.scrollBy(0, 40)")  # as moving the focus may
+    page.wait_for_timeout(100)
+    assert tip.is_visible()
     lines = tip.inner_text().splitlines()
     assert lines[0] == "cam"
     for line in (

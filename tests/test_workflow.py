@@ -77,6 +77,7 @@ def test_every_artifact_is_there_and_whole(project: Path) -> None:
         "superpixels.csv",
         "boxes.csv",
         "gallery.png",
+        "warnings.json",
         "report/index.html",
         "report/page/numbers.js",
         "plain/classifier.safetensors",
@@ -210,6 +211,7 @@ AFTER_SEEDS = {
     "make_pseudo_labels",
     "draw_gallery",
     *OF_SCORES,
+    "find_warnings",
 }
 
 
@@ -277,6 +279,7 @@ def test_without_label_images_nothing_is_evaluated(project: Path) -> None:
     configure(project, mask_folder=None)
     rules = runs.planned(project)
     assert {"prepare_masks", "draw_gallery"} <= rules
+    assert "find_warnings" not in rules, "it depends on no ground truth, and is as it was"
     assert not rules & {"evaluate", "evaluate_superpixels", "summarise", "summarise_superpixels", "compare_recipes"}
     configure(project)
 
