@@ -114,3 +114,29 @@ rule refine_cams:
         "python -m wsss_steps.refine_cams --manifest {input.manifest:q} --cams {input.cams:q} --needs {params.needs:q}"
         " --output {output:q}"
         " --settings {params.settings:q} --code {params.code:q} --device {resources.device:q} --log {log:q}"
+
+
+rule score_images:
+    # The classifier's score of every class for the gallery, which shows it beside a map: no other rule reads it.
+    input:
+        manifest="<results>/splits/{split}/manifest.json",
+        classifier="<results>/{classifier}/classifier.safetensors",
+    output:
+        "<results>/{classifier}/scores/{split}.csv",
+    log:
+        "<logs>/{classifier}/scores/{split}.log",
+    benchmark:
+        "<benchmarks>/{classifier}/scores/{split}.tsv"
+    conda:
+        "../envs/wsss.yaml"
+    threads: CONFIG.threads
+    resources:
+        gpu=1,
+        device=CONFIG.device,
+    params:
+        settings=planned(pictures.settings_of_scores),
+        code=code_of("score_images", "classifier"),
+    shell:
+        "python -m wsss_steps.score_images --manifest {input.manifest:q} --classifier {input.classifier:q}"
+        " --output {output:q}"
+        " --settings {params.settings:q} --code {params.code:q} --device {resources.device:q} --log {log:q}"

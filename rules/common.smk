@@ -12,6 +12,7 @@ from wsss_steps.workflow import (
     boxes,
     configuration,
     page,
+    pictures,
     planning,
     preflight,
     shards,

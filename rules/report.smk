@@ -170,3 +170,29 @@ rule write_report:
         " --tags {input.tags:q} --warnings {input.warnings:q} --benchmarks {params.benchmarks:q}"
         " --index {output.index:q} --page {output.page:q}"
         " --settings {params.settings:q} --code {params.code:q} --log {log:q}"
+
+
+rule draw_pictures:
+    # The gallery of the page: photographs, and the layers of every recipe that a browser lays over them.
+    input:
+        manifests=configured(pictures.manifests),
+        ground_truths=configured(pictures.ground_truths),
+        sources=configured(pictures.sources),
+        confusions=configured(pictures.confusions),
+        scores=configured(pictures.scores),
+    output:
+        directory("<tables>/report/pictures"),
+    log:
+        "<logs>/draw_pictures.log",
+    benchmark:
+        "<benchmarks>/draw_pictures.tsv"
+    conda:
+        "../envs/wsss.yaml"
+    threads: CONFIG.threads
+    params:
+        settings=configured(pictures.settings),
+        code=code_of("draw_pictures"),
+    shell:
+        "python -m wsss_steps.draw_pictures --manifests {input.manifests:q} --ground-truths {input.ground_truths:q}"
+        " --sources {input.sources:q} --confusions {input.confusions:q} --scores {input.scores:q} --output {output:q}"
+        " --settings {params.settings:q} --code {params.code:q} --log {log:q}"

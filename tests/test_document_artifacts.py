@@ -14,6 +14,7 @@ from tiny_voc import CLASSES, HEIGHT, WIDTH, truth_of
 
 from wsss_steps.formats import kinds
 from wsss_steps.formats.files import write_json, write_text
+from wsss_steps.formats.image_scores import write_image_scores
 from wsss_steps.formats.stamps import write_beside
 from wsss_steps.report import boxes, tables
 from wsss_steps.report.scripts import data_script
@@ -32,6 +33,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_text(root / "summary.csv", ",".join(tables.COLUMNS) + "\n" + "a,0,seeds,train,0.5" + "," * 16 + "\n")
     score = {"format": "wsss/score", "miou": 0.5, "per_class": [{"iou": 0.25}], "provenance": {}}
     write_json(root / "plain/cam/evaluation/cams/train.json", score)
+    write_text(root / "report/pictures/data.js", data_script("gallery", {"classes": list(CLASSES)}))
+    write_image_scores(root / "plain/scores/train.csv", CLASSES, [("t0", [0.75, 0.25])])
     write_text(root / "report/page/numbers.js", data_script("numbers", {"text": "a = b;"}))
     write_json(root / "warnings.json", {"warnings": [{"text": "a classifier paints", "images": ["t0"]}]})
     write_text(found / "logs/example/benchmarks/plain/train_classifier.tsv", "s\tmax_rss\n1.5\t100\n")
@@ -76,6 +79,8 @@ def test_what_they_read(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert found["numbers"] == {"text": "a = b;"}
     assert found["warnings"] == {"a classifier paints": ["t0"]}
     assert found["files"] == {"a.jpg": [1, 2, "3"]}
+    assert found["gallery"] == {"classes": list(CLASSES)}
+    assert found["scores"].loc["t0", "cat"] == 0.75
 
 
 def structure(lines: list[tuple[str, int | None]], image_id: str) -> set[tuple[str, int | None]]:

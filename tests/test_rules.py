@@ -22,7 +22,7 @@ import yaml
 
 from wsss_steps.provenance import digests
 from wsss_steps.settings import crf
-from wsss_steps.workflow import choices, configuration, splits
+from wsss_steps.workflow import choices, configuration, pictures, splits
 from wsss_steps.workflow.config import Config, Recipe
 from wsss_steps.workflow.declarations import about_row
 from wsss_steps.workflow.stages import Row
@@ -89,6 +89,7 @@ SLOTS = {
     "train_segmenter": ("segmenter",),
     "predict": ("classifier", "segmenter"),
     "evaluate_classifier": ("classifier",),
+    "score_images": ("classifier",),
 }
 
 
@@ -226,6 +227,7 @@ def of_recipe(name: str, **inputs: Any) -> Iterator[tuple[str, dict[str, Any]]]:
         yield "evaluate", {**given, "predictions": predictions, "output": f"{score}.h5", "score": f"{score}.json"}
     given = {"manifest": VAL, "classifier": f"{classifier}/classifier.safetensors"}
     yield "evaluate_classifier", {**given, "score": f"{classifier}/evaluation/tags/val.json"}
+    yield "score_images", {**given, "manifest": TRAIN, "output": f"{classifier}/scores/train.csv"}
 
 
 def saliency_of(name: str) -> str:
@@ -303,7 +305,8 @@ def all_expected() -> list[tuple[str, dict[str, Any]]]:
     return list({json.dumps(one, sort_keys=True): one for one in found}.values())
 
 
-TABLES = ("summarise", "compare_recipes", "draw_gallery", "find_warnings", "write_report")
+OF_A_SPLIT = ("evaluate_classifier", "score_images")  # their settings are the split alone
+TABLES = ("summarise", "compare_recipes", "draw_gallery", "find_warnings", "write_report", "draw_pictures")
 KINDS = ("features", "superpixels", "refined_saliency")
 
 
@@ -319,8 +322,8 @@ def test_every_step_reads_and_writes_what_it_should(commands: list[Command]) -> 
 
 def test_ground_truth_reaches_evaluation_tables_and_what_declares_it(commands: list[Command]) -> None:
     sighted = {one.step for one in commands if "ground_truth.json" in json.dumps(one.paths)}
-    known = {"prepare_masks", "evaluate", "evaluate_superpixels", "ground_truth_saliency", "draw_gallery"}
-    assert sighted == known
+    known = {"prepare_masks", "evaluate", "evaluate_superpixels", "ground_truth_saliency"}
+    assert sighted == known | {"draw_gallery", "draw_pictures"}
 
 
 def test_the_boxes_reach_their_evaluation_alone(commands: list[Command]) -> None:
@@ -337,7 +340,7 @@ def wildcards(one: Command) -> dict[str, str]:
 
 def test_settings_are_those_of_the_choice(commands: list[Command], config: Config) -> None:
     """Slots by hand: the maps' settings are those of `cams`, not of their classifier."""
-    own = {step: slots[-1] for step, slots in SLOTS.items() if step not in ("predict", "evaluate_classifier")}
+    own = {step: slots[-1] for step, slots in SLOTS.items() if step not in ("predict", *OF_A_SPLIT)}
     chosen = [one for one in commands if one.step in own]
     assert {one.step for one in chosen} == set(own)
     for one in chosen:
@@ -361,6 +364,8 @@ def test_settings_of_evaluation_name_stage_and_split(commands: list[Command], co
         assert one.settings == {**given, "stage": stage, "kind": kind, "split": last.removesuffix(".json")}
     tags = [one.settings for one in commands if one.step == "evaluate_classifier"]
     assert tags == [{"split": "val"}] * 2  # two classifiers
+    scores = [one.settings for one in commands if one.step == "score_images"]
+    assert scores == [{"split": "train"}] * 2
 
 
 def test_settings_of_steps_without_methods(commands: list[Command], config: Config) -> None:
@@ -523,6 +528,22 @@ def test_columns_of_the_gallery_and_their_titles(commands: list[Command]) -> Non
         title, _, name = column["title"].partition(": ")
         assert title in ("CAM", "superpixels", "refined saliency", "seeds", "pseudo-label")
         assert not name or path.startswith(folder_of(name, 4))
+
+
+def test_the_gallery_of_the_page_has_every_split_and_what_its_layers_name(
+    commands: list[Command], config: Config
+) -> None:
+    one = next(one for one in commands if one.step == "draw_pictures")
+    assert one.paths["manifests"] == [TRAIN, EXTRA, VAL]  # test.yaml sorts its keys
+    assert one.paths["ground_truths"] == list(TRUTH.values())
+    assert one.paths["output"] == "results/tiny/report/pictures"
+    assert one.settings == json.loads(pictures.settings(config))
+    for name in ("sources", "confusions", "scores"):
+        paths = [path.replace("<results>", "results/tiny") for path in getattr(pictures, name)(config)]
+        assert one.paths[name] == paths
+        assert {layer["source" if name == "sources" else name] for layer in one.settings["layers"]} - {None} == set(
+            range(len(paths))
+        ), name
 
 
 def test_features_alone_are_temporary(jobs: list[str]) -> None:

@@ -203,14 +203,14 @@ def test_an_edited_comment_reruns_nothing(project: Path) -> None:
 
 
 OF_BOXES = {"evaluate_boxes", "summarise_boxes", "write_report"}
-OF_SCORES = {"evaluate", "summarise", "compare_recipes", "write_report"}
+OF_SCORES = {"evaluate", "summarise", "compare_recipes", "write_report", "draw_pictures"}
 AFTER_SEEDS = {
     "make_seeds",
     "train_segmenter",
     "predict",
     "make_pseudo_labels",
-    *OF_SCORES,
     "draw_gallery",
+    *OF_SCORES,
     "find_warnings",
 }
 
@@ -242,7 +242,8 @@ def test_one_setting_reruns_what_depends_on_it(project: Path) -> None:
     configure(project, evaluate={"bootstrap": 60})
     assert runs.planned(project) == OF_SCORES
     configure(project, classifier={"plain": {**TINY["classifier"]["plain"], "epochs": 2}})
-    assert runs.planned(project) == AFTER_SEEDS | {"train_classifier", "make_cams", "evaluate_classifier", *OF_BOXES}
+    of_classifier = {"train_classifier", "make_cams", "evaluate_classifier", "score_images"}
+    assert runs.planned(project) == AFTER_SEEDS | of_classifier | OF_BOXES
     configure(project, evaluate_boxes={"threshold": 0.3})
     assert runs.planned(project) == OF_BOXES
     configure(project, boxes=None)

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 from wsss_steps.settings.allowed import TABLE, allowed, default_of, meaning, properties
 from wsss_steps.settings.base import Augmentation, Backbone, Network, Optimisation, Settings
 from wsss_steps.settings.crf import PRESETS
+from wsss_steps.settings.gallery import DrawPictures
 from wsss_steps.settings.manual import CHOICES, EFFECTS, INTRODUCTION, PREAMBLE, TRAININGS
 from wsss_steps.settings.registry import METHODS
 from wsss_steps.settings.segmenter import Segmenter
@@ -45,6 +46,7 @@ STEPS: dict[str, type[Settings]] = {
     "evaluate_superpixels": EvaluateSuperpixels,
     "evaluate_boxes": EvaluateBoxes,
     "compare_recipes": CompareRecipes,
+    "draw_pictures": DrawPictures,
     "find_warnings": FindWarnings,
 }
 NETWORKS, SEGMENTERS, TOP = "backbones.NAME", "segmenters", "top level"

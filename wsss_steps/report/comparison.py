@@ -21,7 +21,7 @@ from wsss_steps.report.artifacts import files, table_differences
 
 COMPARED = (".h5", ".safetensors", ".png", ".json", ".csv")
 NOT_NUMBERS = ("provenance.json", ".provenance.json")  # ends of names of files that hold a stamp alone
-FOLDERS_LEFT_OUT = ("configurations", "scenes", "pairs")  # records, and drawn images, which are inputs
+FOLDERS_LEFT_OUT = ("configurations", "scenes", "pairs", "report")  # records, drawn images (inputs), the page of it all
 
 
 def differences(first: Path, second: Path) -> Iterator[tuple[str, str]]:

@@ -12,6 +12,7 @@ from typing import Annotated, Any
 from pydantic import Field, PrivateAttr, create_model
 
 from wsss_steps.settings.base import Backbone, Device, Seed, Settings, in_words
+from wsss_steps.settings.gallery import DrawPictures
 from wsss_steps.settings.registry import METHODS
 from wsss_steps.settings.steps import (
     CompareRecipes,
@@ -111,6 +112,7 @@ class Config(Prepare):
     evaluate_superpixels: EvaluateSuperpixels = Field(EvaluateSuperpixels(), description="overrides of its defaults")
     evaluate_boxes: EvaluateBoxes = Field(EvaluateBoxes(), description="overrides of its defaults")
     compare_recipes: CompareRecipes = Field(CompareRecipes(), description="overrides of its defaults")
+    draw_pictures: DrawPictures = Field(DrawPictures(), description="overrides of its defaults")
     find_warnings: FindWarnings = Field(FindWarnings(), description="limits beyond which a run warns")
     gallery_images: int = Field(8, ge=1, le=10_000, description="rows of the contact sheet")
     keep_features: bool = Field(False, description="keep the features (48 GB for VOC) after the superpixels are made")

@@ -13,7 +13,7 @@ from wsss_steps.workflow.configuration import step_settings
 from wsss_steps.workflow.declarations import about_row, saliency_of
 from wsss_steps.workflow.stages import rows, scored_splits
 
-INDEX = "<tables>/report/index.html"
+INDEX, PICTURES = "<tables>/report/index.html", "<tables>/report/pictures"
 WARNINGS = "<tables>/warnings.json"
 
 
@@ -102,7 +102,7 @@ def targets(config: Config) -> list[str]:
     """What a run makes: with ground truth the tables, without it the pseudo-labels and predictions alone."""
     recipes = [run.recipe for run in config.runs]
     masked = config.mask_folder is not None
-    found = ["<tables>/gallery.png", INDEX, WARNINGS, *(f"<results>/{_end_of(recipe)}" for recipe in recipes)]
+    found = ["<tables>/gallery.png", INDEX, WARNINGS, PICTURES, *(f"<results>/{_end_of(recipe)}" for recipe in recipes)]
     found += features_to_keep(config)
     found += ["<tables>/summary.csv", "<tables>/tables.md"] if masked else []
     found += table_of_superpixels(config)
