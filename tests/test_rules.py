@@ -207,6 +207,7 @@ def of_recipe(name: str, **inputs: Any) -> Iterator[tuple[str, dict[str, Any]]]:
                 "weights": inputs.get("segmenter_weights", []) if folder == segmenter else [],
                 "output": f"{folder}/segmenter.safetensors",
                 "history": f"{folder}/segmenter_history.csv",
+                "output_growth": f"{folder}/growth.h5",
             },
         )
         yield "predict", {"manifest": TRAIN, **network, "output": f"{folder}/pseudo_labels"}

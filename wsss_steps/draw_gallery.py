@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont, PngImagePlugin
 
 from wsss_steps.cli import main
+from wsss_steps.data.chosen import choose
 from wsss_steps.data.images import read_image
-from wsss_steps.data.manifest import Entry, GroundTruth, Manifest, read_ground_truth, read_manifest
+from wsss_steps.data.manifest import Entry, GroundTruth, read_ground_truth, read_manifest
 from wsss_steps.formats.files import whole
 from wsss_steps.formats.kinds.cams import CAMS
 from wsss_steps.formats.kinds.refined_saliency import REFINED_SALIENCY
@@ -33,22 +34,6 @@ BLACK_AND_WHITE: NDArray[np.uint8] = np.array([(0, 0, 0), *[(255, 255, 255)] * 2
 STORES = {kind.name: kind for kind in (CAMS, SUPERPIXELS, REFINED_SALIENCY, SEEDS)}
 Picture = NDArray[np.uint8]
 Source = Path | Store
-
-
-def choose(data: Manifest, split: str, count: int) -> list[Entry]:
-    """Up to `count` images of a split: each class in turn adds its first image that is not chosen yet."""
-    entries = data.split(split)
-    chosen: dict[str, Entry] = {}
-    while len(chosen) < min(count, len(entries)):
-        before = len(chosen)
-        for label in range(1, len(data.classes) + 1):
-            fresh = [entry for entry in entries if label in entry.tags and entry.id not in chosen]
-            if fresh and len(chosen) < count:
-                chosen[fresh[0].id] = fresh[0]
-        if len(chosen) == before:  # the remaining images have no tag
-            fresh = [entry for entry in entries if entry.id not in chosen]
-            chosen[fresh[0].id] = fresh[0]
-    return list(chosen.values())
 
 
 def picture_of(kind: str, source: Source, entry: Entry, photo: Picture) -> Picture:
