@@ -1,0 +1,53 @@
+// The tab of times: seconds and memory of every job that left a benchmark.
+"use strict";
+
+(() => {
+  const jobs = report.times || [];
+  if (!jobs.length) return;
+
+  const time = (seconds) => {
+    const [minutes, rest] = [Math.floor(seconds / 60), seconds % 60];
+    if (minutes >= 60) return `${Math.floor(minutes / 60)} h ${String(minutes % 60).padStart(2, "0")} min`;
+    return minutes ? `${minutes} min ${String(Math.round(rest)).padStart(2, "0")} s` : `${rest.toFixed(1)} s`;
+  };
+
+  function bySteps() {
+    const steps = new Map();
+    for (const job of jobs) {
+      const one = steps.get(job.step) || { step: job.step, jobs: 0, seconds: 0, cpu_seconds: 0, memory_mb: null };
+      one.jobs += 1;
+      for (const name of ["seconds", "cpu_seconds"]) one[name] += job[name] ?? 0;
+      if (job.memory_mb !== null) one.memory_mb = Math.max(one.memory_mb ?? 0, job.memory_mb);
+      steps.set(job.step, one);
+    }
+    return [...steps.values()].sort((one, other) => other.seconds - one.seconds);
+  }
+
+  function plot(steps, name, title, unit, digits) {
+    const values = steps.map((one) => one[name]);
+    const details = steps.map((one) => [["jobs", String(one.jobs)]]);
+    const description = name === "seconds" ? "Sum over the jobs of a step; jobs may have run side by side." : "The most of any job of a step.";
+    const series = [{ name: unit, colour: report.colours[0], values, details }];
+    return report.plots.bars({ title, description, groups: steps.map((one) => one.step), series, unit, digits });
+  }
+
+  function show(panel, state) {
+    const steps = bySteps();
+    const total = jobs.reduce((sum, job) => sum + (job.seconds ?? 0), 0);
+    const columns = [
+      { name: "step", title: "step" },
+      { name: "of", title: "of", show: (text) => text || "–" },
+      { name: "seconds", title: "time", show: (value) => (value === "" ? "–" : time(value)) },
+      { name: "cpu_seconds", title: "CPU time", show: (value) => (value === "" ? "–" : time(value)) },
+      { name: "memory_mb", title: "memory (MB)", show: (value) => (value === "" ? "–" : value.toFixed(0)) },
+    ];
+    const grid = report.element("div", { className: "grid" });
+    grid.append(plot(steps, "seconds", "Time", "s", 1), plot(steps, "memory_mb", "Memory", "MB", 0));
+    const text = `${jobs.length} jobs, ${time(total)} together. Each job's last run, as Snakemake measured it when this page was written; jobs of the page itself are not among them.`;
+    const sorted = (sort) => report.keep({ sort });
+    const table = report.table({ label: "Jobs", columns, records: jobs, sort: state.get("sort") || "-seconds", sorted });
+    panel.append(grid, report.section("Jobs", text, table));
+  }
+
+  report.tabs.push({ name: "times", title: "Times", show });
+})();

@@ -1,0 +1,70 @@
+// The tab of the trainings: what every network recorded in each epoch.
+"use strict";
+
+(() => {
+  const { element, records } = report;
+  const trained = report.numbers.histories;
+  if (!trained.length) return;
+  const NAMES = {
+    classifier: "classifiers",
+    segmenter: "segmenters",
+    refiner: "networks that refine maps",
+    detector: "saliency detectors",
+    vit: "vision transformers",
+  };
+  const WORDS = {
+    loss: "loss",
+    learning_rate: "learning rate",
+    share_seeded: "share of seeded pixels",
+    share_labelled: "share of labelled pixels",
+  };
+  const kind = (one) => one.network.split("/").pop().replace(".safetensors", "");
+  const folder = (one) => one.network.split("/").slice(0, -1).join("/");
+  const seed = (one) => Number((one.network.match(/~seed=(\d+)/) || [])[1] ?? 0);
+  const words = (column) => WORDS[column] || column.replaceAll("_", " ");
+  const isShare = (column) => column.startsWith("share_");
+
+  function plot(networks, columns, title, label) {
+    const series = networks.flatMap((one) =>
+      columns
+        .filter((column) => one.columns.includes(column))
+        .map((column, number) => ({
+          name: columns.length > 1 ? `${folder(one)}: ${words(column)}` : folder(one),
+          colour: report.colour(one.recipes[0]),
+          dash: columns.length > 1 ? number : seed(one),
+          points: records(one).filter((row) => row[column] !== "").map((row) => [Number(row.epoch), Number(row[column])]),
+          details: () => [["used by", one.recipes.join(", ")]],
+        })),
+    );
+    const description = "One line for each network, named by its folder; recipes share what is the same.";
+    return report.plots.lines({ title, description, x: { label: "epoch", whole: true }, y: { label, low: isShare(columns[0]) ? 0 : undefined }, series });
+  }
+
+  function show(panel, state) {
+    const kinds = [...new Set(trained.map(kind))];
+    const place = element("div");
+    const choices = element("div", { className: "choices" });
+    const fill = (wanted, measure) => {
+      const networks = trained.filter((one) => kind(one) === wanted);
+      const columns = [...new Set(networks.flatMap((one) => one.columns))].filter((name) => name !== "epoch");
+      const curves = columns.filter((name) => !isShare(name));
+      const chosen = curves.includes(measure) ? measure : "loss";
+      choices.replaceChildren(
+        report.select("Network", kinds.map((one) => [one, NAMES[one] || one]), wanted, (one) => change(one, chosen)),
+        report.select("Measure", curves.map((one) => [one, words(one)]), chosen, (one) => change(wanted, one)),
+      );
+      const shares = columns.filter(isShare);
+      const text = `Training of the ${NAMES[wanted] || wanted}: ${words(chosen)}`;
+      place.replaceChildren(plot(networks, [chosen], text, words(chosen)));
+      if (shares.length) place.append(plot(networks.filter((one) => shares.some((name) => one.columns.includes(name))), shares, "Share of the pixels that teach", "share"));
+    };
+    const change = (wanted, measure) => {
+      report.keep({ network: wanted, measure });
+      fill(wanted, measure);
+    };
+    panel.append(choices, place);
+    fill(kinds.includes(state.get("network")) ? state.get("network") : kinds[kinds.includes("segmenter") ? kinds.indexOf("segmenter") : 0], state.get("measure") || "loss");
+  }
+
+  report.tabs.push({ name: "training", title: "Training", show });
+})();
