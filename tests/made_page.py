@@ -155,8 +155,11 @@ def write_warnings(folder: Path) -> Path:
         "limit": 0.01,
         "images": ["a"],
     }
-    classes = [{"class": EVIL, "pixels": 0.0123}]
-    content = {"limits": {"share": 0.01}, "warnings": [warning], "recipes": {"cam": {"classes": classes}}}
+    shares = {"pixels": 0.0123, "tagged": 1, "pixels_where_tagged": 0.2, "missing": 1.0, "untagged": None}
+    labels = {"what": "pseudo-labels", "background": 0.9, "unlabelled": None, "classes": [{"class": EVIL, **shares}]}
+    tags = [{"split": "val", "images": 1, "f1": 0.5, "per_class": [{"class": EVIL, "f1": None}]}]
+    recipes = {"cam": {**labels, "seeds": labels | {"what": "seeds"}, "predictions": {}, "tags": tags}, EVIL: labels}
+    content = {"limits": {"missing": 0.01}, "warnings": [warning], "recipes": recipes}
     write_json(folder / "warnings.json", {"format": "wsss/warnings", "version": 1, **content})
     return folder / "warnings.json"
 

@@ -174,6 +174,18 @@ def test_a_confusion_matrix_counts_pixels(index: Path, browser_page: Any) -> Non
     assert figure.locator("tbody tr").nth(1).locator("td").all_inner_texts() == ["cat", "2", "5", "1", "1"]
 
 
+def test_warnings_lead_to_images_and_to_what_labels_show(index: Path, browser_page: Any) -> None:
+    page = browser_page(index, "#warnings")
+    assert page.locator("nav .count").inner_text() == "1"
+    assert page.locator("[aria-label=Warnings] a").get_attribute("href") == "#gallery?image=a"
+    assert column(page, 2, "[aria-label=pseudo-labels]") == ["1.2"]
+    assert column(page, 3, "[aria-label=pseudo-labels]") == ["1"]  # images tagged
+    assert page.locator("h3").all_inner_texts() == ["pseudo-labels", "seeds", "predicted tags of val"]
+    page.locator("main select").select_option(EVIL)
+    again = browser_page(index, page.url.partition("html")[2])
+    assert again.locator("h3").all_inner_texts() == ["pseudo-labels"]
+
+
 def test_a_run_without_ground_truth_says_that_it_has_no_scores(tmp_path: Path, browser_page: Any) -> None:
     page = browser_page(build(tmp_path, only=("histories", "tags"), masks=False), width=WIDTHS[1])
     assert tabs(page) == ["Scores", "Training"]

@@ -463,6 +463,23 @@ def test_recipes_are_compared_by_the_confusion_matrices_of_the_rows(commands: li
     assert one.settings == {**given, "object_sizes": [0.05, 0.2]}
 
 
+def test_the_page_is_made_of_what_the_run_wrote(commands: list[Command]) -> None:
+    """Every file that it shows is an output of another step; times are a folder that is no input."""
+    summary, one = (next(one for one in commands if one.step == step) for step in ("summarise", "write_report"))
+    assert (one.paths["index"], one.paths["page"]) == ("results/tiny/report/index.html", "results/tiny/report/page")
+    assert one.paths["manifests"] == [TRAIN, EXTRA, VAL]
+    names = ("summary", "means", "differences", "per_class", "by_size", "superpixels", "boxes")
+    assert one.paths["tables"] == [f"results/tiny/{name}.csv" for name in names]
+    assert one.paths["scores"] == list(dict.fromkeys(summary.paths["scores"]))
+    assert one.paths["confusions"] == [path.replace(".json", ".h5") for path in one.paths["scores"]]
+    assert set(one.paths["histories"]) == {path for other in commands if (path := other.paths.get("history"))}
+    tags = {other.paths["score"] for other in commands if other.step == "evaluate_classifier"}
+    assert set(one.paths["tags"]) == tags
+    assert one.paths["benchmarks"] == "logs/tiny/benchmarks"
+    listed = next(line for line in one.job.splitlines() if line.strip().startswith("input:"))
+    assert "benchmarks" not in listed
+
+
 def test_columns_of_the_gallery_and_their_titles(commands: list[Command]) -> None:
     one = next(one for one in commands if one.step == "draw_gallery")
     assert (one.paths["manifest"], one.paths["ground_truth"]) == (TRAIN, TRUTH["train"])

@@ -37,7 +37,7 @@
       drawing.replaceChildren(
         report.plots.heat({
           title: `Confusion matrix: ${name(row)}`,
-          description: "Sum over all images: of the pixels of each class in the ground truth, where they were put.",
+          description: "Sum over all images.",
           rows: classes,
           columns: empty ? classes : [...classes, "no label"],
           counts: empty ? pixels.map((line) => line.slice(0, -1)) : pixels,

@@ -28,8 +28,7 @@
     const draw = (drawing, width) => {
       const left = Math.min(Math.max(...rows.map((name) => name.length)) * 7 + 12, width * 0.3);
       const cell = Math.min(46, Math.floor((width - left - 4) / columns.length));
-      const top = Math.min(Math.max(...columns.map((name) => name.length)) * 6.2 + 8, 110) * 0.87 + 26;
-      drawing.append(label(`rows: ${truth}; columns: ${predicted}; in percent of the row`, 2, 12, "start", "unit"));
+      const top = Math.min(Math.max(...columns.map((name) => name.length)) * 6.2 + 8, 110) * 0.87 + 10;
       columns.forEach((name, c) => {
         const [x, y] = [left + (c + 0.5) * cell + 4, top - 6];
         const turned = label(cut(name, 110), x, y);
@@ -54,7 +53,8 @@
       }
       return top + rows.length * cell + 8 + key(drawing, left, top + rows.length * cell + 8);
     };
-    return figure({ title, description, numbers, draw });
+    const sides = `Rows: ${truth}; columns: ${predicted}; in percent of the row. ${description}`;
+    return figure({ title, description: sides, numbers, draw });
   };
 
   // What the colours mean; gives its height in px.

@@ -6,9 +6,11 @@
   if (!jobs.length) return;
 
   const time = (seconds) => {
-    const [minutes, rest] = [Math.floor(seconds / 60), seconds % 60];
-    if (minutes >= 60) return `${Math.floor(minutes / 60)} h ${String(minutes % 60).padStart(2, "0")} min`;
-    return minutes ? `${minutes} min ${String(Math.round(rest)).padStart(2, "0")} s` : `${rest.toFixed(1)} s`;
+    if (seconds < 59.95) return `${seconds.toFixed(1)} s`;
+    const [large, small, names] = seconds < 3599.5 ? [60, 1, ["min", "s"]] : [3600, 60, ["h", "min"]];
+    const rounded = Math.round(seconds / small) * small;
+    const rest = String(Math.round((rounded % large) / small)).padStart(2, "0");
+    return `${Math.floor(rounded / large)} ${names[0]} ${rest} ${names[1]}`;
   };
 
   function bySteps() {
@@ -26,7 +28,7 @@
   function plot(steps, name, title, unit, digits) {
     const values = steps.map((one) => one[name]);
     const details = steps.map((one) => [["jobs", String(one.jobs)]]);
-    const description = name === "seconds" ? "Sum over the jobs of a step; jobs may have run side by side." : "The most of any job of a step.";
+    const description = name === "seconds" ? "Sum over the jobs of a step; jobs may have run side by side." : "The most of any job of a step, as sampled: too low for jobs of a few seconds.";
     const series = [{ name: unit, colour: report.colours[0], values, details }];
     return report.plots.bars({ title, description, groups: steps.map((one) => one.step), series, unit, digits });
   }
@@ -36,13 +38,15 @@
     const total = jobs.reduce((sum, job) => sum + (job.seconds ?? 0), 0);
     const columns = [
       { name: "step", title: "step" },
-      { name: "of", title: "of", show: (text) => text || "–" },
+      { name: "of", title: "of", long: true, show: (text) => text || "–" },
       { name: "seconds", title: "time", show: (value) => (value === "" ? "–" : time(value)) },
       { name: "cpu_seconds", title: "CPU time", show: (value) => (value === "" ? "–" : time(value)) },
       { name: "memory_mb", title: "memory (MB)", show: (value) => (value === "" ? "–" : value.toFixed(0)) },
     ];
     const grid = report.element("div", { className: "grid" });
-    grid.append(plot(steps, "seconds", "Time", "s", 1), plot(steps, "memory_mb", "Memory", "MB", 0));
+    const [unit, size] = steps[0].seconds > 36000 ? ["h", 3600] : steps[0].seconds > 600 ? ["min", 60] : ["s", 1];
+    const scaled = steps.map((one) => ({ ...one, seconds: one.seconds / size }));
+    grid.append(plot(scaled, "seconds", "Time", unit, 1), plot(steps, "memory_mb", "Memory", "MB", 0));
     const text = `${jobs.length} jobs, ${time(total)} together. Each job's last run, as Snakemake measured it when this page was written; jobs of the page itself are not among them.`;
     const sorted = (sort) => report.keep({ sort });
     const table = report.table({ label: "Jobs", columns, records: jobs, sort: state.get("sort") || "-seconds", sorted });

@@ -13,17 +13,19 @@
     for (const row of swept) {
       const name = labelled(row.recipe, row.random_seed);
       const key = `${row.stage} ${row.score}`;
-      seen.set(key, { row, names: [...(seen.get(key)?.names || []), name] });
+      const { names = [], recipes = [] } = seen.get(key) || {};
+      seen.set(key, { row, names: [...names, name], recipes: [...recipes, row.recipe] });
     }
-    const series = [...seen.values()].map(({ row, names }) => {
+    const series = [...seen.values()].map(({ row, names, recipes }) => {
       const points = scores[row.score].sweep.filter((one) => one.miou !== null).map((one) => [one.threshold, 100 * one.miou]);
       const best = points.find(([threshold]) => threshold === scores[row.score].threshold);
       const dash = Math.max(0, about.random_seeds.indexOf(row.random_seed));
-      return { name: names.join("; "), colour: report.colour(row.recipe), dash, points, best };
+      const group = [...new Set(recipes)].join("; ");
+      return { name: names.join("; "), group, colour: report.colour(row.recipe), dash, points, best };
     });
     return report.plots.lines({
       title: "mIoU of the maps over the background threshold",
-      description: "A pixel is background where no map reaches the threshold. Large dot: the best one, chosen with the ground truth of the same images. Recipes with the same maps share a line.",
+      description: "A pixel is background where no map reaches the threshold. Large dot: the best one, chosen with the ground truth of the same images. Recipes with the same maps share a line, and random seeds differ in their dashes.",
       x: { label: "threshold" },
       y: { label: "mIoU (%)", low: 0 },
       series,

@@ -37,7 +37,7 @@
   };
 
   // A figure: caption, legend, drawing, numbers. draw(drawing, width, visible) gives the height in px; `series` has
-  // {name, colour, dash} of the legend, and `numbers` {columns, rows} of the table.
+  // {name, colour, dash} of the legend, series of one `group` share an entry; `numbers` has {columns, rows} of the table.
   function figure({ title, description, series = [], numbers, draw }) {
     count += 1;
     const hidden = new Set();
@@ -50,29 +50,32 @@
     const redraw = () => {
       if (!width) return;
       drawing.replaceChildren();
-      const height = draw(drawing, width, (one) => !hidden.has(one.name));
+      const height = draw(drawing, width, (one) => !hidden.has(entry(one)));
       drawing.setAttribute("viewBox", `0 0 ${width} ${height}`);
       drawing.setAttribute("height", height);
     };
-    new ResizeObserver(([entry]) => {
-      if (Math.round(entry.contentRect.width) === width) return;
-      width = Math.round(entry.contentRect.width);
+    new ResizeObserver(([change]) => {
+      if (Math.round(change.contentRect.width) === width) return;
+      width = Math.round(change.contentRect.width);
       redraw();
     }).observe(place);
-    const toggle = (one) => {
-      const button = element("button", { type: "button", "aria-pressed": "true" }, swatch(one), one.name);
+    const toggle = ([name, one]) => {
+      const button = element("button", { type: "button", "aria-pressed": "true" }, swatch(one), name);
       button.addEventListener("click", () => {
-        if (hidden.has(one.name)) hidden.delete(one.name);
-        else hidden.add(one.name);
-        button.setAttribute("aria-pressed", String(!hidden.has(one.name)));
+        if (hidden.has(name)) hidden.delete(name);
+        else hidden.add(name);
+        button.setAttribute("aria-pressed", String(!hidden.has(name)));
         redraw();
       });
       return button;
     };
     const legend = element("div", { className: "legend", role: "group", "aria-label": "Shown in the plot" });
-    legend.append(...series.map(toggle));
-    return element("figure", {}, caption, about, series.length > 1 ? legend : null, place, details(numbers));
+    const entries = new Map([...series].reverse().map((one) => [entry(one), one]));
+    legend.append(...[...entries].reverse().map(toggle));
+    return element("figure", {}, caption, about, entries.size > 1 ? legend : null, place, details(numbers));
   }
+
+  const entry = (one) => one.group ?? one.name;
 
   function swatch({ colour, dash = 0, bar }) {
     const mark = svg("svg", { width: 22, height: 12, "aria-hidden": "true" });
@@ -148,7 +151,7 @@
         if (tall > 9) marks.push(label(text(value), end + 4, top + tall - 2, "start", "value"));
         return [...marks, target];
       }
-      const parts = Math.max(2, Math.floor((right - left) / 80));
+      const parts = Math.min(10, Math.max(2, Math.floor((right - left) / 60)));
       for (const tick of ticks(from, to, parts)) {
         const x = scale(tick);
         drawing.append(svg("line", { x1: x, x2: x, y1: 18, y2: y - 6, class: tick === 0 ? "axis" : "grid" }));
@@ -177,11 +180,11 @@
       const [left, right, top, bottom] = [52, width - 12, 24, height - 42];
       const across = (value) => left + ((value - xs[0]) / (xs[1] - xs[0])) * (right - left);
       const up = (value) => bottom - ((value - ys[0]) / (ys[1] - ys[0])) * (bottom - top);
-      for (const tick of ticks(...xs, Math.max(2, Math.floor(width / 90)), x.whole ? 1 : 0)) {
+      for (const tick of ticks(...xs, Math.max(2, Math.floor(width / 70)), x.whole ? 1 : 0)) {
         drawing.append(svg("line", { x1: across(tick), x2: across(tick), y1: top, y2: bottom, class: "grid" }));
         drawing.append(label(shown(tick), across(tick), bottom + 16, "middle"));
       }
-      for (const tick of ticks(...ys, 5)) {
+      for (const tick of ticks(...ys, (ys[1] - ys[0]) / step)) {
         drawing.append(svg("line", { x1: left, x2: right, y1: up(tick), y2: up(tick), class: "grid" }));
         drawing.append(label(shown(tick), left - 6, up(tick) + 4, "end"));
       }
@@ -190,11 +193,12 @@
       for (const one of series.filter(visible)) {
         const path = one.points.map((point, at) => `${at ? "L" : "M"}${across(point[0])} ${up(point[1])}`).join("");
         const stroke = { stroke: one.colour, "stroke-width": 2, fill: "none", "stroke-dasharray": DASHES[(one.dash || 0) % 4] };
-        if (!one.loose) drawing.append(svg("path", { d: path, ...stroke }));
-        const dotted = one.loose || one.points.length <= 30;
+        const line = svg("path", { d: path, ...stroke, class: "line" });
+        drawing.append(line);
+        const dotted = one.points.length <= 30;
         for (const point of one.points) {
           const [cx, cy] = [across(point[0]), up(point[1])];
-          found.push({ one, point, cx, cy });
+          found.push({ one, point, cx, cy, line });
           if (dotted) drawing.append(svg("circle", { cx, cy, r: point === one.best ? 6 : 3, fill: one.colour }));
         }
       }
@@ -217,12 +221,15 @@
       ring.setAttribute("cx", nearest.cx);
       ring.setAttribute("cy", nearest.cy);
       ring.setAttribute("visibility", "visible");
-      const { one, point } = nearest;
+      const { one, point, line } = nearest;
+      drawing.classList.add("pointed");
+      drawing.querySelectorAll(".line").forEach((other) => other.classList.toggle("near", other === line));
       const more = one.details ? one.details(point) : [];
       report.showTip([one.name, [x.label, shown(point[0])], [y.label, shown(point[1])], ...more], ring.getBoundingClientRect());
     };
     drawing.onpointerleave = () => {
       ring.setAttribute("visibility", "hidden");
+      drawing.classList.remove("pointed");
       report.hideTip();
     };
   }

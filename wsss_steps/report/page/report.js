@@ -110,6 +110,7 @@ window.report = window.report || {};
 
   // Colours that differ from paper by 3:1 at least; a recipe has the same one everywhere.
   report.colours = ["#0067a5", "#c2410c", "#15803d", "#7e3fb0", "#8a6100", "#c01865", "#0e7490", "#4b5563"];
+  report.colours.push("#6b8000", "#111111", "#a3592b", "#3f51d8");
   const order = new Map();
   report.colour = (name) => {
     if (!order.size && report.numbers) report.numbers.about.recipes.forEach((one) => order.set(one.recipe, order.size));

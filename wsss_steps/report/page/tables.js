@@ -16,7 +16,7 @@
     };
   }
 
-  // A table of records: columns {name, title, about, show(value, record)}; tip(record) gives the lines of a row's tip,
+  // A table of records: columns {name, title, about, long, show(value, record)}; tip(record) gives the lines of a row's tip,
   // which is shown on hover of its numbers and on focus of the first of them; best(record, column) marks a number.
   report.table = ({ label, columns, records, tip, best, sort = "", sorted }) => {
     const body = element("tbody");
@@ -33,6 +33,7 @@
       const value = record[column.name] ?? "";
       const text = column.show ? column.show(value, record) : value === "" ? "–" : String(value);
       const made = element("td", { className: numeric[index] ? "number" : "" });
+      if (column.long) made.classList.add("long");
       if (best && best(record, column.name)) made.classList.add("best");
       if (text instanceof Node) made.append(text);
       else if (tip && numeric[index]) made.append(tipped(text, record, focused));

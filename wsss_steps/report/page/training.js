@@ -30,13 +30,14 @@
         .filter((column) => one.columns.includes(column))
         .map((column, number) => ({
           name: columns.length > 1 ? `${folder(one)}: ${words(column)}` : folder(one),
+          group: columns.length > 1 ? undefined : folder(one).replaceAll(/~seed=\d+/g, ""),
           colour: report.colour(one.recipes[0]),
           dash: columns.length > 1 ? number : seed(one),
           points: records(one).filter((row) => row[column] !== "").map((row) => [Number(row.epoch), Number(row[column])]),
           details: () => [["used by", one.recipes.join(", ")]],
         })),
     );
-    const description = "One line for each network, named by its folder; recipes share what is the same.";
+    const description = "One line for each network, named by its folder; recipes share what is the same, and random seeds differ in their dashes.";
     return report.plots.lines({ title, description, x: { label: "epoch", whole: true }, y: { label, low: isShare(columns[0]) ? 0 : undefined }, series });
   }
 
