@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -37,6 +38,11 @@ def bars_by(frame: pd.DataFrame, column: str, title: str) -> Figure:
     classes, names = frame["class"].unique(), frame[column].unique()
     iou, sd = (frame.pivot(index="class", columns=column, values=value).loc[classes, names] for value in ("iou", "sd"))
     return plots.bars(iou, sd, title)
+
+
+def named(frames: Sequence[pd.DataFrame], numbers: Mapping[str, int]) -> dict[str, pd.DataFrame]:
+    """The frames of these numbers by their names, in the order of the frames."""
+    return {name: frames[number] for name, number in sorted(numbers.items(), key=lambda item: item[1])}
 
 
 def folder_of(recipe: str) -> str:
@@ -82,11 +88,10 @@ def run(
         if per_class is not None:
             draw_classes(folder, per_class)
         for recipe, own in settings["recipes"].items():
-            if found := {name: curves[number] for name, number in own["maps"].items() if len(curves[number])}:
+            if found := {name: frame for name, frame in named(curves, own["maps"]).items() if len(frame)}:
                 plots.save(plots.thresholds(found, recipe), folder / folder_of(recipe) / THRESHOLDS)
-            if own["histories"]:
-                chosen = {name: tables[number] for name, number in own["histories"].items()}
-                plots.save(plots.training(chosen), folder / folder_of(recipe) / TRAINING)
+            if found := named(tables, own["histories"]):
+                plots.save(plots.training(found), folder / folder_of(recipe) / TRAINING)
         write_json(folder / IN_A_FOLDER, json.loads(stamp or "{}"))
     log.info("wrote %s", output)
 

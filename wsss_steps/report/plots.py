@@ -10,6 +10,7 @@ import matplotlib as mpl
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 STYLE: Any = {
     "svg.fonttype": "none",  # texts stay texts
@@ -75,10 +76,12 @@ def training(histories: Mapping[str, pd.DataFrame]) -> Figure:
     for (left, right), (name, rows) in zip(axes, histories.items(), strict=True):
         left.plot(rows["epoch"], rows["loss"], marker=".")
         left.set(xlabel="epoch", ylabel="loss", ylim=(min(0, rows["loss"].min()), None))
+        left.xaxis.set_major_locator(MaxNLocator(integer=True))
         left.set_title(name, loc="left", fontsize="small")
         shares = [column for column in map(str, rows) if column.startswith("share_")]
         for share in shares:
             right.plot(rows["epoch"], 100 * rows[share], marker=".", label=share.removeprefix("share_"))
+        right.xaxis.set_major_locator(MaxNLocator(integer=True))
         right.set(xlabel="epoch", ylabel="pixels in percent", ylim=(0, 100))
         right.legend(fontsize="small") if shares else right.remove()
     return figure
