@@ -44,7 +44,7 @@ def test_every_tab_opens_without_an_error_fits_and_can_be_read(index: Path, brow
 
 
 def test_plots_have_names_and_descriptions(index: Path, browser_page: Any) -> None:
-    for name, count in {"scores": 2, "classes": 3, "maps": 1, "training": 2, "superpixels": 3, "times": 2}.items():
+    for name, count in {"scores": 2, "classes": 3, "maps": 1, "training": 3, "superpixels": 3, "times": 2}.items():
         page = browser_page(index, f"#{name}")
         drawings = page.locator("figure svg[role=img]")
         assert drawings.count() == count, name
@@ -172,6 +172,17 @@ def test_a_confusion_matrix_counts_pixels(index: Path, browser_page: Any) -> Non
     assert page.locator("#tip").inner_text() == "ground truth: cat\nprediction: background\n22.22 %: 2 of 9 px"
     figure.locator("summary").click()
     assert figure.locator("tbody tr").nth(1).locator("td").all_inner_texts() == ["cat", "2", "5", "1", "1"]
+
+
+def test_several_random_seeds_show_their_means_first(tmp_path: Path, browser_page: Any) -> None:
+    page = browser_page(build(tmp_path, random_seeds=[0, 1]))
+    assert page.locator("figcaption").first.inner_text() == "mIoU, mean over 2 random seeds"
+    assert page.locator("h2").all_inner_texts() == ["Means over random seeds", "Summary", "Differences", "Tags"]
+    means = "[aria-label='Means over random seeds']"
+    assert [column(page, number, means)[0] for number in (4, 5, 6)] == ["2", "31.0", "1.0"]  # n, mIoU, deviation
+    page.locator(f"{means} .tipped[tabindex='0']").first.focus()
+    assert "initial weights: random" in page.locator("#tip").inner_text().splitlines()
+    assert "with the same random seed: mean over n" in page.locator("section", has_text="minus").inner_text()
 
 
 def test_warnings_lead_to_images_and_to_what_labels_show(index: Path, browser_page: Any) -> None:

@@ -75,6 +75,8 @@ def test_every_artifact_is_there_and_whole(project: Path) -> None:
         "superpixels.csv",
         "boxes.csv",
         "gallery.png",
+        "report/index.html",
+        "report/page/numbers.js",
         "plain/classifier.safetensors",
     ):
         assert (results / path).is_file(), path
@@ -169,15 +171,14 @@ def test_an_edited_comment_reruns_nothing(project: Path) -> None:
     path.write_text(before)
 
 
-OF_BOXES = {"evaluate_boxes", "summarise_boxes"}
+OF_BOXES = {"evaluate_boxes", "summarise_boxes", "write_report"}
+OF_SCORES = {"evaluate", "summarise", "compare_recipes", "write_report"}
 AFTER_SEEDS = {
     "make_seeds",
     "train_segmenter",
     "predict",
     "make_pseudo_labels",
-    "evaluate",
-    "summarise",
-    "compare_recipes",
+    *OF_SCORES,
     "draw_gallery",
 }
 
@@ -191,7 +192,7 @@ def test_an_edited_formula_reruns_what_depends_on_it(project: Path) -> None:
     path = project / "wsss_steps" / "ops" / "evaluation.py"
     before = path.read_text()
     path.write_text(before + "\nNEW_CONSTANT = 1\n")
-    assert runs.planned(project) == {"evaluate", "summarise", "compare_recipes", *OF_BOXES}
+    assert runs.planned(project) == OF_SCORES | OF_BOXES
     path.write_text(before)
     path = project / "wsss_steps" / "ops" / "localisation.py"
     before = path.read_text()
@@ -207,13 +208,13 @@ def test_one_setting_reruns_what_depends_on_it(project: Path) -> None:
     assert len(trained) == 1, "the other recipe must not be trained again"
     assert "superpixel~alpha" not in trained[0]
     configure(project, evaluate={"bootstrap": 60})
-    assert runs.planned(project) == {"evaluate", "summarise", "compare_recipes"}
+    assert runs.planned(project) == OF_SCORES
     configure(project, classifier={"plain": {**TINY["classifier"]["plain"], "epochs": 2}})
     assert runs.planned(project) == AFTER_SEEDS | {"train_classifier", "make_cams", "evaluate_classifier", *OF_BOXES}
     configure(project, evaluate_boxes={"threshold": 0.3})
     assert runs.planned(project) == OF_BOXES
     configure(project, boxes=None)
-    assert runs.planned(project) == set()
+    assert runs.planned(project) == {"write_report"}, "one table less"
     configure(project)
     assert runs.planned(project) == set()
 

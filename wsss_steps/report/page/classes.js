@@ -15,7 +15,8 @@
     const series = [...new Set(rows.map((row) => row.recipe))].map((name) => {
       const mine = groups.map((one) => rows.find((row) => row.recipe === name && group(row) === one));
       const values = mine.map((row) => (row ? percent(row.iou) : null));
-      const around = (sign) => mine.map((row, at) => (row && row.sd !== "" ? values[at] + sign * percent(row.sd) : null));
+      const within = (iou) => Math.min(100, Math.max(0, iou));
+      const around = (sign) => mine.map((row, at) => (row && row.sd !== "" ? within(values[at] + sign * percent(row.sd)) : null));
       const whiskers = several ? { low: around(-1), high: around(1) } : {};
       return { name, colour: report.colour(name), values, ...whiskers };
     });

@@ -27,7 +27,7 @@
     };
     const draw = (drawing, width) => {
       const left = Math.min(Math.max(...rows.map((name) => name.length)) * 7 + 12, width * 0.3);
-      const cell = Math.min(46, Math.floor((width - left - 4) / columns.length));
+      const cell = Math.min(46, Math.floor((width - left - 40) / columns.length));
       const top = Math.min(Math.max(...columns.map((name) => name.length)) * 6.2 + 8, 110) * 0.87 + 10;
       columns.forEach((name, c) => {
         const [x, y] = [left + (c + 0.5) * cell + 4, top - 6];
@@ -45,7 +45,7 @@
         const mark = svg("rect", { x, y, width: cell - 1, height: cell - 1, fill: colour, class: "cell" });
         const pixels = `${counts[r][c].toLocaleString("en")} of ${totals[r].toLocaleString("en")} px`;
         report.tip(mark, () => [[truth, name], [predicted, other], [`${(100 * part).toFixed(2)} %`, pixels]]);
-        if (cell < 34 || part < 0.005) return [mark];
+        if (cell < 26 || part < 0.005) return [mark];
         const kind = bright(part, r === c ? RIGHT : WRONG) > 0.179 ? "dark" : "light";
         const text = label((100 * part).toFixed(0), x + cell / 2 - 0.5, y + cell / 2 + 4, "middle", kind);
         text.setAttribute("pointer-events", "none");

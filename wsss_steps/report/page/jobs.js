@@ -47,7 +47,7 @@
     const [unit, size] = steps[0].seconds > 36000 ? ["h", 3600] : steps[0].seconds > 600 ? ["min", 60] : ["s", 1];
     const scaled = steps.map((one) => ({ ...one, seconds: one.seconds / size }));
     grid.append(plot(scaled, "seconds", "Time", unit, 1), plot(steps, "memory_mb", "Memory", "MB", 0));
-    const text = `${jobs.length} jobs, ${time(total)} together. Each job's last run, as Snakemake measured it when this page was written; jobs of the page itself are not among them.`;
+    const text = `${jobs.length} jobs, ${time(total)} together. The last run of each job that had ended when this page was written, as Snakemake measured it.`;
     const sorted = (sort) => report.keep({ sort });
     const table = report.table({ label: "Jobs", columns, records: jobs, sort: state.get("sort") || "-seconds", sorted });
     panel.append(grid, report.section("Jobs", text, table));

@@ -13,8 +13,8 @@
     for (const row of swept) {
       const name = labelled(row.recipe, row.random_seed);
       const key = `${row.stage} ${row.score}`;
-      const { names = [], recipes = [] } = seen.get(key) || {};
-      seen.set(key, { row, names: [...names, name], recipes: [...recipes, row.recipe] });
+      const first = seen.get(key) || { row, names: [], recipes: [] };
+      seen.set(key, { row: first.row, names: [...first.names, name], recipes: [...first.recipes, row.recipe] });
     }
     const series = [...seen.values()].map(({ row, names, recipes }) => {
       const points = scores[row.score].sweep.filter((one) => one.miou !== null).map((one) => [one.threshold, 100 * one.miou]);

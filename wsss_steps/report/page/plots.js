@@ -114,7 +114,7 @@
     const columns = ["", "", unit, ...(spread ? ["low", "high"] : [])];
     const draw = (drawing, width, visible) => {
       const shownSeries = series.filter(visible);
-      const longest = Math.max(...groups.map((group) => group.length)) * CHARACTER + 8;
+      const longest = Math.max(...groups.map((group) => group.length)) * CHARACTER + 14;
       const above = width < 560; // names of the groups above their bars, else to the left
       const [left, right] = [above ? 4 : Math.min(longest, width * 0.3), width - 44];
       const scale = (value) => left + ((value - from) / (to - from)) * (right - left);
@@ -195,7 +195,7 @@
         const stroke = { stroke: one.colour, "stroke-width": 2, fill: "none", "stroke-dasharray": DASHES[(one.dash || 0) % 4] };
         const line = svg("path", { d: path, ...stroke, class: "line" });
         drawing.append(line);
-        const dotted = one.points.length <= 30;
+        const dotted = one.points.length <= 20;
         for (const point of one.points) {
           const [cx, cy] = [across(point[0]), up(point[1])];
           found.push({ one, point, cx, cy, line });

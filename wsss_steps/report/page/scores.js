@@ -9,6 +9,7 @@
   const differences = records(tables.differences);
   if (!summary.length && !tags.length) return;
   const several = about.random_seeds.length > 1;
+  const MANY = 40; // rows
   const PROTOCOL = {
     stage: "stage",
     split: "split",
@@ -91,8 +92,9 @@
   // The rows at the chosen stage and split; both stay in the link.
   function chosen(title, texts, rows, name, columns, state) {
     const place = element("div");
+    const usual = rows.length > MANY ? report.places(rows)[0][0] : ""; // the last stage, if all were too many
     const show = () => {
-      const wanted = state.get(`${name}_at`) || "";
+      const wanted = state.get(`${name}_at`) ?? usual;
       const found = wanted ? report.at(rows, wanted) : rows;
       place.replaceChildren(
         report.table({
@@ -107,11 +109,10 @@
       );
     };
     const keep = (key, text) => {
-      if (text) state.set(key, text);
-      else state.delete(key);
+      state.set(key, text);
       report.keep(state);
     };
-    const pick = report.select("Stage", [["", "all stages"], ...report.places(rows)], state.get(`${name}_at`) || "", (one) => {
+    const pick = report.select("Stage", [["", "all stages"], ...report.places(rows)], state.get(`${name}_at`) ?? usual, (one) => {
       keep(`${name}_at`, one);
       show();
     });
@@ -124,17 +125,17 @@
   const images = { name: "images", title: "images" };
 
   function show(panel, state) {
-    if (summary.length) {
-      panel.append(overview());
-      const seeds = summary.some((row) => row.random_seed !== "") ? [{ name: "random_seed", title: "seed" }] : [];
-      const text = "In percent. Hover a number, or reach it with the keyboard, to see how it was measured. Bold: the highest mIoU of its stage and split.";
-      const columns = [NAMES[0], ...seeds, ...NAMES.slice(1), ...SCORES, images];
-      panel.append(chosen("Summary", text, summary, "summary", columns, state));
-    }
+    if (summary.length) panel.append(overview());
     if (several && means.length) {
       const text = "Mean over the n random seeds whose runs differ, in percent. The interval comes from drawing images and random seeds again.";
       const columns = [...NAMES, { name: "n", title: "n" }, SCORES[0], ...spread, ...SCORES.slice(1), images];
       panel.append(chosen("Means over random seeds", text, means, "means", columns, state));
+    }
+    if (summary.length) {
+      const seeds = summary.some((row) => row.random_seed !== "") ? [{ name: "random_seed", title: "seed" }] : [];
+      const text = "In percent. Hover a number, or reach it with the keyboard, to see how it was measured. Bold: the highest mIoU of its stage and split.";
+      const columns = [NAMES[0], ...seeds, ...NAMES.slice(1), ...SCORES, images];
+      panel.append(chosen("Summary", text, summary, "summary", columns, state));
     }
     if (differences.length) {
       const text = `mIoU of a recipe minus that of another, in points${several ? ", with the same random seed: mean over n" : ". One run each: differences of several points can be rounding alone"}.`;

@@ -24,21 +24,23 @@
   const words = (column) => WORDS[column] || column.replaceAll("_", " ");
   const isShare = (column) => column.startsWith("share_");
 
-  function plot(networks, columns, title, label) {
-    const series = networks.flatMap((one) =>
-      columns
-        .filter((column) => one.columns.includes(column))
-        .map((column, number) => ({
-          name: columns.length > 1 ? `${folder(one)}: ${words(column)}` : folder(one),
-          group: columns.length > 1 ? undefined : folder(one).replaceAll(/~seed=\d+/g, ""),
-          colour: report.colour(one.recipes[0]),
-          dash: columns.length > 1 ? number : seed(one),
-          points: records(one).filter((row) => row[column] !== "").map((row) => [Number(row.epoch), Number(row[column])]),
-          details: () => [["used by", one.recipes.join(", ")]],
-        })),
-    );
-    const description = "One line for each network, named by its folder; recipes share what is the same, and random seeds differ in their dashes.";
-    return report.plots.lines({ title, description, x: { label: "epoch", whole: true }, y: { label, low: isShare(columns[0]) ? 0 : undefined }, series });
+  const unseeded = (one) => folder(one).replaceAll(/~seed=\d+/g, "");
+
+  // One measure of the networks: they go by their recipes, and by their folder where a recipe has several of the kind.
+  function plot(networks, column, title) {
+    const mine = networks.filter((one) => one.columns.includes(column));
+    const alone = (one) => mine.every((other) => unseeded(other) === unseeded(one) || String(other.recipes) !== String(one.recipes));
+    const series = mine.map((one) => ({
+      name: folder(one),
+      group: alone(one) ? one.recipes.join(", ") : unseeded(one),
+      colour: report.colour(one.recipes[0]),
+      dash: seed(one),
+      points: records(one).filter((row) => row[column] !== "").map((row) => [Number(row.epoch), Number(row[column])]),
+      details: () => [["used by", one.recipes.join(", ")]],
+    }));
+    const description = "One line for each network: recipes share what is the same, and random seeds differ in their dashes.";
+    const y = { label: words(column), low: isShare(column) ? 0 : undefined };
+    return report.plots.lines({ title, description, x: { label: "epoch", whole: true }, y, series });
   }
 
   function show(panel, state) {
@@ -56,8 +58,8 @@
       );
       const shares = columns.filter(isShare);
       const text = `Training of the ${NAMES[wanted] || wanted}: ${words(chosen)}`;
-      place.replaceChildren(plot(networks, [chosen], text, words(chosen)));
-      if (shares.length) place.append(plot(networks.filter((one) => shares.some((name) => one.columns.includes(name))), shares, "Share of the pixels that teach", "share"));
+      const upper = (one) => `${one[0].toUpperCase()}${one.slice(1)}`;
+      place.replaceChildren(plot(networks, chosen, text), ...shares.map((name) => plot(networks, name, upper(words(name)))));
     };
     const change = (wanted, measure) => {
       report.keep({ network: wanted, measure });
