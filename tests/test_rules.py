@@ -304,7 +304,7 @@ def all_expected() -> list[tuple[str, dict[str, Any]]]:
     return list({json.dumps(one, sort_keys=True): one for one in found}.values())
 
 
-TABLES = ("summarise", "compare_recipes", "draw_gallery", "write_report")
+TABLES = ("summarise", "compare_recipes", "draw_gallery", "draw_plots", "write_report")
 KINDS = ("features", "superpixels", "refined_saliency")
 
 
