@@ -78,6 +78,11 @@ def browsing() -> Iterator[Any]:
         browser.close()
 
 
+# whether every plot is drawn, and every table of numbers that was opened is filled
+DRAWN = """() => [...document.querySelectorAll("figure svg[role=img]")].every((one) => one.hasAttribute("viewBox"))
+  && [...document.querySelectorAll("details[open]")].every((one) => one.children.length > 1)"""
+
+
 def overflow(page: Any) -> int:
     """By how many px the page is wider than its window."""
     return int(page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth"))

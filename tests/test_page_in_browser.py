@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from browser import CONTRASTS, WIDTHS, overflow
+from browser import CONTRASTS, DRAWN, WIDTHS, overflow
 from made_page import EVIL, MIOU, build
 
 TABS = ["Scores", "Warnings", "Classes", "Maps", "Training", "Superpixels", "Times"]
@@ -23,6 +23,11 @@ def tabs(page: Any) -> list[str]:
     return [re.sub(r" \d+$", "", text) for text in page.locator("nav a").all_inner_texts()]
 
 
+def opened(page: Any, name: str) -> None:
+    """Waits until the tab is the open one."""
+    page.locator("nav a[aria-current=page]", has_text=name).wait_for()
+
+
 def column(page: Any, number: int, table: str = SUMMARY) -> list[str]:
     return list(page.locator(f"{table} tbody td:nth-child({number})").all_inner_texts())
 
@@ -33,9 +38,9 @@ def test_every_tab_opens_without_an_error_fits_and_can_be_read(index: Path, brow
     assert tabs(page) == TABS
     for number, name in enumerate(TABS):
         page.locator("nav a").nth(number).click()
-        assert page.locator("nav a[aria-current=page]").inner_text().startswith(name)
+        opened(page, name)
         page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
-        page.wait_for_timeout(100)  # plots are drawn, and tables of numbers made
+        page.wait_for_function(DRAWN)
         assert overflow(page) <= 0, name
         assert page.evaluate(CONTRASTS) == [], name
         assert page.locator("main").inner_text()
@@ -58,9 +63,10 @@ def test_names_stay_text(index: Path, browser_page: Any) -> None:
     assert page.locator("h1").inner_text() == EVIL
     assert page.title() == EVIL
     assert EVIL in column(page, 1)
-    for name in ("warnings", "classes", "maps", "training"):
-        page.evaluate(f"location.hash = '#{name}'")
-        page.wait_for_timeout(50)
+    for name in TABS[1:]:
+        page.evaluate(f"location.hash = '#{name.lower()}'")
+        opened(page, name)
+        page.wait_for_function(DRAWN)
         assert page.evaluate("window.broken") is None
     assert page.locator("script").count() == index.read_text(encoding="utf-8").count("<script ")
 
@@ -134,7 +140,7 @@ def test_tabs_and_sorting_by_keyboard(index: Path, browser_page: Any) -> None:
     outline = page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
     assert outline == "solid"  # the focus is visible
     page.keyboard.press("Enter")
-    assert page.locator("nav a[aria-current=page]").inner_text() == "Classes"
+    opened(page, "Classes")
     page = browser_page(index)
     page.locator(f"{SUMMARY} th button", has_text="mIoU").focus()
     page.keyboard.press("Enter")
@@ -144,19 +150,22 @@ def test_tabs_and_sorting_by_keyboard(index: Path, browser_page: Any) -> None:
 def test_back_goes_to_the_tab_before_and_an_unknown_one_is_the_first(index: Path, browser_page: Any) -> None:
     page = browser_page(index, "#maps")
     page.locator("nav a", has_text="Times").click()
+    opened(page, "Times")
     page.go_back()
-    assert page.locator("nav a[aria-current=page]").inner_text() == "Maps"
+    opened(page, "Maps")
     for place in ("#nothing", "#%", "#nothing?a=%"):
-        assert browser_page(index, place).locator("nav a[aria-current=page]").inner_text() == "Scores"
+        opened(browser_page(index, place), "Scores")
 
 
 def test_values_of_a_plot_show_on_hover_and_a_recipe_can_be_hidden(index: Path, browser_page: Any) -> None:
     page = browser_page(index, "#maps")
+    page.wait_for_function(DRAWN)
     page.locator("figure svg[role=img]").hover()
     lines = page.locator("#tip").inner_text().splitlines()
     assert lines[0] == f"cam; {EVIL}"  # they share their maps
     assert (lines[1], lines[2]) in [("threshold: 0.1", "mIoU (%): 20"), ("threshold: 0.2", "mIoU (%): 31")]
     page = browser_page(index)
+    page.wait_for_function(DRAWN)
     bars = page.locator("figure").first.locator("svg[role=img] rect:not([fill=transparent])")
     assert bars.count() == 4
     page.locator(".legend button").first.click()

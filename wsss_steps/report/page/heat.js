@@ -26,7 +26,7 @@
       rows: counts.map((row, r) => [rows[r], ...row.map((value) => String(value))]),
     };
     const draw = (drawing, width) => {
-      const left = Math.min(Math.max(...rows.map((name) => name.length)) * 7 + 12, width * 0.3);
+      const left = Math.min(Math.max(...rows.map((name) => name.length)) * 7.6 + 16, width * 0.3);
       const cell = Math.min(46, Math.floor((width - left - 40) / columns.length));
       const top = Math.min(Math.max(...columns.map((name) => name.length)) * 6.2 + 8, 110) * 0.87 + 10;
       columns.forEach((name, c) => {

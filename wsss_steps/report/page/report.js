@@ -64,8 +64,9 @@ window.report = window.report || {};
   // The number in a field of a table, null if it is empty.
   report.value = (text) => (text === "" || text === null || text === undefined ? null : Number(text));
 
-  // A fraction in percent, a dash for a missing one.
-  report.percent = (value, digits = 1) => (value === null || value === "" ? "–" : (100 * Number(value)).toFixed(digits));
+  // A fraction in percent, a dash for a missing one; what rounds to 0 has no sign.
+  report.percent = (value, digits = 1) =>
+    value === null || value === "" ? "–" : (100 * Number(value)).toFixed(digits).replace(/^-(0(\.0*)?)$/, "$1");
 
   // What the rows of a recipe, of one random seed if there are any, are called.
   report.labelled = (recipe, seed) => (seed === "" || seed === null ? recipe : `${recipe}, random seed ${seed}`);

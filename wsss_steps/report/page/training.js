@@ -34,7 +34,7 @@
       name: folder(one),
       group: alone(one) ? one.recipes.join(", ") : unseeded(one),
       colour: report.colour(one.recipes[0]),
-      dash: seed(one),
+      dash: Math.max(0, report.numbers.about.random_seeds.indexOf(seed(one))),
       points: records(one).filter((row) => row[column] !== "").map((row) => [Number(row.epoch), Number(row[column])]),
       details: () => [["used by", one.recipes.join(", ")]],
     }));
