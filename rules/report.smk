@@ -92,6 +92,30 @@ rule compare_recipes:
         " --settings {params.settings:q} --code {params.code:q} --log {log:q}"
 
 
+rule find_warnings:
+    # What looks wrong in a run, by tags, labels, seeds and predicted tags alone: no ground truth, even where there is some.
+    input:
+        manifests=configured(warned.manifests),
+        maps=configured(warned.maps),
+        scores=configured(warned.scores),
+    output:
+        "<tables>/warnings.json",
+    log:
+        "<logs>/find_warnings.log",
+    benchmark:
+        "<benchmarks>/find_warnings.tsv"
+    conda:
+        "../envs/wsss.yaml"
+    threads: CONFIG.threads
+    params:
+        settings=configured(warned.settings),
+        code=code_of("find_warnings"),
+    shell:
+        "python -m wsss_steps.find_warnings --manifests {input.manifests:q} --maps {input.maps:q}"
+        " --scores {input.scores:q} --output {output:q}"
+        " --settings {params.settings:q} --code {params.code:q} --log {log:q}"
+
+
 rule draw_gallery:
     # One picture of some training images in every stage of every recipe.
     input:

@@ -103,6 +103,9 @@ def test_the_protocol_of_a_number_shows_on_focus_and_on_hover(index: Path, brows
     number = page.locator(f"{SUMMARY} .tipped[tabindex='0']").first
     tip = page.locator("#tip")
     number.focus()
+    page.evaluate("window.scrollBy(0, 40)")  # as moving the focus may
+    page.wait_for_timeout(100)
+    assert tip.is_visible()
     lines = tip.inner_text().splitlines()
     assert lines[0] == "cam"
     for line in (
@@ -189,7 +192,9 @@ def test_several_random_seeds_show_their_means_first(tmp_path: Path, browser_pag
     assert page.locator("h2").all_inner_texts() == ["Means over random seeds", "Summary", "Differences", "Tags"]
     means = "[aria-label='Means over random seeds']"
     assert [column(page, number, means)[0] for number in (4, 5, 6)] == ["2", "31.0", "1.0"]  # n, mIoU, deviation
-    page.locator(f"{means} .tipped[tabindex='0']").first.focus()
+    focused = page.locator(f"{means} .tipped[tabindex='0']").first
+    assert focused.inner_text() == "31.0"
+    focused.focus()
     assert "initial weights: random" in page.locator("#tip").inner_text().splitlines()
     assert "with the same random seed: mean over n" in page.locator("section", has_text="minus").inner_text()
 

@@ -115,7 +115,8 @@ def test_a_changed_list_of_val_reruns_its_own_predictions(run: Path, restored: P
     tiny_voc.write_list(restored, "test", ())
     runs.configure(run, TINY | {"splits": {"val": f"{LISTS}/val.txt"}, "unscored": []})
     jobs = runs.jobs(run)
-    assert runs.planned(run) == {"prepare", "prepare_masks", "predict", "evaluate_classifier", *OF_VAL}
+    predicted = {"predict", "evaluate_classifier", "find_warnings"}
+    assert runs.planned(run) == {"prepare", "prepare_masks", *predicted, *OF_VAL}
     for rule in ("prepare", "prepare_masks", "predict", "evaluate_classifier", "evaluate"):
         assert splits_of(jobs, rule) == {"val"}, rule
     runs.configure(run, TINY)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import re
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -75,6 +77,7 @@ def test_every_artifact_is_there_and_whole(project: Path) -> None:
         "superpixels.csv",
         "boxes.csv",
         "gallery.png",
+        "warnings.json",
         "report/index.html",
         "report/page/numbers.js",
         "plain/classifier.safetensors",
@@ -150,6 +153,34 @@ def test_a_second_run_plans_nothing(project: Path) -> None:
     assert runs.planned(project) == set()
 
 
+def _copy_of_results(project: Path, repository: Path, folder: Path, parts: tuple[str, ...]) -> Path:
+    """A fresh copy of the project in `folder`, with some folders of one that has run, their times kept."""
+    folder.mkdir()
+    runs.project_in(folder, repository, TINY)
+    for part in parts:
+        shutil.copytree(project / part, folder / part)
+    return folder
+
+
+def test_results_that_were_moved_rerun_nothing(project: Path, repository: Path, tmp_path: Path) -> None:
+    """docs/artifacts.md: with their times and Snakemake's records; without the records, edits are not noticed."""
+    edited = {**TINY, "evaluate": {"bootstrap": 60}}
+    for name, copied in (("whole", ("results", ".snakemake/metadata")), ("bare", ("results",))):
+        folder = _copy_of_results(project, repository, tmp_path / name, copied)
+        assert runs.planned(folder) == set()
+        runs.configure(folder, edited)
+        assert ("evaluate" in runs.planned(folder)) == (name == "whole")
+
+
+def test_results_without_their_times_are_touched(project: Path, repository: Path, tmp_path: Path) -> None:
+    folder = _copy_of_results(project, repository, tmp_path / "copy", ("results", ".snakemake/metadata"))
+    for path in sorted((folder / "results").rglob("*"), reverse=True):
+        os.utime(path)  # in an order that is not that of their making
+    assert runs.planned(folder) != set()
+    runs.succeed(folder, "--touch")
+    assert runs.planned(folder) == set()
+
+
 def test_machine_facts_rerun_nothing(project: Path) -> None:
     assert runs.planned(project, "--config", "device=cpu", "threads=4") == set()
     assert runs.planned(project, "--set-threads", "train_classifier=2") == set()
@@ -180,6 +211,7 @@ AFTER_SEEDS = {
     "make_pseudo_labels",
     *OF_SCORES,
     "draw_gallery",
+    "find_warnings",
 }
 
 
@@ -246,6 +278,7 @@ def test_without_label_images_nothing_is_evaluated(project: Path) -> None:
     configure(project, mask_folder=None)
     rules = runs.planned(project)
     assert {"prepare_masks", "draw_gallery"} <= rules
+    assert "find_warnings" not in rules, "it depends on no ground truth, and is as it was"
     assert not rules & {"evaluate", "evaluate_superpixels", "summarise", "summarise_superpixels", "compare_recipes"}
     configure(project)
 

@@ -42,6 +42,7 @@ class Growth:
             to hold no image.
         dataset: the training images.
         entries: those that are recorded: whole, without augmentation, by the network in evaluation mode.
+        classes: their names, without background.
         epochs: how many the training has.
         device: cpu or cuda.
         stamp: provenance.
@@ -54,11 +55,12 @@ class Growth:
         dataset: SeedDataset,
         entries: Sequence[Entry],
         *,
+        classes: Sequence[str],
         epochs: int,
         device: str,
         stamp: str,
     ) -> None:
-        self.output, self.grown, self.dataset = output, grown, dataset
+        self.output, self.grown, self.dataset, self.classes = output, grown, dataset, classes
         self.entries = [] if grown is None else list(entries)
         self.moments, self.device, self.stamp = moments(epochs), device, stamp
         self.epochs: list[int] = []
@@ -84,7 +86,7 @@ class Growth:
         arrays = [self._arrays(number, network.stride, epochs) for number in range(len(self.entries))]
         items = zip([entry.id for entry in self.entries], arrays, strict=True)
         if leads():
-            write_store(self.output, GROWTH, items, stamp=self.stamp)
+            write_store(self.output, GROWTH, items, stamp=self.stamp, classes=list(self.classes))
 
     def _arrays(self, number: int, stride: int, epochs: Int32[ndarray, " T"]) -> dict[str, ndarray[Any, Any]]:
         """What the store holds of an image."""
@@ -107,7 +109,8 @@ def of(
     """The watcher of the training of a segmenter with `settings`."""
     method, entries = methods.load("segmenter", settings["method"]), choose(data, "train", IMAGES)
     grown = methods.bound(method.grown, settings) if hasattr(method, "grown") else None
-    return Growth(output, grown, dataset, entries, epochs=settings["epochs"], device=device, stamp=stamp)
+    about = {"classes": data.classes, "epochs": settings["epochs"]}
+    return Growth(output, grown, dataset, entries, **about, device=device, stamp=stamp)
 
 
 @contextlib.contextmanager

@@ -14,6 +14,7 @@ from wsss_steps.workflow.declarations import about_row, saliency_of
 from wsss_steps.workflow.stages import rows, scored_splits
 
 INDEX = "<tables>/report/index.html"
+WARNINGS = "<tables>/warnings.json"
 
 
 def scores_of_summary(config: Config) -> list[str]:
@@ -101,7 +102,13 @@ def targets(config: Config) -> list[str]:
     """What a run makes: with ground truth the tables, without it the pseudo-labels and predictions alone."""
     recipes = [run.recipe for run in config.runs]
     masked = config.mask_folder is not None
-    found = ["<tables>/gallery.png", "<tables>/plots", INDEX, *(f"<results>/{_end_of(recipe)}" for recipe in recipes)]
+    found = [
+        "<tables>/gallery.png",
+        "<tables>/plots",
+        INDEX,
+        WARNINGS,
+        *(f"<results>/{_end_of(recipe)}" for recipe in recipes),
+    ]
     found += features_to_keep(config)
     found += ["<tables>/summary.csv", "<tables>/tables.md"] if masked else []
     found += table_of_superpixels(config)
@@ -143,7 +150,7 @@ def settings_of_gallery(config: Config) -> str:
 def printed(config: Config) -> str:
     """What is said at the end of a run: scores of tags, tables, and where the results lie."""
     from wsss_steps.report import boxes as box_table  # pandas, which planning can do without
-    from wsss_steps.report import tables
+    from wsss_steps.report import tables, warnings
 
     lines = []
     for classifier, split, path in tag_scores(config):
@@ -156,6 +163,8 @@ def printed(config: Config) -> str:
     lines += [tables.printed(path) for path in found if path.is_file()]
     boxes_of_maps = Path(config.tables_folder, "boxes.csv")
     lines += [box_table.printed(boxes_of_maps)] if boxes_of_maps.is_file() else []
+    found_wrong = Path(WARNINGS.replace("<tables>", config.tables_folder))
+    lines += [warnings.printed(found_wrong)] if found_wrong.is_file() else []
     for run in config.runs:
         place = f"{config.results}/{run.recipe.lineage()}/pseudo_labels/"
         if Path(place).is_dir():

@@ -7,6 +7,10 @@
   const [perClass, bySize] = [records(tables.per_class), records(tables.by_size)];
   if (!perClass.length) return;
   const several = about.random_seeds.length > 1;
+  const SPREAD = several ? " Whiskers: deviation over random seeds." : "";
+  const OF_SIZE =
+    "Size: share of the image's pixels. What is taken for a class in images that do not show it is not counted, " +
+    "so this is higher than the IoU per class.";
   const percent = (text) => (text === "" ? null : 100 * Number(text));
 
   // Bars of a table with a column `iou`: groups by what `group(row)` says, in the order of the rows.
@@ -16,7 +20,8 @@
       const mine = groups.map((one) => rows.find((row) => row.recipe === name && group(row) === one));
       const values = mine.map((row) => (row ? percent(row.iou) : null));
       const within = (iou) => Math.min(100, Math.max(0, iou));
-      const around = (sign) => mine.map((row, at) => (row && row.sd !== "" ? within(values[at] + sign * percent(row.sd)) : null));
+      const end = (row, at, sign) => (row && row.sd !== "" ? within(values[at] + sign * percent(row.sd)) : null);
+      const around = (sign) => mine.map((row, at) => end(row, at, sign));
       const whiskers = several ? { low: around(-1), high: around(1) } : {};
       return { name, colour: report.colour(name), values, ...whiskers };
     });
@@ -56,15 +61,10 @@
     const places = report.places(perClass);
     const content = element("div");
     const fill = (place) => {
-      const spread = several ? " Whiskers: deviation over random seeds." : "";
+      const [classes, sizes] = [perClass, bySize].map((rows) => report.at(rows, place));
       content.replaceChildren(
-        plot(report.at(perClass, place), ofClass, "IoU per class", `In brackets: share of the ground truth's pixels.${spread}`),
-        plot(
-          report.at(bySize, place),
-          ofSize,
-          "IoU by object size",
-          `Size: share of the image's pixels. What is taken for a class in images that do not show it is not counted, so this is higher than the IoU per class.${spread}`,
-        ),
+        plot(classes, ofClass, "IoU per class", `In brackets: share of the ground truth's pixels.${SPREAD}`),
+        plot(sizes, ofSize, "IoU by object size", `${OF_SIZE}${SPREAD}`),
         confusion(place),
       );
     };

@@ -62,7 +62,8 @@
     STEPS.forEach((part, number) => {
       const x = left + number * 40;
       [RIGHT, WRONG].forEach((colour, row) => {
-        drawing.append(svg("rect", { x, y: top + row * 12, width: 38, height: 11, fill: tint(part, colour), class: "cell" }));
+        const place = { x, y: top + row * 12, width: 38, height: 11 };
+        drawing.append(svg("rect", { ...place, fill: tint(part, colour), class: "cell" }));
       });
       drawing.append(label(`${100 * part} %`, x + 19, top + 38, "middle"));
     });

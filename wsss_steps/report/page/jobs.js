@@ -5,6 +5,11 @@
   const jobs = report.times || [];
   if (!jobs.length) return;
 
+  const ABOUT = {
+    seconds: "Sum over the jobs of a step; jobs may have run side by side.",
+    memory_mb: "The most of any job of a step, as sampled: too low for jobs of a few seconds.",
+  };
+
   const time = (seconds) => {
     if (seconds < 59.95) return `${seconds.toFixed(1)} s`;
     const [large, small, names] = seconds < 3599.5 ? [60, 1, ["min", "s"]] : [3600, 60, ["h", "min"]];
@@ -28,7 +33,7 @@
   function plot(steps, name, title, unit, digits) {
     const values = steps.map((one) => one[name]);
     const details = steps.map((one) => [["jobs", String(one.jobs)]]);
-    const description = name === "seconds" ? "Sum over the jobs of a step; jobs may have run side by side." : "The most of any job of a step, as sampled: too low for jobs of a few seconds.";
+    const description = ABOUT[name];
     const series = [{ name: unit, colour: report.colours[0], values, details }];
     return report.plots.bars({ title, description, groups: steps.map((one) => one.step), series, unit, digits });
   }
@@ -47,10 +52,12 @@
     const [unit, size] = steps[0].seconds > 36000 ? ["h", 3600] : steps[0].seconds > 600 ? ["min", 60] : ["s", 1];
     const scaled = steps.map((one) => ({ ...one, seconds: one.seconds / size }));
     grid.append(plot(scaled, "seconds", "Time", unit, 1), plot(steps, "memory_mb", "Memory", "MB", 0));
-    const text = `${jobs.length} jobs, ${time(total)} together. The last run of each job that had ended when this page was written, as Snakemake measured it.`;
+    const count = `${jobs.length} jobs, ${time(total)} together.`;
+    const when = "The last run of each job that had ended when this page was written, as Snakemake measured it.";
     const sorted = (sort) => report.keep({ sort });
-    const table = report.table({ label: "Jobs", columns, records: jobs, sort: state.get("sort") || "-seconds", sorted });
-    panel.append(grid, report.section("Jobs", text, table));
+    const sort = state.get("sort") || "-seconds";
+    const table = report.table({ label: "Jobs", columns, records: jobs, sort, sorted });
+    panel.append(grid, report.section("Jobs", `${count} ${when}`, table));
   }
 
   report.tabs.push({ name: "times", title: "Times", show });

@@ -17,7 +17,8 @@
       seen.set(key, { row: first.row, names: [...first.names, name], recipes: [...first.recipes, row.recipe] });
     }
     const series = [...seen.values()].map(({ row, names, recipes }) => {
-      const points = scores[row.score].sweep.filter((one) => one.miou !== null).map((one) => [one.threshold, 100 * one.miou]);
+      const known = scores[row.score].sweep.filter((one) => one.miou !== null);
+      const points = known.map((one) => [one.threshold, 100 * one.miou]);
       const best = points.find(([threshold]) => threshold === scores[row.score].threshold);
       const dash = Math.max(0, about.random_seeds.indexOf(row.random_seed));
       const group = [...new Set(recipes)].join("; ");
@@ -25,7 +26,9 @@
     });
     return report.plots.lines({
       title: "mIoU of the maps over the background threshold",
-      description: "A pixel is background where no map reaches the threshold. Large dot: the best one, chosen with the ground truth of the same images. Recipes with the same maps share a line, and random seeds differ in their dashes.",
+      description:
+        "A pixel is background where no map reaches the threshold. Large dot: the best one, chosen with the ground " +
+        "truth of the same images. Recipes with the same maps share a line, and random seeds differ in their dashes.",
       x: { label: "threshold" },
       y: { label: "mIoU (%)", low: 0 },
       series,
@@ -42,6 +45,7 @@
     pairs: "pairs of an image and a class",
     without_box: "pairs without a box",
   };
+  const CORLOC = "share of the images of a class whose box is right, mean over the classes";
   const ofBoxes = (row) => [
     `${labelled(row.recipe, row.random_seed)}: ${row.cams}`,
     ...Object.entries(PROTOCOL).map(([name, title]) => [title, row[name]]),
@@ -54,14 +58,17 @@
       { name: "recipe", title: "recipe" },
       ...(boxes.some((row) => row.random_seed !== "") ? [{ name: "random_seed", title: "seed" }] : []),
       { name: "cams", title: "maps" },
-      fraction("corloc", "CorLoc", "share of the images of a class whose box is right, mean over the classes"),
+      { ...fraction("corloc", "CorLoc", CORLOC), focus: true },
       fraction("ci_low", "from", "95 % interval"),
       fraction("ci_high", "to", "95 % interval"),
       fraction("localisation_error", "error", "share of all boxes that are wrong or missing"),
       ...classes.map((name) => fraction(name, name.slice("corloc_".length))),
     ];
-    const text = "CorLoc in percent: the share of the images of a class in which the box around its map meets an object. Hover a number to see how it was measured.";
-    return report.section("Boxes of the maps", text, report.table({ label: "Boxes of the maps", columns, records: boxes, tip: ofBoxes }));
+    const title = "Boxes of the maps";
+    const text =
+      "CorLoc in percent: the share of the images of a class in which the box around its map meets an object. " +
+      "Hover a number to see how it was measured.";
+    return report.section(title, text, report.table({ label: title, columns, records: boxes, tip: ofBoxes }));
   }
 
   function show(panel) {

@@ -19,7 +19,10 @@
     if (!about.masks) {
       return "This run has no ground truth, so there are no scores: look at the pictures, and at what the warnings say.";
     }
-    return "Scores compare each stage with the ground truth, train before held-out splits: maps, seeds, pseudo-labels, then what the trained network segments.";
+    return (
+      "Scores compare each stage with the ground truth, train before held-out splits: maps, seeds, pseudo-labels, " +
+      "then what the trained network segments."
+    );
   }
 
   function recipes() {
@@ -34,7 +37,8 @@
   function numberOfImages(classes) {
     const columns = [" class", ...splits.map((one) => one.split)].map((name) => ({ name, title: name.trim() }));
     const count = (one, at) => (about.unscored.includes(one.split) ? "–" : String(one.tagged[at]));
-    const records = classes.map((name, at) => ({ " class": name, ...Object.fromEntries(splits.map((one) => [one.split, count(one, at)])) }));
+    const row = (name, at) => [[" class", name], ...splits.map((one) => [one.split, count(one, at)])];
+    const records = classes.map((name, at) => Object.fromEntries(row(name, at)));
     return report.table({ label: "Images that show each class", columns, records });
   }
 
@@ -45,7 +49,8 @@
       ["Images", splits.map(imagesOf).join(", ")],
       ...(about.random_seeds.length ? [["Random seeds", about.random_seeds.join(", ")]] : []),
     ];
-    const list = element("dl", {}, ...facts.map(([name, text]) => element("div", {}, element("dt", {}, name), element("dd", {}, text))));
+    const fact = ([name, text]) => element("div", {}, element("dt", {}, name), element("dd", {}, text));
+    const list = element("dl", {}, ...facts.map(fact));
     const named = [plural(classes.length, "class", "classes"), classes.join(", ")];
     const tagged = element("details", {}, element("summary", {}, named.join(": ")), numberOfImages(classes));
     top.append(element("h1", {}, about.name), list, recipes(), tagged, element("p", { className: "note" }, howToRead()));

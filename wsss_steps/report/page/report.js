@@ -73,12 +73,15 @@ window.report = window.report || {};
 
   // One tip for the whole page: lines are texts, or pairs of name and value.
   const box = report.element("div", { id: "tip", role: "tooltip", hidden: true });
+  let owner = null; // what the tip is of
 
   report.hideTip = () => {
     box.hidden = true;
+    owner = null;
   };
 
-  report.showTip = (lines, around) => {
+  report.showTip = (lines, around, target = null) => {
+    owner = target;
     if (!box.isConnected) document.body.append(box);
     const line = (one) =>
       Array.isArray(one)
@@ -86,17 +89,22 @@ window.report = window.report || {};
         : report.element("div", { className: "head" }, one);
     box.replaceChildren(...lines.map(line));
     box.hidden = false;
+    place(around);
+  };
+
+  // Below what it is of, or above where there is no room.
+  function place(around) {
     const { width, height } = box.getBoundingClientRect();
     const room = document.documentElement;
     const left = Math.min(Math.max(8, around.left), room.clientWidth - width - 8);
     const below = around.bottom + 8;
     box.style.left = `${Math.max(8, left)}px`;
     box.style.top = `${below + height > room.clientHeight ? Math.max(8, around.top - height - 8) : below}px`;
-  };
+  }
 
   // Show a tip on hover, on focus and on a tap; `lines()` gives its content.
   report.tip = (target, lines) => {
-    const show = () => report.showTip(lines(), target.getBoundingClientRect());
+    const show = () => report.showTip(lines(), target.getBoundingClientRect(), target);
     target.addEventListener("pointerenter", show);
     target.addEventListener("focus", show);
     target.addEventListener("click", show);
@@ -107,7 +115,13 @@ window.report = window.report || {};
   addEventListener("keydown", (event) => {
     if (event.key === "Escape") report.hideTip();
   });
-  addEventListener("scroll", report.hideTip, { capture: true, passive: true });
+
+  // Moving the focus scrolls: the tip goes with what it is of, as long as that has the focus or the pointer.
+  function scrolled() {
+    if (owner && (owner === document.activeElement || owner.matches(":hover"))) place(owner.getBoundingClientRect());
+    else report.hideTip();
+  }
+  addEventListener("scroll", scrolled, { capture: true, passive: true });
 
   // Colours that differ from paper by 3:1 at least; a recipe has the same one everywhere.
   report.colours = ["#0067a5", "#c2410c", "#15803d", "#7e3fb0", "#8a6100", "#c01865", "#0e7490", "#4b5563"];

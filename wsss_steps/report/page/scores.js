@@ -23,7 +23,8 @@
     extra_supervision: "more than tags",
     left_out: "images left out",
   };
-  const EMPTY = { threshold: "none", extra_supervision: "nothing", scales: "none", init_weights: "none", compute_precision: "–" };
+  const EMPTY = { threshold: "none", extra_supervision: "nothing", scales: "none", init_weights: "none" };
+  const fraction = (name, title, text) => ({ name, title, about: text, show: (one) => percent(one) });
   const SCORES = [
     ["miou", "mIoU", "mean IoU over the classes, background among them, in percent"],
     ["ci_low", "from", "95 % interval of the mIoU, from drawing the images again"],
@@ -33,7 +34,7 @@
     ["pixel_acc", "acc.", "share of pixels that are right, in percent"],
     ["coverage", "cover", "share of pixels that have a label, in percent"],
     ["precision", "prec.", "share of the labels that are right, in percent"],
-  ].map(([name, title, text]) => ({ name, title, about: text, show: (fraction) => percent(fraction) }));
+  ].map(([name, title, text]) => ({ ...fraction(name, title, text), focus: name === "miou" }));
 
   const protocol = (row) => [
     labelled(row.recipe, row.random_seed ?? ""),
@@ -49,7 +50,8 @@
       const [place, found] = [`${row.stage} ${row.split}`, value(row.miou)];
       if (found !== null && !(highest.get(place) >= found)) highest.set(place, found);
     }
-    return (row, column) => column === "miou" && row.miou !== "" && highest.get(`${row.stage} ${row.split}`) === value(row.miou);
+    const isBest = (row) => row.miou !== "" && highest.get(`${row.stage} ${row.split}`) === value(row.miou);
+    return (row, column) => column === "miou" && isBest(row);
   }
 
   function overview() {
@@ -62,7 +64,8 @@
       const found = places.map(([place]) => of(name, place));
       const column = (key) => found.map((row) => hundred(row, key));
       const details = found.map((row) => (row ? protocol(row).slice(1) : []));
-      return { name, colour: report.colour(name), values: column("miou"), low: column("ci_low"), high: column("ci_high"), details };
+      const interval = { low: column("ci_low"), high: column("ci_high") };
+      return { name, colour: report.colour(name), values: column("miou"), ...interval, details };
     });
     return report.plots.bars({
       title: several ? `mIoU, mean over ${about.random_seeds.length} random seeds` : "mIoU",
@@ -82,7 +85,8 @@
       const found = places.map(([place]) => report.at(rows, place).find((row) => row.recipe === name));
       const column = (key) => found.map((row) => (row && row[key] !== "" ? 100 * Number(row[key]) : null));
       const details = found.map((row) => (row ? [["better in", `${row.better} of ${row.n}`]] : []));
-      return { name, colour: report.colour(name), values: column("difference"), low: column("ci_low"), high: column("ci_high"), details };
+      const interval = { low: column("ci_low"), high: column("ci_high") };
+      return { name, colour: report.colour(name), values: column("difference"), ...interval, details };
     });
     const groups = places.map(([, text]) => text);
     const description = "Whiskers: 95 % interval; where it crosses 0, the difference may be chance.";
@@ -112,7 +116,8 @@
       state.set(key, text);
       report.keep(state);
     };
-    const pick = report.select("Stage", [["", "all stages"], ...report.places(rows)], state.get(`${name}_at`) ?? usual, (one) => {
+    const places = [["", "all stages"], ...report.places(rows)];
+    const pick = report.select("Stage", places, state.get(`${name}_at`) ?? usual, (one) => {
       keep(`${name}_at`, one);
       show();
     });
@@ -120,46 +125,68 @@
     return report.section(title, texts, element("div", { className: "choices" }, pick), place);
   }
 
-  const NAMES = ["recipe", "stage", "split"].map((name) => ({ name, title: name, show: (text) => text.replaceAll("_", name === "stage" ? " " : "_") }));
-  const spread = ["sd", "min", "max"].map((name) => ({ name, title: name, show: (fraction) => percent(fraction) }));
-  const images = { name: "images", title: "images" };
+  const NAMES = [
+    { name: "recipe", title: "recipe" },
+    { name: "stage", title: "stage", show: (text) => text.replaceAll("_", " ") },
+    { name: "split", title: "split" },
+  ];
+  const IMAGES = { name: "images", title: "images" };
+
+  function tableOfMeans(state) {
+    const text =
+      "Mean over the n random seeds whose runs differ, in percent. The interval comes from drawing images and random " +
+      "seeds again.";
+    const spread = ["sd", "min", "max"].map((name) => fraction(name, name));
+    const columns = [...NAMES, { name: "n", title: "n" }, SCORES[0], ...spread, ...SCORES.slice(1), IMAGES];
+    return chosen("Means over random seeds", text, means, "means", columns, state);
+  }
+
+  function tableOfRuns(state) {
+    const text =
+      "In percent. Hover a number, or reach it with the keyboard, to see how it was measured. Bold: the highest mIoU " +
+      "of its stage and split.";
+    const seeds = summary.some((row) => row.random_seed !== "") ? [{ name: "random_seed", title: "seed" }] : [];
+    const columns = [NAMES[0], ...seeds, ...NAMES.slice(1), ...SCORES, IMAGES];
+    return chosen("Summary", text, summary, "summary", columns, state);
+  }
+
+  function tableOfDifferences(state) {
+    const how = several
+      ? ", with the same random seed: mean over n."
+      : ". One run each: differences of several points can be rounding alone.";
+    const columns = [
+      ...NAMES,
+      { name: "other", title: "minus" },
+      { name: "n", title: "n" },
+      fraction("difference", "points"),
+      fraction("ci_low", "from", "95 % interval"),
+      fraction("ci_high", "to", "95 % interval"),
+      { name: "better", title: "better in", about: "in how many of the n runs the recipe is ahead" },
+    ];
+    const text = `mIoU of a recipe minus that of another, in points${how}`;
+    return chosen("Differences", text, differences, "differences", columns, state);
+  }
+
+  function tableOfTags() {
+    const text =
+      "How well each classifier predicts the tags of held-out images, in percent. No ground truth of pixels is used " +
+      "for it.";
+    const columns = [
+      ...["classifier", "split", "images"].map((name) => ({ name, title: name })),
+      fraction("f1", "F1"),
+      fraction("precision", "precision"),
+      fraction("recall", "recall"),
+      fraction("macro_f1", "mean F1 of the classes"),
+    ];
+    return report.section("Tags", text, report.table({ label: "Tags", columns, records: tags }));
+  }
 
   function show(panel, state) {
     if (summary.length) panel.append(overview());
-    if (several && means.length) {
-      const text = "Mean over the n random seeds whose runs differ, in percent. The interval comes from drawing images and random seeds again.";
-      const columns = [...NAMES, { name: "n", title: "n" }, SCORES[0], ...spread, ...SCORES.slice(1), images];
-      panel.append(chosen("Means over random seeds", text, means, "means", columns, state));
-    }
-    if (summary.length) {
-      const seeds = summary.some((row) => row.random_seed !== "") ? [{ name: "random_seed", title: "seed" }] : [];
-      const text = "In percent. Hover a number, or reach it with the keyboard, to see how it was measured. Bold: the highest mIoU of its stage and split.";
-      const columns = [NAMES[0], ...seeds, ...NAMES.slice(1), ...SCORES, images];
-      panel.append(chosen("Summary", text, summary, "summary", columns, state));
-    }
-    if (differences.length) {
-      const text = `mIoU of a recipe minus that of another, in points${several ? ", with the same random seed: mean over n" : ". One run each: differences of several points can be rounding alone"}.`;
-      const points = (fraction) => percent(fraction);
-      const columns = [
-        ...NAMES,
-        { name: "other", title: "minus" },
-        { name: "n", title: "n" },
-        { name: "difference", title: "points", show: points },
-        { name: "ci_low", title: "from", about: "95 % interval", show: points },
-        { name: "ci_high", title: "to", about: "95 % interval", show: points },
-        { name: "better", title: "better in", about: "in how many of the n runs the recipe is ahead" },
-      ];
-      panel.append(gains(), chosen("Differences", text, differences, "differences", columns, state));
-    }
-    if (tags.length) {
-      const columns = ["classifier", "split", "images", "f1", "precision", "recall", "macro_f1"].map((name) => ({
-        name,
-        title: { f1: "F1", macro_f1: "mean F1 of the classes" }[name] || name,
-        show: ["classifier", "split", "images"].includes(name) ? undefined : (fraction) => percent(fraction ?? ""),
-      }));
-      const text = "How well each classifier predicts the tags of held-out images, in percent. No ground truth of pixels is used for it.";
-      panel.append(report.section("Tags", text, report.table({ label: "Tags", columns, records: tags })));
-    }
+    if (several && means.length) panel.append(tableOfMeans(state));
+    if (summary.length) panel.append(tableOfRuns(state));
+    if (differences.length) panel.append(gains(), tableOfDifferences(state));
+    if (tags.length) panel.append(tableOfTags());
   }
 
   report.tabs.push({ name: "scores", title: "Scores", show });

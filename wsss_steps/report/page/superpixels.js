@@ -35,14 +35,16 @@
   }
 
   function show(panel) {
-    const grid = report.element("div", { className: "grid" }, ...Object.keys(MEASURES).filter((one) => rows.some((row) => row[one] !== "")).map(plot));
+    const measured = Object.keys(MEASURES).filter((one) => rows.some((row) => row[one] !== ""));
+    const grid = report.element("div", { className: "grid" }, ...measured.map(plot));
     const columns = tables.superpixels.columns.map((name) => ({
       name,
       title: MEASURES[name] ? name.toUpperCase() : name.replaceAll("_", " "),
       about: MEASURES[name] ? `${MEASURES[name].join(", ")}, in percent` : "",
       show: MEASURES[name] ? (text) => percent(text) : undefined,
     }));
-    panel.append(grid, report.section("All choices", "Measures in percent.", report.table({ label: "Superpixels", columns, records: rows })));
+    const table = report.table({ label: "Superpixels", columns, records: rows });
+    panel.append(grid, report.section("All choices", "Measures in percent.", table));
   }
 
   report.tabs.push({ name: "superpixels", title: "Superpixels", show });

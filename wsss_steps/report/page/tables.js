@@ -16,8 +16,9 @@
     };
   }
 
-  // A table of records: columns {name, title, about, long, show(value, record)}; tip(record) gives the lines of a row's tip,
-  // which is shown on hover of its numbers and on focus of the first of them; best(record, column) marks a number.
+  // A table of records: columns {name, title, about, long, focus, show(value, record)}; tip(record) gives the lines of a
+  // row's tip, shown on hover of its numbers and on focus of the one in the column with `focus`, else the first;
+  // best(record, column) marks a number; `sort` is a column, with `-` before it from high to low, and sorted(sort) is told.
   report.table = ({ label, columns, records, tip, best, sort = "", sorted }) => {
     const body = element("tbody");
     const heads = columns.map((column) => {
@@ -26,7 +27,8 @@
       return element("th", { scope: "col" }, button);
     });
     const state = { name: "", down: false };
-    const numeric = columns.map((one) => records.every((record) => !record[one.name] || isNumber(String(record[one.name]))));
+    const isNumeric = (name) => records.every((record) => !record[name] || isNumber(String(record[name])));
+    const numeric = columns.map((one) => isNumeric(one.name));
     heads.forEach((head, index) => head.classList.toggle("number", numeric[index]));
 
     function cell(column, index, record, focused) {
@@ -51,7 +53,7 @@
     function by(name, down) {
       Object.assign(state, { name, down });
       const rows = name ? [...records].sort(compared(name, down)) : records;
-      const first = numeric.indexOf(true);
+      const first = columns.some((one) => one.focus) ? columns.findIndex((one) => one.focus) : numeric.indexOf(true);
       body.replaceChildren(
         ...rows.map((record) =>
           element("tr", {}, ...columns.map((column, index) => cell(column, index, record, index === first))),
@@ -76,10 +78,10 @@
     return element("section", {}, element("h2", {}, title), ...notes, ...content);
   };
 
-  // Stage and split of records, each once: pairs of value and text, as `report.select` takes them; the last is shown first.
+  // Stage and split of records, each once, the last first: pairs of value and text, as `report.select` takes them.
   report.places = (records) => {
-    const found = new Map(records.map((one) => [`${one.stage} ${one.split}`, `${one.stage.replaceAll("_", " ")} of ${one.split}`]));
-    return [...found].reverse();
+    const words = (one) => `${one.stage.replaceAll("_", " ")} of ${one.split}`;
+    return [...new Map(records.map((one) => [`${one.stage} ${one.split}`, words(one)]))].reverse();
   };
 
   report.at = (records, place) => records.filter((one) => `${one.stage} ${one.split}` === place);

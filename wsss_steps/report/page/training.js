@@ -29,7 +29,8 @@
   // One measure of the networks: they go by their recipes, and by their folder where a recipe has several of the kind.
   function plot(networks, column, title) {
     const mine = networks.filter((one) => one.columns.includes(column));
-    const alone = (one) => mine.every((other) => unseeded(other) === unseeded(one) || String(other.recipes) !== String(one.recipes));
+    const alike = (one, other) => String(one.recipes) === String(other.recipes) && unseeded(one) !== unseeded(other);
+    const alone = (one) => !mine.some((other) => alike(one, other));
     const series = mine.map((one) => ({
       name: folder(one),
       group: alone(one) ? one.recipes.join(", ") : unseeded(one),
@@ -38,7 +39,8 @@
       points: records(one).filter((row) => row[column] !== "").map((row) => [Number(row.epoch), Number(row[column])]),
       details: () => [["used by", one.recipes.join(", ")]],
     }));
-    const description = "One line for each network: recipes share what is the same, and random seeds differ in their dashes.";
+    const description =
+      "One line for each network: recipes share what is the same, and random seeds differ in their dashes.";
     const y = { label: words(column), low: isShare(column) ? 0 : undefined };
     return report.plots.lines({ title, description, x: { label: "epoch", whole: true }, y, series });
   }
@@ -59,14 +61,16 @@
       const shares = columns.filter(isShare);
       const text = `Training of the ${NAMES[wanted] || wanted}: ${words(chosen)}`;
       const upper = (one) => `${one[0].toUpperCase()}${one.slice(1)}`;
-      place.replaceChildren(plot(networks, chosen, text), ...shares.map((name) => plot(networks, name, upper(words(name)))));
+      const plots = shares.map((name) => plot(networks, name, upper(words(name))));
+      place.replaceChildren(plot(networks, chosen, text), ...plots);
     };
     const change = (wanted, measure) => {
       report.keep({ network: wanted, measure });
       fill(wanted, measure);
     };
     panel.append(choices, place);
-    fill(kinds.includes(state.get("network")) ? state.get("network") : kinds[kinds.includes("segmenter") ? kinds.indexOf("segmenter") : 0], state.get("measure") || "loss");
+    const wanted = [state.get("network"), "segmenter", kinds[0]].find((one) => kinds.includes(one));
+    fill(wanted, state.get("measure") || "loss");
   }
 
   report.tabs.push({ name: "training", title: "Training", show });

@@ -18,7 +18,8 @@
 
   function images(row) {
     const list = element("span", { className: "images" });
-    for (const id of row.images || []) list.append(element("a", { href: report.link("gallery", { image: id }) }, id), " ");
+    const link = (id) => element("a", { href: report.link("gallery", { image: id }) }, id);
+    for (const id of row.images || []) list.append(link(id), " ");
     return list;
   }
 
@@ -32,7 +33,8 @@
       { name: "images", title: "images", long: true, show: (_, row) => images(row) },
     ];
     if (!found.warnings.length) return report.section("Warnings", "Nothing is beyond its limit.");
-    const text = "Found without ground truth: each value is beyond its limit. They are signs, not proofs: look at the images.";
+    const text =
+      "Found without ground truth: each value is beyond its limit. They are signs, not proofs: look at the images.";
     return report.section("Warnings", text, report.table({ label: "Warnings", columns, records: found.warnings }));
   }
 
@@ -43,7 +45,8 @@
       const [words, about] = WORDS[name] || [name.replaceAll("_", " "), ""];
       return { name, title: words, about, show: COUNTS.includes(name) ? undefined : (value) => report.percent(value) };
     });
-    return element("section", {}, element("h3", {}, title), text ? element("p", {}, text) : null, report.table({ label: title, columns, records: rows }));
+    const table = report.table({ label: title, columns, records: rows });
+    return element("section", {}, element("h3", {}, title), text ? element("p", {}, text) : null, table);
   }
 
   function ofLabels(about, name) {
@@ -56,8 +59,10 @@
   function ofRecipe(name) {
     const about = found.recipes[name];
     const seeds = about.seeds && about.seeds.what !== about.what ? ofLabels(about.seeds, "seeds") : null;
-    const predictions = Object.entries(about.predictions || {}).map(([split, one]) => ofLabels(one, `predictions of ${split}`));
-    const tags = (about.tags || []).map((one) => perClass(`predicted tags of ${one.split}`, `F1 ${one.f1 ?? "–"}`, one.per_class));
+    const predicted = Object.entries(about.predictions || {});
+    const predictions = predicted.map(([split, one]) => ofLabels(one, `predictions of ${split}`));
+    const ofTags = (one) => perClass(`predicted tags of ${one.split}`, `F1 ${one.f1 ?? "–"}`, one.per_class);
+    const tags = (about.tags || []).map(ofTags);
     return [ofLabels(about, "labels"), seeds, ...predictions, ...tags].filter(Boolean);
   }
 
@@ -75,9 +80,11 @@
       panel.append(report.section("What the labels show", [], element("div", { className: "choices" }, pick), place));
       fill(wanted);
     }
-    const limits = Object.entries(found.limits || {}).map(([limit, value]) => ({ limit: limit.replaceAll("_", " "), value }));
+    const named = Object.entries(found.limits || {});
+    const records = named.map(([limit, value]) => ({ limit: limit.replaceAll("_", " "), value }));
     const columns = ["limit", "value"].map((name) => ({ name, title: name }));
-    if (limits.length) panel.append(report.section("Limits", "They are settings of find_warnings.", report.table({ label: "Limits", columns, records: limits })));
+    const table = report.table({ label: "Limits", columns, records });
+    if (records.length) panel.append(report.section("Limits", "They are settings of find_warnings.", table));
   }
 
   report.tabs.push({ name: "warnings", title: "Warnings", count: found.warnings.length, show });
