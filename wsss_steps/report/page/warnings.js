@@ -29,7 +29,7 @@
       { name: "text", title: "warning", long: true },
       { name: "value", title: "value", show: (value) => String(Number(Number(value).toPrecision(3))) },
       { name: "limit", title: "limit" },
-      { name: "recipe", title: "recipes", show: (text) => text || "all" },
+      { name: "recipe", title: "recipes", long: true, show: (text) => text || "all" },
       { name: "images", title: "images", long: true, show: (_, row) => images(row) },
     ];
     if (!found.warnings.length) return report.section("Warnings", "Nothing is beyond its limit.");
@@ -61,7 +61,7 @@
     const seeds = about.seeds && about.seeds.what !== about.what ? ofLabels(about.seeds, "seeds") : null;
     const predicted = Object.entries(about.predictions || {});
     const predictions = predicted.map(([split, one]) => ofLabels(one, `predictions of ${split}`));
-    const ofTags = (one) => perClass(`predicted tags of ${one.split}`, `F1 ${one.f1 ?? "–"}`, one.per_class);
+    const ofTags = (one) => perClass(`predicted tags of ${one.split}`, `F1 ${percent(one.f1)}`, one.per_class);
     const tags = (about.tags || []).map(ofTags);
     return [ofLabels(about, "labels"), seeds, ...predictions, ...tags].filter(Boolean);
   }
