@@ -18,6 +18,10 @@ if "dataset" not in config:
     configfile: "config.yaml"
 
 
+# Of `snakemake --report report.html`: what it says first. The captions of its items stand beside it.
+report: "rules/captions/workflow.rst"
+
+
 include: "rules/common.smk"
 include: "rules/data.smk"
 include: "rules/classifier.smk"
@@ -32,6 +36,7 @@ include: "rules/shards.smk"
 localrules:
     all,
     compare_recipes,
+    draw_plots,
     summarise,
     summarise_boxes,
     summarise_superpixels,

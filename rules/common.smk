@@ -14,6 +14,7 @@ from wsss_steps.workflow import (
     page,
     pictures,
     planning,
+    plots,
     preflight,
     shards,
     sharing,
@@ -132,3 +133,16 @@ def once_per_split(function):
 def kept_or_temporary(path):
     """Output: a file that is deleted after its last use unless the configuration keeps it."""
     return path if CONFIG.keep_features else temp(path)
+
+
+def in_report(path):
+    """Output: a table or picture of `snakemake --report`, with the caption of its name."""
+    file = Path(path)
+    category, label = ("Pictures", "picture") if file.suffix == ".png" else ("Tables", "table")
+    return report(path, caption=f"captions/{file.stem}.rst", category=category, labels={label: file.name})
+
+
+def plots_in_report(folder):
+    """Output: a folder of plots `<recipe>/<plot>.svg`, each with its recipe in `snakemake --report`."""
+    named = {"patterns": ["{recipe}/{plot}.svg"], "subcategory": "{recipe}", "labels": {"plot": "{plot}"}}
+    return report(folder, caption="captions/plots.rst", category="Plots", **named)

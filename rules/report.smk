@@ -3,7 +3,7 @@ rule summarise_superpixels:
     input:
         configured(targets.scores_of_superpixels),
     output:
-        "<tables>/superpixels.csv",
+        in_report("<tables>/superpixels.csv"),
     log:
         "<logs>/summarise_superpixels.log",
     benchmark:
@@ -24,7 +24,7 @@ rule summarise_boxes:
     input:
         configured(boxes.scores),
     output:
-        "<tables>/boxes.csv",
+        in_report("<tables>/boxes.csv"),
     log:
         "<logs>/summarise_boxes.log",
     benchmark:
@@ -47,7 +47,7 @@ rule summarise:
         checkpoints=configured(targets.checkpoints_of_summary),
         saliency=configured(targets.saliency_of_summary),
     output:
-        "<tables>/summary.csv",
+        in_report("<tables>/summary.csv"),
     log:
         "<logs>/summarise.log",
     benchmark:
@@ -70,11 +70,11 @@ rule compare_recipes:
         summary="<tables>/summary.csv",
         confusions=configured(targets.confusions_of_rows),
     output:
-        means="<tables>/means.csv",
-        differences="<tables>/differences.csv",
-        per_class="<tables>/per_class.csv",
-        by_size="<tables>/by_size.csv",
-        tables="<tables>/tables.md",
+        means=in_report("<tables>/means.csv"),
+        differences=in_report("<tables>/differences.csv"),
+        per_class=in_report("<tables>/per_class.csv"),
+        by_size=in_report("<tables>/by_size.csv"),
+        tables=in_report("<tables>/tables.md"),
     log:
         "<logs>/compare_recipes.log",
     benchmark:
@@ -123,7 +123,7 @@ rule draw_gallery:
         ground_truth="<results>/splits/train/ground_truth.json",
         sources=configured(targets.sources_of_gallery),
     output:
-        "<tables>/gallery.png",
+        in_report("<tables>/gallery.png"),
     log:
         "<logs>/draw_gallery.log",
     benchmark:
@@ -137,6 +137,30 @@ rule draw_gallery:
     shell:
         "python -m wsss_steps.draw_gallery --manifest {input.manifest:q} --ground-truth {input.ground_truth:q}"
         " --sources {input.sources:q} --output {output:q}"
+        " --settings {params.settings:q} --code {params.code:q} --log {log:q}"
+
+
+rule draw_plots:
+    # Plots of each recipe for `snakemake --report`, which has no scripts of its own to draw some.
+    input:
+        per_class=configured(plots.scores_per_class),
+        maps=configured(plots.scores_of_maps),
+        histories=configured(plots.histories),
+    output:
+        plots_in_report(directory("<tables>/plots")),
+    log:
+        "<logs>/draw_plots.log",
+    benchmark:
+        "<benchmarks>/draw_plots.tsv"
+    conda:
+        "../envs/wsss.yaml"
+    threads: 1
+    params:
+        settings=configured(plots.settings),
+        code=code_of("draw_plots"),
+    shell:
+        "python -m wsss_steps.draw_plots --per-class {input.per_class:q} --maps {input.maps:q}"
+        " --histories {input.histories:q} --output {output:q}"
         " --settings {params.settings:q} --code {params.code:q} --log {log:q}"
 
 

@@ -81,6 +81,7 @@ rule train_segmenter:
     output:
         segmenter="<results>/{classifier}/{cams}/{superpixels}/{seeds}/{segmenter}/segmenter.safetensors",
         history="<results>/{classifier}/{cams}/{superpixels}/{seeds}/{segmenter}/segmenter_history.csv",
+        growth="<results>/{classifier}/{cams}/{superpixels}/{seeds}/{segmenter}/growth.h5",
     log:
         "<logs>/{classifier}/{cams}/{superpixels}/{seeds}/{segmenter}/train_segmenter.log",
     benchmark:
@@ -101,7 +102,7 @@ rule train_segmenter:
     shell:
         "python -m wsss_steps.training.launch {resources.processes:q} train_segmenter --manifest {input.manifest:q} --seeds {input.seeds:q}"
         " --needs {params.needs:q} --weights {input.weights:q}"
-        " --output {output.segmenter:q} --history {output.history:q}"
+        " --output {output.segmenter:q} --history {output.history:q} --output-growth {output.growth:q}"
         " --settings {params.settings:q} --code {params.code:q} --device {resources.device:q} --log {log:q}"
 
 

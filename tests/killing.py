@@ -126,6 +126,10 @@ class Run:
         return self.outputs / f"{self.kind}.csv"
 
     @property
+    def growth(self) -> Path:
+        return self.outputs / "growth.h5"
+
+    @property
     def state(self) -> Path:
         return self.outputs / f".{self.output.name}.training" / "state.safetensors"
 
@@ -139,10 +143,11 @@ class Run:
         options = {} if self.kind == "saliency" else {"manifest": "m.json"}
         options |= reads.get(self.kind, {})
         given = [part for name, file in options.items() for part in (f"--{name}", str(self.inputs / file))]
+        written = ["--output", str(self.output), "--history", str(self.history)]
         if self.kind == "segmenter":
             given += ["--needs", f"superpixels={self.inputs / 'superpixels.h5'}"]
+            written += ["--output-growth", str(self.growth)]
         settings = json.dumps(settings_of(self.kind, **dict(self.overrides)))
-        written = ["--output", str(self.output), "--history", str(self.history)]
         return [*given, *written, "--settings", settings, "--device", "cpu", "--log", str(self.log)]
 
     def start(

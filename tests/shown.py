@@ -27,6 +27,7 @@ PLACES = {
     "features": "features/keys/features.h5",
     "saliency": "saliency/detector/saliency.h5",
     "strong_masks": "strong/strong_masks.h5",
+    "growth": "plain/cam/dino/superpixel/spsrg/growth.h5",
     "confusions": "plain/cam/none/threshold/evaluation/seeds/train.h5",
 }
 LABELS = "plain/cam/none/threshold/plain/pseudo_labels"
@@ -50,6 +51,7 @@ def arrays_of(kind: str, image_id: str) -> dict[str, Any]:
         },
         "saliency": {"saliency": CAM},
         "strong_masks": {"masks": truth},
+        "growth": {"frames": np.stack([np.full_like(truth, 255), truth]), "epochs": np.array([0, 12], np.int32)},
         "confusions": {"confusion": confusion(truth, truth, len(CLASSES))},
     }
     return found[kind]
@@ -57,7 +59,7 @@ def arrays_of(kind: str, image_id: str) -> dict[str, Any]:
 
 def write_kind(path: Path, kind: str, **changes: Any) -> Path:
     """A store of that kind with all images; `changes` are arrays, or functions of them, for image t0."""
-    classes = list(CLASSES) if kind in ("cams", "seeds", "confusions") else None
+    classes = list(CLASSES) if kind in ("cams", "seeds", "growth", "confusions") else None
     items = {name: arrays_of(kind, name) for name in TAGS}
     items["t0"] |= {name: one(items["t0"][name]) if callable(one) else one for name, one in changes.items()}
     left_out = ["t1"] if kind == "saliency" else None

@@ -110,7 +110,7 @@ def test_the_stamp_has_the_device_that_was_leased_and_the_code(monkeypatch: pyte
 
 
 def test_what_a_step_writes_is_no_input_though_a_former_one_be_there(tmp_path: Path) -> None:
-    written = dict.fromkeys(("output", "output_raw", "history", "score"), tmp_path)
+    written = dict.fromkeys(("output", "output_raw", "output_growth", "history", "score"), tmp_path)
     assert existing({"manifest": tmp_path, "root": tmp_path, **written}) == {"manifest": tmp_path}
 
 

@@ -69,6 +69,7 @@ def test_what_they_read(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     np.testing.assert_allclose(found["maps"][1], shown.CAM, atol=1 / 510)
     np.testing.assert_allclose(found["saliency"], shown.CAM, atol=1 / 510)
     assert found["extent"].tolist() == [HEIGHT, WIDTH + 2]
+    np.testing.assert_array_equal(found["frames"][12], truth)
     assert found["total"].sum() == 5 * (HEIGHT * WIDTH - HEIGHT)
     assert found["classes"] == ["background", *CLASSES]
     assert found["images"]["t0"]["height"] == HEIGHT

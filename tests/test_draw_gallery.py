@@ -9,6 +9,7 @@ from PIL import Image
 from tiny_voc import HEIGHT, TAGS, WIDTH, make_voc, truth_of, write_voc
 
 from wsss_steps import draw_gallery
+from wsss_steps.data import chosen
 from wsss_steps.data.manifest import Entry, GroundTruth, Manifest, read_manifest, write_ground_truth
 from wsss_steps.errors import UserError
 from wsss_steps.formats import kinds
@@ -136,7 +137,7 @@ def entry(name: str, *tags: int) -> Entry:
 def test_images_are_spread_over_the_classes() -> None:
     entries = (entry("a", 1), entry("b", 1), entry("c", 1, 2), entry("d", 2), entry("e"), entry("f", 3))
     data = Manifest("x", ("one", "two", "three"), entries)
-    names = [[chosen.id for chosen in sheets.choose(data, "train", count)] for count in (1, 3, 5, 9)]
+    names = [[one.id for one in chosen.choose(data, "train", count)] for count in (1, 3, 5, 9)]
     assert names == [["a"], ["a", "c", "f"], ["a", "c", "f", "b", "d"], ["a", "c", "f", "b", "d", "e"]]
 
 

@@ -35,6 +35,7 @@ EXAMPLES: dict[str, dict[str, np.ndarray]] = {
     "confusions": {"confusion": np.array([[2**40, 0, 1], [3, 4, 5]])},
     "refined_saliency": {"refined": RNG.choice(np.array([0, 1, 255], np.uint8), (5, 7))},
     "strong_masks": {"masks": RNG.choice(np.array([0, 1, 2, 255], np.uint8), (5, 7))},
+    "growth": {"frames": RNG.integers(0, 3, (3, 5, 7), dtype=np.uint8), "epochs": np.array([0, 2, 10], np.int32)},
 }
 
 

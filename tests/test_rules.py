@@ -208,6 +208,7 @@ def of_recipe(name: str, **inputs: Any) -> Iterator[tuple[str, dict[str, Any]]]:
                 "weights": inputs.get("segmenter_weights", []) if folder == segmenter else [],
                 "output": f"{folder}/segmenter.safetensors",
                 "history": f"{folder}/segmenter_history.csv",
+                "output_growth": f"{folder}/growth.h5",
             },
         )
         yield "predict", {"manifest": TRAIN, **network, "output": f"{folder}/pseudo_labels"}
@@ -306,7 +307,15 @@ def all_expected() -> list[tuple[str, dict[str, Any]]]:
 
 
 OF_A_SPLIT = ("evaluate_classifier", "score_images")  # their settings are the split alone
-TABLES = ("summarise", "compare_recipes", "draw_gallery", "find_warnings", "write_report", "draw_pictures")
+TABLES = (
+    "summarise",
+    "compare_recipes",
+    "draw_gallery",
+    "draw_plots",
+    "find_warnings",
+    "write_report",
+    "draw_pictures",
+)
 KINDS = ("features", "superpixels", "refined_saliency")
 
 

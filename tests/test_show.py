@@ -88,6 +88,7 @@ def test_every_kind_is_told(kind: str, root: Path, capsys: pytest.CaptureFixture
         ("seeds", "255 no label 5 6.25 6.2"),
         ("refined_saliency", "1 object 5 43.75 43.8"),
         ("strong_masks", "2 dog 3 21.88 43.8"),
+        ("growth", "1 cat 3 10.94 21.9"),  # of two frames, the first without a label
         ("cams", "1 cat 3 0.500 1.00 1.00 69.8 50.0"),
         ("saliency", "left out (no usable map): 1: t1"),
         ("superpixels", "per image: 2 to 2, median 2 px of a region: 48 to 144, median 96"),
@@ -222,11 +223,11 @@ def test_without_the_photographs(root: Path, tmp_path: Path, capsys: pytest.Capt
 
 
 def test_every_artifact_of_an_image(root: Path, tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
-    """Seven stores (confusions are no pictures) and the label map, beside photograph, ground truth and boxes."""
+    """Eight stores (confusions are no pictures) and the label map, beside photograph, ground truth and boxes."""
     text = said(capsys, "t0", "--results", root)
-    assert text == f"8 artifacts of image t0 in {root}, drawn into t0.png"
+    assert text == f"9 artifacts of image t0 in {root}, drawn into t0.png"
     assert count(tmp_path / "t0.png", CAT) > 500
-    assert said(capsys, "v0", "--results", root, "--out", "other.png").startswith("7 artifacts of image v0")
+    assert said(capsys, "v0", "--results", root, "--out", "other.png").startswith("8 artifacts of image v0")
 
 
 def test_the_results_of_an_image_are_found(
@@ -258,7 +259,7 @@ def test_other_files_name_what_exists(root: Path, tmp_path: Path, capsys: pytest
     assert "known are stores (.h5: cams, confusions," in refused(capsys, "./x.bin")
     text = refused(capsys, root / "plain" / "cam" / "none.h5")
     assert "none.h5: no such file or folder; in " in text
-    assert "lie cams.h5, none" in text
+    assert "lie cams.h5, dino, none" in text
     assert "found a folder without any; artifacts below it: cam/cams.h5" in refused(capsys, root / "plain")
     assert f"{tmp_path}: expected a results folder" in refused(capsys, "t0", "--results", tmp_path)
 

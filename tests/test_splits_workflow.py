@@ -37,7 +37,7 @@ TINY: dict[str, Any] = {
 }
 LINEAGE = "plain/cam/none/threshold/plain"
 OF_TRAINING = {"train_classifier", "make_cams", "make_seeds", "train_segmenter", "make_pseudo_labels"}
-OF_VAL = {"evaluate", "summarise", "compare_recipes", "write_report", "draw_pictures"}
+OF_VAL = {"evaluate", "summarise", "compare_recipes", "draw_plots", "write_report", "draw_pictures"}
 
 
 @pytest.fixture(scope="module")

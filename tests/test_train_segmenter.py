@@ -15,6 +15,7 @@ from wsss_steps import predict, train_refiner, train_segmenter
 from wsss_steps.data.images import normalise
 from wsss_steps.data.manifest import Entry, Manifest, write_manifest
 from wsss_steps.errors import UserError
+from wsss_steps.formats.kinds.growth import GROWTH
 from wsss_steps.formats.kinds.seeds import SEEDS
 from wsss_steps.formats.kinds.strong_masks import STRONG_MASKS
 from wsss_steps.formats.kinds.superpixels import SUPERPIXELS
@@ -30,6 +31,7 @@ from wsss_steps.settings.registry import METHODS
 from wsss_steps.settings.segmenter import MaskingSegmenter, PlainSegmenter, SpsrgSegmenter
 from wsss_steps.settings.steps import Predict
 
+GROWING = ("spsrg", "dsrg", "dsrg_semi")
 SIZES = [(24, 20), (20, 24), (9, 13), (16, 16)]
 SMALL = Backbone(net="small").model_dump(mode="json")
 
@@ -82,6 +84,7 @@ def train(
     name: str = "net",
     superpixels: bool = True,
     classifier: Path | None = None,
+    **paths: Path,
 ) -> Path:
     output = folder / f"{name}.safetensors"
     if options["method"] == "masking" and classifier is None and options["lambda_seg"]:
@@ -94,6 +97,7 @@ def train(
         | ({"strong_masks": folder / "strong_masks.h5"} if options["method"] == "dsrg_semi" else {}),
         output=output,
         history=folder / f"{name}.csv",
+        **paths,
         settings=options,
     )
     return output
@@ -142,6 +146,18 @@ def test_growth_is_recorded_and_not_minimised(folder: Path) -> None:
         assert float(row["share_labelled"]) == pytest.approx(1)
         assert 0.3 < float(row["share_seeded"]) < 0.7
         assert float(row["loss"]) == pytest.approx(float(row["seed_1"]))
+
+
+@pytest.mark.parametrize("cls", METHODS["segmenter"])
+def test_every_segmenter_writes_its_growth(cls: type[Settings], folder: Path) -> None:
+    """A store without images where seeds do not grow; the weights are the same with it and without."""
+    growth, options = folder / "growth.h5", options_of(cls)
+    first, second = train(folder, options, "a", output_growth=growth), train(folder, options, "b")
+    assert first.read_bytes() == second.read_bytes()
+    with Store(growth, GROWTH) as store:
+        assert store.ids() == (["image0", "image1", "image2"] if options["method"] in GROWING else [])
+        for name in store.ids():
+            assert store[name]["epochs"].tolist() == [0, 1, 2]
 
 
 def test_a_checkpoint_says_what_it_is(folder: Path) -> None:

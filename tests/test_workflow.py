@@ -203,7 +203,7 @@ def test_an_edited_comment_reruns_nothing(project: Path) -> None:
 
 
 OF_BOXES = {"evaluate_boxes", "summarise_boxes", "write_report"}
-OF_SCORES = {"evaluate", "summarise", "compare_recipes", "write_report", "draw_pictures"}
+OF_SCORES = {"evaluate", "summarise", "compare_recipes", "draw_plots", "write_report", "draw_pictures"}
 AFTER_SEEDS = {
     "make_seeds",
     "train_segmenter",

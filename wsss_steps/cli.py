@@ -24,7 +24,8 @@ from wsss_steps.provenance.stamp import stamp
 from wsss_steps.training import ranks
 
 NOT_PATHS = ("needs", "settings", "device", "stamp")
-OUTPUTS = ("output", "output_raw", "history", "score")  # options that a step writes; it reads all other paths
+# options that a step writes; it reads all other paths
+OUTPUTS = ("output", "output_raw", "output_growth", "history", "score")
 # steps that write what others read under the same option names
 OUTPUTS_OF = {
     "wsss_steps.prepare": ("manifest",),

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from wsss_steps.cli import main
+from wsss_steps.data.chosen import choose
 from wsss_steps.data.images import read_image
 from wsss_steps.data.manifest import Entry, GroundTruth, read_ground_truth, read_manifest
 from wsss_steps.formats.kinds.cams import CAMS
@@ -22,7 +23,7 @@ from wsss_steps.formats.labels import read_labels
 from wsss_steps.formats.stores import Store
 from wsss_steps.ops import drawing
 from wsss_steps.ops.labels import IGNORE
-from wsss_steps.report.sheet import CELL, PALETTE, Picture, Sheet, choose
+from wsss_steps.report.sheet import CELL, PALETTE, Picture, Sheet
 
 BLACK_AND_WHITE: NDArray[np.uint8] = np.array([(0, 0, 0), *[(255, 255, 255)] * 255], np.uint8)
 STORES = {kind.name: kind for kind in (CAMS, SUPERPIXELS, REFINED_SALIENCY, SEEDS)}

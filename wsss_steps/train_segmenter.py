@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,8 +12,9 @@ from wsss_steps.cli import main
 from wsss_steps.data.datasets import SeedDataset, check_seeds
 from wsss_steps.data.manifest import read_manifest
 from wsss_steps.data.strong import StrongDataset
-from wsss_steps.methods import trainees
+from wsss_steps.methods import growth, trainees
 from wsss_steps.methods.trainees import Data, Job
+from wsss_steps.training.watching import watched
 
 
 def run(
@@ -23,6 +25,7 @@ def run(
     weights: Path | None = None,
     output: Path,
     history: Path,
+    output_growth: Path | None = None,
     settings: dict[str, Any],
     device: str = "cpu",
     stamp: str = "",
@@ -37,6 +40,8 @@ def run(
         weights: initial weights of the backbone, if its settings name a file.
         output: weights (safetensors).
         history: CSV with one row per epoch: the loss of each input scale, and what else the method records.
+        output_growth: store of the seeds of a few images as they grew in training; without images if the method's
+            seeds do not grow.
         settings: `method` and its settings, the backbone written out.
         device: cpu or cuda.
         stamp: provenance.
@@ -53,10 +58,13 @@ def run(
             dataset: SeedDataset = StrongDataset(entries, len(classes), strong_masks=strong_masks, **given)
         else:
             dataset = SeedDataset(entries, len(classes), **given)
+        if output_growth is not None:
+            stack.enter_context(watched(growth.of(output_growth, settings, data, dataset, device=device, stamp=stamp)))
         judge = None if classifier is None else trainees.judge(classifier, classes, settings["backbone"], device)
         return Data(dataset, classes, given={"classifier": judge})
 
-    trainees.train("segmenter", settings, read, Job(weights, output, history, device, stamp))
+    with contextlib.ExitStack() as stack:
+        trainees.train("segmenter", settings, read, Job(weights, output, history, device, stamp))
 
 
 if __name__ == "__main__":

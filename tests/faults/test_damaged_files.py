@@ -38,6 +38,7 @@ MAPS: dict[str, dict[str, np.ndarray]] = {
     "confusions": {"confusion": RNG.integers(0, 9, (3, 4))},
     "refined_saliency": {"refined": RNG.choice(np.array([0, 1, 255], np.uint8), (15, 17))},
     "strong_masks": {"masks": RNG.choice(np.array([0, 1, 2, 255], np.uint8), (15, 17))},
+    "growth": {"frames": RNG.integers(0, 3, (2, 15, 17), dtype=np.uint8), "epochs": np.array([0, 10], np.int32)},
 }
 EVERY = [(kind, name) for kind, arrays in MAPS.items() for name in arrays]
 

@@ -35,6 +35,7 @@ NOT_DECISIVE = {
         "training.locks",
         "training.ranks",
         "training.resuming",
+        "training.watching",
     )
 }
 FOLDER_MARK = ".snakemake_timestamp"  # Snakemake puts it into output folders

@@ -31,6 +31,7 @@ from wsss_steps.provenance import digests
 from wsss_steps.training.distributed import agreed, joined
 from wsss_steps.training.locks import locked, seconds
 from wsss_steps.training.ranks import leads
+from wsss_steps.training.watching import WATCHERS
 
 SAVE, SAVE_DEFAULT = "WSSS_SAVE_SECONDS", 300.0  # an environment variable, no setting: changing it reruns nothing
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
@@ -44,6 +45,9 @@ class Interrupted(SystemExit):
 
 class Resumable(Protocol):
     """A training whose `state` (see `write_state`), with the random states, decides all that comes next."""
+
+    network: torch.nn.Module
+    epoch: int
 
     def state(self) -> dict[str, Any]:
         """All that changes while training."""
@@ -71,16 +75,23 @@ class Keeper:
 
     def resume(self, training: Resumable) -> None:
         """Restore the saved state, if it can be trusted, to `training`, which is at its start, and to this process."""
-        if self._path is None:
-            return
-        start = state_digest(training.state())
-        self._fingerprint = hashlib.sha256(f"{self._stamp}{digests.loaded_digest()}{start}".encode()).hexdigest()
-        state = self._trusted(self._path)
-        if not agreed(state is None, self._device) and state is not None:
+        state = None if self._path is None else self._found(self._path, training)
+        if state is None:
+            look(training)
+        else:
             training.restore(state["training"])
             set_random_states(state["random"])
+            for watcher, seen in zip(WATCHERS, state.get("seen", []), strict=True):
+                watcher.restore(seen)
             log.info("the training was interrupted: going on from %s", self._path)
         self._saved, self._stepping = time.monotonic(), True
+
+    def _found(self, path: Path, training: Resumable) -> dict[str, Any] | None:
+        """The saved state from which all processes resume, or None if they start from the beginning."""
+        start = state_digest(training.state())
+        self._fingerprint = hashlib.sha256(f"{self._stamp}{digests.loaded_digest()}{start}".encode()).hexdigest()
+        state = self._trusted(path)
+        return None if agreed(state is None, self._device) else state
 
     def _trusted(self, path: Path) -> dict[str, Any] | None:
         """The saved state, or None if there is none that can be used."""
@@ -94,6 +105,7 @@ class Keeper:
 
     def after_step(self, training: Resumable) -> bool:
         """Save if it is time to; returns whether the process was told to end, so that `finish` comes next."""
+        look(training)
         if self._path is None:
             return False
         told = agreed(self._signal is not None, self._device)
@@ -111,12 +123,15 @@ class Keeper:
             self._stepping = False
             if agreed(self._signal is not None, self._device):
                 raise self._interrupted()
+        for watcher in WATCHERS:
+            watcher.end(training.network)
 
     def save(self, training: Resumable) -> None:
         """Save now. If that fails, as on a full disk, it warns and keeps the previous state, and training continues."""
         if self._path is None or not leads():
             return
-        state = {"training": training.state(), "random": random_states()}
+        seen = [watcher.state() for watcher in WATCHERS]
+        state = {"training": training.state(), "random": random_states(), "seen": seen}
         try:
             write_state(self._path, state, fingerprint=self._fingerprint)
         except (UserError, OSError) as error:
@@ -161,6 +176,12 @@ class Keeper:
             again = "the same command goes on from what is kept in"
             log.error("ERROR told to end by %s; %s %s", number.name, again, self._path.parent)
         return Interrupted(128 + number)
+
+
+def look(training: Resumable) -> None:
+    """Let what watches this training look at it."""
+    for watcher in WATCHERS:
+        watcher.look(training.network, training.epoch)
 
 
 @contextlib.contextmanager

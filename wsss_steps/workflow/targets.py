@@ -102,7 +102,14 @@ def targets(config: Config) -> list[str]:
     """What a run makes: with ground truth the tables, without it the pseudo-labels and predictions alone."""
     recipes = [run.recipe for run in config.runs]
     masked = config.mask_folder is not None
-    found = ["<tables>/gallery.png", INDEX, WARNINGS, PICTURES, *(f"<results>/{_end_of(recipe)}" for recipe in recipes)]
+    found = [
+        "<tables>/gallery.png",
+        "<tables>/plots",
+        INDEX,
+        WARNINGS,
+        PICTURES,
+        *(f"<results>/{_end_of(recipe)}" for recipe in recipes),
+    ]
     found += features_to_keep(config)
     found += ["<tables>/summary.csv", "<tables>/tables.md"] if masked else []
     found += table_of_superpixels(config)

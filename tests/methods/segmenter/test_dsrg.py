@@ -79,6 +79,19 @@ def test_seeds_grow_where_the_smoothed_output_is_sure(label: int, changes: dict[
     assert (parts["share_seeded"].item(), parts["share_labelled"].item()) == (0.5, labelled)
 
 
+@pytest.mark.parametrize(("label", "grow"), [(2, True), (0, True), (1, True), (2, False)])
+def test_what_is_shown_of_growth_is_what_the_losses_learn(label: int, grow: bool) -> None:
+    """Two rows without a seed are grown over by the class that the network predicts, if it has seeds."""
+    chosen = DsrgSegmenter()
+    options = {"theta_bg": chosen.theta_bg, "theta_fg": chosen.theta_fg, "floor": FLOOR, "crf_unary": chosen.crf_unary}
+    network, batch = Sure(label), batch_of()
+    size = (SIDE, SIDE)
+    labels = dsrg.grown(network(batch["images"]), batch, size, CELL, grow=grow, crf=crf.numbers("dsrg"), **options)
+    free = label if grow and label in (0, 2) else IGNORE
+    assert labels[0].tolist() == [[row] * 4 for row in (0, free, free, 2)]
+    assert losses(network, batch, grow=grow)["share_labelled"].item() == (labels != IGNORE).double().mean()
+
+
 def test_what_grows_is_the_output_of_the_crf_not_of_the_network() -> None:
     """The network is not sure enough of class 2; a CRF on one colour is."""
     hesitant = Sure(2, margin=1.0)

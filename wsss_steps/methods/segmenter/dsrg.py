@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from wsss_steps.nets.deeplab import build_deeplab as build
@@ -18,7 +18,7 @@ from wsss_steps.ops.losses.boundary import boundary_loss
 from wsss_steps.ops.resize import resize_images, sample_labels, scaled_size
 from wsss_steps.ops.smoothing import Unary, cell_colours, floored_softmax, smooth
 
-__all__ = ["NEEDS_PIXELS", "build", "losses"]
+__all__ = ["NEEDS_PIXELS", "build", "grown", "losses"]
 
 NEEDS_PIXELS = True
 SHARES = ("share_seeded", "share_labelled")
@@ -39,6 +39,36 @@ def shares(cells: Mapping[str, Tensor], labels: Tensor) -> dict[str, Tensor]:
     count = inside.sum().clamp(min=1)
     found = dict(zip(SHARES, (cells["seeds"], labels), strict=True))
     return {name: ((one != IGNORE) & inside).sum() / count for name, one in found.items()}
+
+
+def grown(
+    logits: Float[Tensor, "B L h w"],
+    batch: Mapping[str, Tensor],
+    size: tuple[int, int],
+    stride: int,
+    *,
+    grow: bool,
+    theta_bg: float,
+    theta_fg: float,
+    floor: float,
+    crf: Mapping[str, Any] | None,
+    crf_unary: Unary,
+) -> Int[Tensor, "B h w"]:
+    """The seeds as they grow from the logits of images resized to `size`: 0..C and 255. See `losses`."""
+    cells = cells_of(batch, size, stride)
+    if not grow:
+        return cells["seeds"]
+    probabilities = floored_softmax(logits.detach(), floor)
+    smoothed = smooth(probabilities, cells["colours"], cells["inside"], preset_of(crf), unary=crf_unary, floor=floor)
+    return from_sure(cells, smoothed, batch["tags"], theta_bg=theta_bg, theta_fg=theta_fg)
+
+
+def from_sure(
+    cells: Mapping[str, Tensor], smoothed: Float[Tensor, "B L h w"], tags: Tensor, *, theta_bg: float, theta_fg: float
+) -> Int[Tensor, "B h w"]:
+    """The seeds of `cells`, grown over what the smoothed output is sure of."""
+    sure = confident(smoothed, tags, cells["inside"], theta_bg=theta_bg, theta_fg=theta_fg)
+    return grow_each(cells["seeds"], sure)
 
 
 def losses(
@@ -119,8 +149,7 @@ def of_logits(
         preset = preset_of(crf)
         smoothed = smooth(smoothed, cells["colours"], inside, preset, unary=crf_unary, floor=floor)
     if grow:
-        sure = confident(smoothed, batch["tags"], inside, theta_bg=theta_bg, theta_fg=theta_fg)
-        labels = grow_each(labels, sure)
+        labels = from_sure(cells, smoothed, batch["tags"], theta_bg=theta_bg, theta_fg=theta_fg)
     parts = {"seed": balanced_seed_loss(probabilities.log(), labels), **shares(cells, labels)}
     if lambda_boundary:
         members = inside & (cells["seeds"] != IGNORE).any(-1, keepdim=True).any(-2, keepdim=True)

@@ -10,14 +10,14 @@ from typing import Any
 
 from torch import Tensor
 
-from wsss_steps.methods.segmenter.dsrg import NEEDS_PIXELS, build, named, of_logits
+from wsss_steps.methods.segmenter.dsrg import NEEDS_PIXELS, build, grown, named, of_logits
 from wsss_steps.nets.segmentation import SegmentationNetwork
 from wsss_steps.ops.labels import IGNORE
 from wsss_steps.ops.losses.seeds import seed_cross_entropy
 from wsss_steps.ops.resize import resize_images, sample_labels, scaled_size
 from wsss_steps.ops.smoothing import Unary
 
-__all__ = ["NEEDS_PIXELS", "build", "losses"]
+__all__ = ["NEEDS_PIXELS", "build", "grown", "losses"]
 
 
 def losses(

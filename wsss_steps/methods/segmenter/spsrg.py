@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import torch
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from wsss_steps.errors import UserError
@@ -15,13 +17,31 @@ from wsss_steps.ops.losses.balanced_seeds import balanced_seed_loss
 from wsss_steps.ops.region_growing import grow
 from wsss_steps.ops.resize import resize_images, sample_labels, scaled_size
 
-__all__ = ["build", "losses"]
+__all__ = ["build", "grown", "losses"]
 
 
 def labelled_share(labels: Tensor, inside: Tensor) -> Tensor:
     """Share of the pixels inside the image (bool) that have a label; labels and `inside` are (B, h, w)."""
     share: Tensor = ((labels != IGNORE) & inside).sum() / inside.sum().clamp(min=1)
     return share
+
+
+def grown(
+    logits: Float[Tensor, "B L h w"],
+    batch: Mapping[str, Tensor],
+    size: tuple[int, int],
+    stride: int,
+    *,
+    beta_bg: float,
+    beta_fg: float,
+    restrict_to_present: bool,
+) -> Int[Tensor, "B h w"]:
+    """The seeds as they grow from the logits of images resized to `size`: 0..C and 255. See `losses`."""
+    seeds = sample_labels(batch["seeds"], size, stride, outside=IGNORE)
+    superpixels = sample_labels(batch["superpixels"], size, stride, outside=0)
+    probabilities = torch.softmax(logits.detach(), dim=1)
+    present = batch["tags"] if restrict_to_present else None
+    return grow(probabilities, seeds, superpixels, beta_bg=beta_bg, beta_fg=beta_fg, present=present)
 
 
 def losses(
@@ -53,18 +73,16 @@ def losses(
         raise UserError(
             "segmenter 'spsrg' needs superpixels, but the recipe has none: choose superpixels: dino or slic"
         )
-    present = batch["tags"] if restrict_to_present else None
+    options: dict[str, Any] = {"beta_bg": beta_bg, "beta_fg": beta_fg, "restrict_to_present": restrict_to_present}
     parts = {}
     images = batch["images"]
     for scale in train_scales:
         size = scaled_size(images.shape[-2:], scale)
         logits = network(resize_images(images, size))
-        seeds = sample_labels(batch["seeds"], size, network.stride, outside=IGNORE)
-        superpixels = sample_labels(batch["superpixels"], size, network.stride, outside=0)
-        probabilities = torch.softmax(logits.detach(), dim=1)
-        labels = grow(probabilities, seeds, superpixels, beta_bg=beta_bg, beta_fg=beta_fg, present=present)
+        labels = grown(logits, batch, size, network.stride, **options)
         parts[f"seed_{scale:g}"] = balanced_seed_loss(logits, labels)
         if scale == train_scales[0]:
+            seeds = sample_labels(batch["seeds"], size, network.stride, outside=IGNORE)
             inside = sample_labels(batch["inside"], size, network.stride, outside=False)
             parts |= {"share_seeded": labelled_share(seeds, inside), "share_labelled": labelled_share(labels, inside)}
     return parts

@@ -8,6 +8,7 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+from wsss_steps.data.chosen import spread
 from wsss_steps.errors import UserError
 from wsss_steps.formats import kinds
 from wsss_steps.formats.files import IN_A_FOLDER
@@ -15,7 +16,7 @@ from wsss_steps.report.artifacts import identify
 from wsss_steps.report.artifacts.panels import View, panels, view
 from wsss_steps.report.artifacts.sources import Source, opened
 from wsss_steps.report.artifacts.surroundings import Surroundings
-from wsss_steps.report.sheet import Panel, Sheet, spread
+from wsss_steps.report.sheet import Panel, Sheet
 
 CELL = 256  # px
 COLUMNS, MIN_COLUMNS = 4, 2
@@ -29,6 +30,7 @@ ORDER = {
     "refined_saliency": "Refined saliency",
     "strong_masks": "Label images that training reads",
     "seeds": "Seeds",
+    "growth": "Seeds as they grew",
     identify.LABELS: "Label maps",
 }
 NOT_LOOKED_INTO = ("scenes", "pairs", "splits", "configurations", "evaluation", "tables", "report")
