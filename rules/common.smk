@@ -8,7 +8,18 @@ from snakemake.exceptions import WorkflowError
 from snakemake.logging import logger
 
 from wsss_steps.errors import UserError
-from wsss_steps.workflow import boxes, configuration, planning, preflight, shards, sharing, strong, targets, trainings
+from wsss_steps.workflow import (
+    boxes,
+    configuration,
+    conversion,
+    planning,
+    preflight,
+    shards,
+    sharing,
+    strong,
+    targets,
+    trainings,
+)
 from wsss_steps.workflow.config import GROUND_TRUTH
 from wsss_steps.workflow.spelling import LINK
 from wsss_steps.workflow.stages import STAGES

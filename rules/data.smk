@@ -17,10 +17,33 @@ rule make_example:
         " --code {params.code:q} --log {log:q}"
 
 
+rule convert_tags:
+    # Reads the list and the tags of a split of a known data set as its archives unpack. The archives are no inputs: see `state`.
+    output:
+        image_list="<results>/converted/{split}.txt",
+        tags="<results>/converted/{split}.csv",
+    log:
+        "<logs>/converted/{split}/convert_tags.log",
+    benchmark:
+        "<benchmarks>/converted/{split}/convert_tags.tsv"
+    conda:
+        "../envs/wsss.yaml"
+    threads: 1
+    params:
+        root=CONFIG.root,
+        state=once_per_split(conversion.state_of_tags),
+        settings=planned(conversion.settings_of_tags),
+        code=planned(conversion.code_of, "convert_tags"),
+    shell:
+        "python -m wsss_steps.convert_tags --root {params.root:q} --image-list {output.image_list:q}"
+        " --tags {output.tags:q}"
+        " --settings {params.settings:q} --code {params.code:q} --log {log:q}"
+
+
 rule prepare:
     # Checks every image and tag of a split, and writes its manifest. The user's files are no inputs: see `state`.
     input:
-        drawn=configured(planning.scenes_if_drawn),
+        made=planned(planning.made_by_the_workflow),
     output:
         manifest="<results>/splits/{split}/manifest.json",
     log:
@@ -31,7 +54,7 @@ rule prepare:
         "../envs/wsss.yaml"
     threads: 1
     params:
-        root=CONFIG.data_folder,
+        root=CONFIG.base,
         list_file=planned(planning.list_of_split),
         tags=planned(planning.table_of_tags),
         state=once_per_split(planning.state_of_images),

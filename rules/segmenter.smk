@@ -62,7 +62,7 @@ rule prepare_strong:
         "../envs/wsss.yaml"
     threads: 1
     params:
-        root=CONFIG.data_folder,
+        root=CONFIG.base,
         state=configured(strong.state),
         settings=configured(strong.settings_as_json),
         code=code_of("prepare_strong"),

@@ -30,6 +30,7 @@ OUTPUTS_OF = {
     "wsss_steps.prepare": ("manifest",),
     "wsss_steps.prepare_masks": ("ground_truth",),
     "wsss_steps.prepare_boxes": ("boxes",),
+    "wsss_steps.convert_tags": ("image_list", "tags"),
     "wsss_steps.shard_manifest": ("shards",),
     "wsss_steps.compare_recipes": ("means", "differences", "per_class", "by_size", "tables"),
 }

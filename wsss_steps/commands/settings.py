@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pydantic_core import PydanticUndefined
 
 from wsss_steps.settings.base import Backbone, Settings
+from wsss_steps.settings.convert import Coco2014, Voc2012
 from wsss_steps.settings.registry import METHODS
 from wsss_steps.settings.steps import (
     Evaluate,
@@ -25,6 +26,8 @@ from wsss_steps.workflow.config import WHOLE
 
 STEPS: dict[str, type[Settings]] = {
     "draw": MakeExample,
+    "convert` with `format: voc2012": Voc2012,
+    "convert` with `format: coco2014": Coco2014,
     "strong": Strong,
     "draw_saliency": MakeSaliencyExample,
     "pretrain_keys": PretrainKeys,

@@ -45,10 +45,17 @@ def of_images(
     annotation_folder: str,
     tags_csv: str | None,
     tagged: bool,
+    watched: str = "",
 ) -> Sources:
-    """Images and tags of a split; the parameters are those of `voc.read_split`."""
+    """Images and tags of a split; the parameters are those of `voc.read_split`.
+
+    If list and tags are inputs of the rule themselves, `watched` says which images count: of the `list`, or all of the
+    `folder`.
+    """
     ids = voc_lists.read_list(root / list_file, [])
     folder = root / image_folder
+    if watched:
+        return of_folder(folder, ids if watched == "list" else None)
     names = voc_lists.images_in(folder) if folder.is_dir() else {}
     files = _stats(folder, (name for image_id in ids for name in names.get(image_id, ())))
     rows: list[list[str]] = []
@@ -57,6 +64,13 @@ def of_images(
     elif tagged:
         files |= _stats(root / annotation_folder, (f"{image_id}.xml" for image_id in ids))
     return Sources(_digest([ids, [names.get(image_id, []) for image_id in ids], rows]), files)
+
+
+def of_folder(folder: Path, ids: Sequence[str] | None) -> Sources:
+    """Images of a folder alone, of `ids` or all of them."""
+    names = voc_lists.images_in(folder) if folder.is_dir() else {}
+    found = names if ids is None else {image_id: names.get(image_id, []) for image_id in ids}
+    return Sources(_digest(list(found.items())), _stats(folder, (name for group in found.values() for name in group)))
 
 
 def of_masks(root: Path, *, list_file: str, mask_folder: str | None, scored_list: str | None) -> Sources:

@@ -22,6 +22,7 @@ from wsss_steps.formats import pictures
 from wsss_steps.progress import track
 from wsss_steps.provenance.digests import file_digest
 
+VECTORS = ".npy"  # suffix of a table of tags that is a file of NumPy's
 Item = TypeVar("Item")
 Found = TypeVar("Found")
 
@@ -110,7 +111,9 @@ def read_tags(
 ) -> voc_tags.Tags:
     """Tags of every image, from the table if there is one; an image without a tag is a problem unless allowed."""
     others: dict[str, list[str]] = {}
-    if tags_csv is not None:
+    if tags_csv is not None and tags_csv.suffix == VECTORS:
+        tags = voc_tags.from_vectors(tags_csv, ids, classes, report.problems)
+    elif tags_csv is not None:
         tags = voc_tags.from_table(tags_csv, ids, split, classes, report.problems)
     else:
         tags = voc_tags.from_xml(annotation_folder, ids, classes, report.problems, report.notes, others)

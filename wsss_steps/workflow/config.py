@@ -12,6 +12,7 @@ from typing import Any
 from pydantic import Field, PrivateAttr, create_model
 
 from wsss_steps.settings.base import Backbone, Device, Seed, Settings
+from wsss_steps.settings.convert import Archives
 from wsss_steps.settings.registry import METHODS
 from wsss_steps.settings.steps import (
     CompareRecipes,
@@ -69,6 +70,11 @@ class Config(Prepare):
     )
     draw: MakeExample | None = Field(
         None, description="draw the embedded example data set into `results/<name>/scenes`, instead of `root`"
+    )
+    convert: Archives | None = Field(
+        None,
+        description="`root` is a known data set as its archives unpack (`format`: voc2012, coco2014): its lists, tags "
+        "and label images are converted into `results/<name>/converted`; its images are read where they are",
     )
     name: str = Field("", description="name of the folder of the results; empty: that of the data set")
     tables: str = Field(
@@ -135,11 +141,22 @@ class Config(Prepare):
         "auto", description="auto, cpu, cuda, or cuda:N for one GPU: a fact of the machine, it reruns nothing"
     )
     _all_runs: tuple[Run, ...] = PrivateAttr(())
+    _as_written: Config | None = PrivateAttr(None)
 
     @property
     def data_folder(self) -> str:
         """Where the data set lies: the user's folder, which no rule writes to, or what the workflow draws."""
         return self.root if self.draw is None else f"{self.results}/scenes"
+
+    @property
+    def base(self) -> str:
+        """Where the paths of the data set begin: its folder, or, if it is converted, the working directory."""
+        return self.data_folder if self.convert is None else "."
+
+    @property
+    def as_written(self) -> Config:
+        """The config before `conversion.applied` set the paths of the data set."""
+        return self._as_written or self
 
     @property
     def results(self) -> str:
@@ -181,6 +198,12 @@ class Config(Prepare):
         """The same config, and what `all_runs` says."""
         config = self.model_copy()
         config._all_runs = runs
+        return config
+
+    def changed(self, changes: dict[str, Any]) -> Config:
+        """The same config with some keys changed, which knows how it was written."""
+        config = self.model_copy(update=changes)
+        config._as_written = self
         return config
 
 

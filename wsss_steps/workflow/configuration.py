@@ -15,7 +15,7 @@ from wsss_steps.settings.explain import explain
 from wsss_steps.settings.registry import METHODS
 from wsss_steps.settings.saliency import missing_source, source
 from wsss_steps.settings.steps import Prepare
-from wsss_steps.workflow import experiments, names, splits, strong
+from wsss_steps.workflow import conversion, experiments, names, splits, strong
 from wsss_steps.workflow.choices import NONE, OWN, Choice, chain, choices_in, keys_of, name_of, resolve, settings_class
 from wsss_steps.workflow.config import GROUND_TRUTH, SLOTS_OF_A_RECIPE, WHOLE, Config, Recipe
 
@@ -145,7 +145,13 @@ def load(content: Mapping[str, Any]) -> Config:
     every = {name: recipe for found in recipes.values() for name, recipe in found.items()}
     config = config.model_copy(update={"recipes": every})
     problems = [*_problems_of_choices(config), *_problems_of_names(config), *experiments.problems(config, recipes)]
-    if config.draw is None and not any(map(names.problem_of_path, [config.root, *splits.list_files(config).values()])):
+    if config.convert is not None:
+        problems += [] if problems else conversion.problems(config)
+        if config.draw is not None:
+            problems.append("convert: expected no draw beside it, found both; leave out one of the two")
+    elif config.draw is None and not any(
+        map(names.problem_of_path, [config.root, *splits.list_files(config).values()])
+    ):
         root = Path(config.root)
         if "splits" not in config.model_fields_set and not splits.all_listed(root, config):
             config = config.model_copy(update={"splits": {}})
@@ -157,6 +163,7 @@ def load(content: Mapping[str, Any]) -> Config:
         )
     all_wrong("config", sorted(set(problems)))
     config = _spelled_alike(config)
+    config = config if config.convert is None else conversion.applied(config)
     return config.with_runs(experiments.all_runs(config, recipes))
 
 

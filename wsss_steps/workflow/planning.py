@@ -19,7 +19,7 @@ from wsss_steps.formats.records import record_of
 from wsss_steps.methods import arguments
 from wsss_steps.provenance.digests import code_digest
 from wsss_steps.settings.saliency import source
-from wsss_steps.workflow import splits
+from wsss_steps.workflow import conversion, splits
 from wsss_steps.workflow.choices import NONE, OWN, Choice, chain, name_of, settings_class
 from wsss_steps.workflow.config import Config
 from wsss_steps.workflow.configuration import step_settings
@@ -92,7 +92,8 @@ def device(config: Config, wildcards: Wildcards, slot: str) -> str:
 
 def settings_of_images(config: Config, wildcards: Wildcards) -> str:
     """The settings of `prepare` for the split."""
-    return json.dumps(splits.images_settings(config, wildcards["split"]), sort_keys=True)
+    table, split = splits.images_settings(config, wildcards["split"]), wildcards["split"]
+    return json.dumps(table | conversion.watched(config, split), sort_keys=True)
 
 
 def settings_of_masks(config: Config, wildcards: Wildcards) -> str:
@@ -123,11 +124,15 @@ def settings_of_prediction(config: Config, wildcards: Wildcards) -> str:
 
 def state_of_images(config: Config, split: str) -> str:
     """Changes when the content of an image, a list or a tag of the split does."""
+    if config.convert:
+        return conversion.state_of_images(config, split)
     return _state(config, f"{split}/manifest.json", sources.of_images, splits.images_settings(config, split))
 
 
 def state_of_masks(config: Config, split: str) -> str:
     """Changes when the content of a label image of the split does."""
+    if config.convert:
+        return "converted"
     return _state(config, f"{split}/ground_truth.json", sources.of_masks, splits.masks_settings(config, split))
 
 
@@ -141,18 +146,19 @@ def _state(config: Config, artifact: str, read: Callable[..., Any], settings: Ma
     if config.draw:
         return "drawn"
     record = record_of(Path(config.results, "splits", artifact))
-    return sources.state(read(Path(config.root), **arguments(read, settings)), record)
+    return sources.state(read(Path(config.base), **arguments(read, settings)), record)
 
 
 def list_of_split(config: Config, wildcards: Wildcards) -> str:
     """The list of the split's images."""
-    return f"{config.data_folder}/{splits.list_files(config)[wildcards['split']]}"
+    return Path(config.base, splits.list_files(config)[wildcards["split"]]).as_posix()
 
 
 def table_of_tags(config: Config, wildcards: Wildcards) -> Files:
     """The table of tags, if there is one and the split has tags."""
     read = config.tags_csv is not None and wildcards["split"] not in config.unscored
-    return f"{config.data_folder}/{config.tags_csv}" if read else []
+    place = splits.images_settings(config, wildcards["split"])["tags_csv"]
+    return Path(config.base, place).as_posix() if read else []
 
 
 # ---- inputs
@@ -233,9 +239,9 @@ def maps_given(config: Config, wildcards: Wildcards, manifest: Callable[[], str]
     return [str(path) for entry in listed if (path := Path(place, f"{entry['id']}.png")).exists()]
 
 
-def scenes_if_drawn(config: Config) -> Files:
-    """The data set, if the workflow draws it."""
-    return "<results>/scenes" if config.draw else []
+def made_by_the_workflow(config: Config, wildcards: Wildcards) -> Files:
+    """What the workflow makes of a split's data: drawn scenes, or lists and tags of a data set that is converted."""
+    return "<results>/scenes" if config.draw else conversion.lists_and_tags(config, wildcards)
 
 
 def predictions_of_stage(_: Config, wildcards: Wildcards) -> str:

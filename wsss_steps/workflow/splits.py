@@ -54,13 +54,19 @@ def problems(root: Path, data: Prepare) -> list[str]:
 def images_settings(data: Prepare, split: str) -> dict[str, Any]:
     """The settings of `prepare` for one split."""
     keys = ("dataset", "classes", "image_folder", "annotation_folder", "tags_csv", "allow_untagged")
-    table = data.model_dump(mode="json", include=set(keys))
+    table = _of_split(data.model_dump(mode="json", include=set(keys)), split)
     return table | {"split": split, "list_file": list_files(data)[split], "tagged": split not in data.unscored}
+
+
+def _of_split(table: dict[str, Any], split: str) -> dict[str, Any]:
+    """Settings of one split: `{split}` in a path, which conversion puts there (`conversion.applied`), is its name."""
+    return {key: text.replace("{split}", split) if isinstance(text, str) else text for key, text in table.items()}
 
 
 def masks_settings(data: Prepare, split: str) -> dict[str, Any]:
     """The settings of `prepare_masks` for one split."""
-    table = data.model_dump(mode="json", include={"classes", "mask_classes", "other_classes", "mask_folder"})
+    keys = {"classes", "mask_classes", "other_classes", "mask_folder"}
+    table = _of_split(data.model_dump(mode="json", include=keys), split)
     return table | {
         "split": split,
         "list_file": list_files(data)[split],

@@ -33,7 +33,7 @@ def declared(config: Config, recipe: Recipe) -> list[str]:
 
 def _count(config: Config) -> int:
     """How many images have one."""
-    listed = config.strong and voc_lists.read_list(Path(config.root) / config.strong.image_list, [])
+    listed = config.strong and voc_lists.read_list(Path(config.base) / config.strong.image_list, [])
     return len(listed or ())
 
 
@@ -82,5 +82,5 @@ def settings_as_json(config: Config) -> str:
 
 def state(config: Config) -> str:
     """Changes when the content of a label image does."""
-    found = sources.of_masks(Path(config.root), **arguments(sources.of_masks, settings(config)))
+    found = sources.of_masks(Path(config.base), **arguments(sources.of_masks, settings(config)))
     return sources.state(found, record_of(Path(config.results, "strong", f"{NEED}.h5")))
