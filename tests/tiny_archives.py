@@ -1,4 +1,4 @@
-"""PASCAL VOC 2012 with SBD, and MS-COCO 2014, as their archives unpack: a few images of a few pixels, all else as it is there."""
+"""PASCAL VOC 2012 with SBD, and MS-COCO 2014, as their archives unpack, with a few images of a few pixels."""
 
 from __future__ import annotations
 
@@ -50,7 +50,11 @@ def write_sbd(path: Path, labels: np.ndarray, boundaries: int = 20) -> None:
     for index in range(boundaries):
         cells[index, 0] = np.zeros(labels.shape, bool)
     present = np.unique(labels[labels > 0]).reshape(-1, 1)
-    savemat(path, {"GTcls": {"Boundaries": cells, "Segmentation": labels, "CategoriesPresent": present}}, do_compression=True)
+    savemat(
+        path,
+        {"GTcls": {"Boundaries": cells, "Segmentation": labels, "CategoriesPresent": present}},
+        do_compression=True,
+    )
 
 
 def write_ids(path: Path, ids: Iterable[str]) -> None:

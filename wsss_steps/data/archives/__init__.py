@@ -1,7 +1,8 @@
 """Known data sets as their archives unpack: `archives/<format>.py` reads one, and nothing else registers it.
 
-Each has CLASSES, the names of the values 1..K of its label images, FIXED, the keys of `Prepare` that it decides, and these functions, whose keyword arguments are
-settings (`workflow/conversion.py`); paths are relative to the folder `root` of the data set or absolute:
+Each has CLASSES, the names of the values 1..K of its label images, FIXED, the keys of `Prepare` that it decides, and
+these functions, whose keyword arguments are settings (`workflow/conversion.py`); paths are relative to the folder
+`root` of the data set or absolute:
 
 - `problems(root)`: what is missing of it, found without opening images;
 - `places(root)`: where its images and lists lie, as settings of `Prepare`;
