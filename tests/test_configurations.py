@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import tiny_archives
 import tiny_voc
 import yaml
 
@@ -24,11 +25,16 @@ LEFT_OUT = {
     ("features", "rgb"): "a baseline, measured in superpixels.csv",
 }
 
+ROOTS = {"voc2012": "VOCdevkit/VOC2012", "coco2014": "coco"}  # of data sets that are converted
+
 
 def loaded(path: Path, tmp_path: Path) -> Config:
     content: dict[str, Any] = yaml.safe_load(path.read_text())
     if "draw" not in content:
         content["root"] = str(tmp_path / "root")
+    if "convert" in content:
+        content["root"] = str(tmp_path / ROOTS[content["convert"]["format"]])
+        content["convert"]["published_counts"] = False
     return configuration.load(content)
 
 
@@ -40,6 +46,8 @@ def files(repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     (tmp_path / "weights/example_vit.safetensors").symlink_to(repository / "weights/example_vit.safetensors")
     root = tmp_path / "root"
     tiny_voc.make_voc(root)
+    tiny_archives.make_voc(tmp_path)
+    tiny_archives.make_coco(tmp_path / "coco")
     tiny_voc.write_list(root, "train_aug", tiny_voc.SPLITS["train"])
     for name in ("SegmentationClassAug", "saliency", "saliency_u2net", "weights", "../weights", "DUTS-TR"):
         (root / name).mkdir(exist_ok=True)
