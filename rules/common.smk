@@ -90,6 +90,7 @@ settings_of_step = functools.partial(configuration.step_settings, CONFIG)
 code_of = functools.partial(planned, planning.code_of)
 code_with_needs = functools.partial(planned, planning.code_with_needs)
 initial_weights = functools.partial(planned, planning.initial_weights)
+code_of_conversion = functools.partial(planned, conversion.code_of)
 artifact_of = functools.partial(planned, planning.artifact)
 
 

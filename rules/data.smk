@@ -33,7 +33,7 @@ rule convert_tags:
         root=CONFIG.root,
         state=once_per_split(conversion.state_of_tags),
         settings=planned(conversion.settings_of_tags),
-        code=planned(conversion.code_of, "convert_tags"),
+        code=code_of_conversion("convert_tags"),
     shell:
         "python -m wsss_steps.convert_tags --root {params.root:q} --image-list {output.image_list:q}"
         " --tags {output.tags:q}"

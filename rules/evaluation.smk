@@ -16,7 +16,7 @@ rule convert_masks:
         root=CONFIG.root,
         state=once_per_split(conversion.state_of_masks),
         settings=planned(conversion.settings_of_masks),
-        code=planned(conversion.code_of, "convert_masks"),
+        code=code_of_conversion("convert_masks"),
     shell:
         "python -m wsss_steps.convert_masks --root {params.root:q} --image-list {input.image_list:q} --output {output:q}"
         " --settings {params.settings:q} --code {params.code:q} --log {log:q}"
