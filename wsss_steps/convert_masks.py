@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,11 +23,13 @@ log = logging.getLogger(__name__)
 
 def written(folder: Path, made: Sequence[tuple[str, rendering.Make]], wrong: list[str]) -> Iterator[str]:
     """Write every label image, in as many processes as the job has threads; yields the id of each that was written."""
+
+    def begin(image_id: str, make: rendering.Make) -> tuple[str, Callable[[], Path]]:
+        call: Later[Path] = Later(functools.partial(rendering.write, folder / f"{image_id}.png", make))
+        return image_id, workers.begin(call)
+
     with Workers(len(made)) as workers:
-        begun = (
-            (one, workers.begin(Later(functools.partial(rendering.write, folder / f"{one}.png", make))))
-            for one, make in made
-        )
+        begun = (begin(*pair) for pair in made)
         for image_id, finish in track(workers.in_order(begun), len(made), "label images"):
             try:
                 finish()

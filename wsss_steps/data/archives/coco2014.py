@@ -44,7 +44,7 @@ TRAIN = "train"
 DIGITS = 12  # of the number of an image in its name
 
 
-def annotations(root: Path, split: str) -> Path:
+def annotations_of(root: Path, split: str) -> Path:
     """The annotations of a split."""
     return root / "annotations" / f"instances_{split}2014.json"
 
@@ -60,7 +60,8 @@ def places(root: Path) -> dict[str, Any]:
 
 def problems(root: Path, *, published_counts: bool, masks: str | None) -> list[str]:
     """What is missing: annotations, folders, images."""
-    wrong = [f"{path}: no such file of COCO" for path in map(annotations, [root] * 2, PUBLISHED) if not path.is_file()]
+    files = [annotations_of(root, split) for split in PUBLISHED]
+    wrong = [f"{path}: no such file of COCO" for path in files if not path.is_file()]
     if masks is not None and not (root / masks).is_dir():
         wrong.append(f"convert.masks: no such folder: {root / masks}")
     for split, count in PUBLISHED.items():
@@ -77,13 +78,13 @@ def problems(root: Path, *, published_counts: bool, masks: str | None) -> list[s
 
 def sources_of_tags(root: Path, *, split: str) -> Sources:
     """The annotations."""
-    return Sources("", stats([annotations(root, split)]))
+    return Sources("", stats([annotations_of(root, split)]))
 
 
 def sources_of_masks(root: Path, *, split: str, scored_list: str | None, masks: str | None) -> Sources:
     """The annotations, or the label images that others made; and the ids of those that are scored."""
     scored = "\n".join(_scored(root, scored_list) or ())
-    given = [annotations(root, split)] if masks is None else sorted((root / masks).glob("*.png"))
+    given = [annotations_of(root, split)] if masks is None else sorted((root / masks).glob("*.png"))
     return Sources(scored, stats(given))
 
 
@@ -99,7 +100,7 @@ def read_tags(
 
     Crowds count as objects if `crowd` is object. Training images without a tag are left out unless `untagged` is keep.
     """
-    path = annotations(root, split)
+    path = annotations_of(root, split)
     found = read_instances(path, CLASSES).outlines
     if published_counts and len(found) != PUBLISHED[split]:
         count = f"{PUBLISHED[split]:,} images, as published, found {len(found):,}"
@@ -126,11 +127,12 @@ def label_images(
 ) -> Iterator[tuple[str, Callable[[], NDArray[np.uint8]]]]:
     """For each id that is scored, what makes its label image (H, W)."""
     scored = _scored(root, scored_list)
-    wanted = [one for one in ids if scored is None or one in set(scored)]
+    known = set(ids if scored is None else scored)
+    wanted = [one for one in ids if one in known]
     if masks is not None:
         yield from _given(root / masks, wanted)
         return
-    found = read_instances(annotations(root, split), CLASSES)
+    found = read_instances(annotations_of(root, split), CLASSES)
     for one in wanted:
         yield one, functools.partial(render, found.outlines[one], found.sizes[one], overlap=overlap, crowd=crowd)
 

@@ -13,6 +13,7 @@ from wsss_steps.formats.labels import write_labels
 Make = Callable[[], NDArray[np.uint8]]
 
 
-def write(path: Path, make: Make) -> None:
-    """Write the label image (H, W) that `make` returns, as an indexed PNG."""
+def write(path: Path, make: Make) -> Path:
+    """Write the label image (H, W) that `make` returns, as an indexed PNG; returns its path."""
     write_labels(path, make())
+    return path
