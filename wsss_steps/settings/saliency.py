@@ -28,7 +28,7 @@ class GivenSaliency(Settings):
     """Saliency maps of your own, one 8-bit grey PNG per training image."""
 
     method: Literal["given"] = "given"
-    folder: str = Field("{root}/saliency", description="folder of <id>.png, 0 not salient to 255 salient")
+    folder: str = Field("{root}/saliency", description="folder of `<id>.png`, 0 not salient to 255 salient")
     bad_maps: Literal["stop", "leave_out"] = Field(
         "stop", description="what to do about maps that are missing, damaged, of another size or all zero"
     )
@@ -39,7 +39,8 @@ class DetectorSaliency(Network, Augmentation, Optimisation):
 
     method: Literal["detector"] = "detector"
     pairs: str = Field(
-        "{root}/DUTS-TR", description="folder with <name>-Image/*.jpg and <name>-Mask/*.png, or drawn (draw_saliency)"
+        "{root}/DUTS-TR",
+        description="folder with `<name>-Image/*.jpg` and `<name>-Mask/*.png`, or drawn (draw_saliency)",
     )
     weights: str = Field("train", description="train (on `pairs`), or a .safetensors file that train_saliency made")
     decoder_width: Width = Field(256, description="most channels of a level of the decoder")
