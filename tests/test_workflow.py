@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import re
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -146,6 +148,34 @@ def test_artifacts_carry_settings_and_code(project: Path) -> None:
 
 def test_a_second_run_plans_nothing(project: Path) -> None:
     assert runs.planned(project) == set()
+
+
+def _copy_of_results(project: Path, repository: Path, folder: Path, parts: tuple[str, ...]) -> Path:
+    """A fresh copy of the project in `folder`, with some folders of one that has run, their times kept."""
+    folder.mkdir()
+    runs.project_in(folder, repository, TINY)
+    for part in parts:
+        shutil.copytree(project / part, folder / part)
+    return folder
+
+
+def test_results_that_were_moved_rerun_nothing(project: Path, repository: Path, tmp_path: Path) -> None:
+    """docs/artifacts.md: with their times and Snakemake's records; without the records, edits are not noticed."""
+    edited = {**TINY, "evaluate": {"bootstrap": 60}}
+    for name, copied in (("whole", ("results", ".snakemake/metadata")), ("bare", ("results",))):
+        folder = _copy_of_results(project, repository, tmp_path / name, copied)
+        assert runs.planned(folder) == set()
+        runs.configure(folder, edited)
+        assert ("evaluate" in runs.planned(folder)) == (name == "whole")
+
+
+def test_results_without_their_times_are_touched(project: Path, repository: Path, tmp_path: Path) -> None:
+    folder = _copy_of_results(project, repository, tmp_path / "copy", ("results", ".snakemake/metadata"))
+    for path in sorted((folder / "results").rglob("*"), reverse=True):
+        os.utime(path)  # in an order that is not that of their making
+    assert runs.planned(folder) != set()
+    runs.succeed(folder, "--touch")
+    assert runs.planned(folder) == set()
 
 
 def test_machine_facts_rerun_nothing(project: Path) -> None:
