@@ -116,6 +116,16 @@ def once_per_split(function):
     return lambda wildcards: ask(wildcards.split)
 
 
+def outputs_at_working_size(**paths):
+    """Outputs: folders that exist only if large images are read at a working size."""
+    return {name: directory(path) for name, path in planning.outputs_at_working_size(CONFIG, **paths).items()}
+
+
+def output_at_working_size(name):
+    """Parameter: such an output, if it exists, for an option that may be left empty."""
+    return lambda wildcards, output: output.get(name, [])
+
+
 def kept_or_temporary(path):
     """Output: a file that is deleted after its last use unless the configuration keeps it."""
     return path if CONFIG.keep_features else temp(path)

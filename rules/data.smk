@@ -22,6 +22,7 @@ rule prepare:
     input:
         drawn=configured(planning.scenes_if_drawn),
     output:
+        **outputs_at_working_size(copies="<results>/splits/{split}/copies"),
         manifest="<results>/splits/{split}/manifest.json",
     log:
         "<logs>/splits/{split}/prepare.log",
@@ -36,8 +37,9 @@ rule prepare:
         tags=planned(planning.table_of_tags),
         state=once_per_split(planning.state_of_images),
         settings=planned(planning.settings_of_images),
-        code=code_of("prepare"),
+        copies=output_at_working_size("copies"),
+        code=planned(planning.code_of_layout, "prepare"),
     shell:
         "python -m wsss_steps.prepare --root {params.root:q} --list-file {params.list_file:q} --tags {params.tags:q}"
-        " --manifest {output.manifest:q}"
+        " --manifest {output.manifest:q} --copies {params.copies:q}"
         " --settings {params.settings:q} --code {params.code:q} --log {log:q}"

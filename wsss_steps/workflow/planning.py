@@ -9,9 +9,8 @@ import itertools
 import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
 
-from wsss_steps.data import sources
+from wsss_steps.data import layouts, sources
 from wsss_steps.data.box_sources import of_boxes
 from wsss_steps.errors import UserError
 from wsss_steps.formats import kinds
@@ -43,6 +42,8 @@ ARTIFACTS = {
 }
 """What a method may need, by name: stores under the name of their kind, networks under that of their slot."""
 NETWORKS = ("classifier", "refiner")
+WORKING_LABELS = "working_labels"
+"""The folder of pseudo-labels at the size at which images are read, beside those at the size of the images."""
 PRETRAINED_KEYS = "<results>/features/vit.safetensors"
 
 # ---- parameters
@@ -123,36 +124,49 @@ def settings_of_prediction(config: Config, wildcards: Wildcards) -> str:
 
 def state_of_images(config: Config, split: str) -> str:
     """Changes when the content of an image, a list or a tag of the split does."""
-    return _state(config, f"{split}/manifest.json", sources.of_images, splits.images_settings(config, split))
+    settings = splits.images_settings(config, split)
+    return _state(config, f"{split}/manifest.json", lambda root: layouts.of(config).of_images(root, settings))
 
 
 def state_of_masks(config: Config, split: str) -> str:
     """Changes when the content of a label image of the split does."""
-    return _state(config, f"{split}/ground_truth.json", sources.of_masks, splits.masks_settings(config, split))
+    settings = splits.masks_settings(config, split)
+    return _state(config, f"{split}/ground_truth.json", lambda root: layouts.of(config).of_masks(root, settings))
 
 
 def state_of_boxes(config: Config, split: str) -> str:
     """Changes when the content of an annotation with the boxes of an image of the split does."""
-    return _state(config, f"{split}/boxes.json", of_boxes, splits.boxes_settings(config, split))
+    settings = arguments(of_boxes, splits.boxes_settings(config, split))
+    return _state(config, f"{split}/boxes.json", lambda root: of_boxes(root, **settings))
 
 
-def _state(config: Config, artifact: str, read: Callable[..., Any], settings: Mapping[str, Any]) -> str:
+def _state(config: Config, artifact: str, read: Callable[[Path], sources.Sources]) -> str:
     """Changes when the content of the user's files does that the artifact is made of (`data/sources.py`)."""
     if config.draw:
         return "drawn"
     record = record_of(Path(config.results, "splits", artifact))
-    return sources.state(read(Path(config.root), **arguments(read, settings)), record)
+    return sources.state(read(Path(config.root)), record)
 
 
-def list_of_split(config: Config, wildcards: Wildcards) -> str:
-    """The list of the split's images."""
-    return f"{config.data_folder}/{splits.list_files(config)[wildcards['split']]}"
+def list_of_split(config: Config, wildcards: Wildcards) -> Files:
+    """The list of the split's images, if there is one."""
+    listed = layouts.of(config).list_of(config, wildcards["split"])
+    return [] if listed is None else f"{config.data_folder}/{listed}"
 
 
 def table_of_tags(config: Config, wildcards: Wildcards) -> Files:
     """The table of tags, if there is one and the split has tags."""
-    read = config.tags_csv is not None and wildcards["split"] not in config.unscored
-    return f"{config.data_folder}/{config.tags_csv}" if read else []
+    return layouts.of(config).table_of(Path(config.data_folder), config, wildcards["split"]) or []
+
+
+def code_of_layout(config: Config, _: Wildcards, step: str) -> str:
+    """Digest of the sources that a step imports which reads a data set, and of those that read its layout."""
+    return code_digest(step, layouts.modules(config))
+
+
+def outputs_at_working_size(config: Config, **paths: str) -> dict[str, str]:
+    """Outputs that exist only if large images are read at a working size (`max_side`)."""
+    return {} if config.max_side is None else paths
 
 
 # ---- inputs
@@ -199,7 +213,8 @@ def taught_by(config: Config, wildcards: Wildcards, name: str) -> Files:
 def labels_to_learn(config: Config, wildcards: Wildcards) -> str:
     """What a segmenter is trained on: the seeds, or the pseudo-labels of the link of the chain before it."""
     before = links(wildcards["segmenter"])[:-1]
-    return f"{FOLDERS}/{THEN.join(before)}/pseudo_labels" if before else f"{FOLDERS}/seeds.h5"
+    labels = "pseudo_labels" if config.max_side is None else WORKING_LABELS
+    return f"{FOLDERS}/{THEN.join(before)}/{labels}" if before else f"{FOLDERS}/seeds.h5"
 
 
 def segmenting_network(_: Config, wildcards: Wildcards) -> str:
