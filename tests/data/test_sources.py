@@ -17,7 +17,7 @@ import tiny_voc
 from tiny_voc import HEIGHT, WIDTH, write_list, write_xml
 
 from wsss_steps import prepare, prepare_masks
-from wsss_steps.data import sources
+from wsss_steps.data import sources, voc_reader
 from wsss_steps.formats.labels import write_labels
 from wsss_steps.formats.records import record_of
 from wsss_steps.methods import arguments

@@ -6,17 +6,19 @@ that label maps come back at the size of the photograph and the ground truth may
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from jaxtyping import UInt8
 from numpy import ndarray
+from numpy.typing import NDArray
 from PIL import Image
 
-from wsss_steps.data.manifest import Entry, Manifest, write_manifest
+from wsss_steps.data.images import resize_nearest
+from wsss_steps.data.manifest import Entry, GroundTruth, Manifest, write_manifest
 from wsss_steps.formats.files import read_json, write_json
 
 
@@ -88,6 +90,24 @@ def at_original_size(maps: Mapping[str, ndarray], entry: Entry, originals: Origi
     """Label maps (H, W) of one image at the size of its original."""
     one = as_original(entry, originals)
     return {name: resized_labels(labels, (one.height, one.width)) for name, labels in maps.items()}
+
+
+@dataclass(frozen=True)
+class WorkingTruth(GroundTruth):
+    """Ground truth at the size at which images are read; `sizes` are those (height, width) of images with a copy."""
+
+    sizes: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+
+    def labels(self, image_id: str) -> NDArray[np.uint8]:
+        """The labels (H, W) of one image, as those of the ground truth; the nearest pixel's, where they are fewer."""
+        labels = super().labels(image_id)
+        return resize_nearest(labels, self.sizes[image_id]) if image_id in self.sizes else labels
+
+
+def at_working_size(truth: GroundTruth, entries: Iterable[Entry], originals: Originals) -> GroundTruth:
+    """The ground truth for what lies at the size at which images are read."""
+    sizes = {entry.id: (entry.height, entry.width) for entry in entries if entry.id in originals}
+    return WorkingTruth(truth.masks, truth.class_of_value, truth.sha256, sizes)
 
 
 def without_copy(entries: Sequence[Entry], originals: Originals) -> dict[str, str]:
