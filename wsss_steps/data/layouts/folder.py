@@ -41,7 +41,7 @@ def completed(root: Path, data: Prepare) -> tuple[dict[str, Any], list[str]]:
         problems.append(f"{table}: expected classes in the column of tags, found none in any row")
     if found.photos and not found.split(TRAIN):
         problems.append(f"{table}: expected photographs of split {TRAIN}, found {', '.join(found.splits[1:])} alone")
-    problems += [] if data.allow_untagged else _untagged(found)
+    problems += [] if data.allow_untagged or tags == FOLDERS else _untagged(found)
     return _keys(data, tags if tags == FOLDERS else table.as_posix(), classes, found), problems
 
 
