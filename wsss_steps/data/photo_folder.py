@@ -76,13 +76,14 @@ def read_folder(root: Path, tags: str, classes: Sequence[str], problems: list[st
     found = Folder(notes=Counter({f"files {suffix}, which cannot be read": n for suffix, n in others.items()}))
     columns: tuple[str, ...] = ()
     if tags == FOLDERS:
-        _take(found, ((path, _of_folder(path, problems)) for path in paths), problems)
+        photos = [(path, _of_folder(path, problems)) for path in paths]
     else:
         table = table_of(root, tags)
         content = read_table(table, problems, classes)
-        _match(found, _Names(root, table, paths), content, problems)
+        photos = _matched(_Names(root, table, paths), content, found.notes, problems)
         columns = content.columns
-    named = [(name, photo.where) for photo in found.photos.values() for name in photo.names]
+    _take(found, photos, problems)
+    named = [(name, photo.where) for _, photo in photos for name in photo.names]
     found.classes = tuple(sorted({*columns, *dict(named)}))
     problems += _problems_of_classes(named, classes)
     return found
@@ -103,9 +104,9 @@ def _of_folder(path: str, problems: list[str]) -> Photo:
 
 
 def _take(found: Folder, photos: Iterable[tuple[str, Photo]], problems: list[str]) -> None:
-    """Add photographs; an id that two of them share, or that is too long for a file, is a problem."""
+    """Add photographs by their paths; an id that two of them share, or that is too long for a file, is a problem."""
     seen: dict[str, str] = {}
-    for path, photo in photos:
+    for path, photo in sorted(photos, key=lambda one: one[0]):
         image_id = id_of(path)
         key = unicodedata.normalize("NFC", image_id).casefold()
         if key in seen:
@@ -161,8 +162,8 @@ def _plain(name: str) -> str:
     return unicodedata.normalize("NFC", name).casefold()
 
 
-def _match(found: Folder, names: _Names, table: Table, problems: list[str]) -> None:
-    """Add the photographs of the rows."""
+def _matched(names: _Names, table: Table, notes: Counter[str], problems: list[str]) -> list[tuple[str, Photo]]:
+    """Path and photograph of every row, in their order; those without a row are noted."""
     taken: dict[str, int] = {}
     photos, missing = [], 0
     for row in table.rows:
@@ -181,8 +182,8 @@ def _match(found: Folder, names: _Names, table: Table, problems: list[str]) -> N
     unused = [path for path in names.paths if path not in taken and str(names.root / path) not in others]
     if unused and table.rows:
         listed = ", ".join(unused[:LISTED]) + (", ..." if len(unused) > LISTED else "")
-        found.notes[f"photographs without a row in {names.table}, which are left out: {listed}"] += len(unused)
-    _take(found, photos, problems)
+        notes[f"photographs without a row in {names.table}, which are left out: {listed}"] += len(unused)
+    return photos
 
 
 def _photo(names: _Names, row: Row, path: str, where: str, problems: list[str]) -> Photo:
@@ -208,10 +209,8 @@ def _photo(names: _Names, row: Row, path: str, where: str, problems: list[str]) 
 def _problems_of_classes(named: Sequence[tuple[str, str]], classes: Sequence[str]) -> list[str]:
     """What is wrong with names of classes, given with where they stand: unknown ones, or, if none are known, alike."""
     if not classes:
-        return [
-            *_alike(named),
-            *(f"{where}: 'background' is no class" for name, where in named if name == "background"),
-        ]
+        never = "expected names of classes alone, found 'background'"
+        return [*_alike(named), *(f"{where}: {never}" for name, where in named if name == "background")]
     known = ", ".join(classes)
     hints = {name: _hint(name, classes) for name in dict(named) if name not in classes}
     return [
