@@ -116,13 +116,13 @@ def once_per_split(function):
     return lambda wildcards: ask(wildcards.split)
 
 
-def outputs_at_working_size(**paths):
-    """Outputs: folders that exist only if large images are read at a working size."""
-    return {name: directory(path) for name, path in planning.outputs_at_working_size(CONFIG, **paths).items()}
+def folders(paths):
+    """Outputs: folders by name, which not every configuration has."""
+    return {name: directory(path) for name, path in paths.items()}
 
 
-def output_at_working_size(name):
-    """Parameter: such an output, if it exists, for an option that may be left empty."""
+def output_if_any(name):
+    """Parameter: the output of a name, if the rule has it, for an option that may be left empty."""
     return lambda wildcards, output: output.get(name, [])
 
 

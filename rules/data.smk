@@ -22,7 +22,7 @@ rule prepare:
     input:
         drawn=configured(planning.scenes_if_drawn),
     output:
-        **outputs_at_working_size(copies="<results>/splits/{split}/copies"),
+        **folders(planning.outputs_of_prepare(CONFIG)),
         manifest="<results>/splits/{split}/manifest.json",
     log:
         "<logs>/splits/{split}/prepare.log",
@@ -37,9 +37,10 @@ rule prepare:
         tags=planned(planning.table_of_tags),
         state=once_per_split(planning.state_of_images),
         settings=planned(planning.settings_of_images),
-        copies=output_at_working_size("copies"),
+        copies=output_if_any("copies"),
+        saliency=output_if_any("saliency"),
         code=planned(planning.code_of_layout, "prepare"),
     shell:
         "python -m wsss_steps.prepare --root {params.root:q} --list-file {params.list_file:q} --tags {params.tags:q}"
-        " --manifest {output.manifest:q} --copies {params.copies:q}"
+        " --manifest {output.manifest:q} --copies {params.copies:q} --saliency {params.saliency:q}"
         " --settings {params.settings:q} --code {params.code:q} --log {log:q}"

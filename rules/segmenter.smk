@@ -140,9 +140,7 @@ rule make_pseudo_labels:
         manifest=manifest_of_shard,
         segmenter=planned(planning.segmenting_network),
     output:
-        **outputs_at_working_size(
-            working=in_shards("<results>/{classifier}/{cams}/{superpixels}/{seeds}/{segmenter}/working_labels")
-        ),
+        **folders(planning.outputs_of_pseudo_labels(CONFIG)),
         labels=directory(in_shards("<results>/{classifier}/{cams}/{superpixels}/{seeds}/{segmenter}/pseudo_labels")),
     log:
         in_shards("<logs>/{classifier}/{cams}/{superpixels}/{seeds}/{segmenter}/make_pseudo_labels.log"),
@@ -156,7 +154,7 @@ rule make_pseudo_labels:
         device=CONFIG.device,
     params:
         settings=settings_of_step("predict", split="train", known_tags=True),
-        working=output_at_working_size("working"),
+        working=output_if_any("working"),
         code=code_of("predict", "classifier", "segmenter"),
     shell:
         "python -m wsss_steps.predict --manifest {input.manifest:q} --segmenter {input.segmenter:q}"

@@ -33,7 +33,7 @@ OUTPUTS = (
 )  # options that a step writes; it reads all other paths
 # steps that write what others read under the same option names
 OUTPUTS_OF = {
-    "wsss_steps.prepare": ("manifest", "copies"),
+    "wsss_steps.prepare": ("manifest", "copies", "saliency"),
     "wsss_steps.prepare_masks": ("ground_truth",),
     "wsss_steps.prepare_boxes": ("boxes",),
     "wsss_steps.shard_manifest": ("shards",),

@@ -9,7 +9,7 @@ from typing import Any
 
 from wsss_steps.cli import main
 from wsss_steps.data import layouts, sources
-from wsss_steps.data.copies import with_copies
+from wsss_steps.data.copies import copy_maps, with_copies
 from wsss_steps.data.manifest import Manifest
 from wsss_steps.data.originals import Original, without_copy, write_with_originals
 from wsss_steps.formats.records import record_of
@@ -40,6 +40,7 @@ def run(
     tags: Path | None = None,
     manifest: Path,
     copies: Path | None = None,
+    saliency: Path | None = None,
     settings: dict[str, Any],
     stamp: str = "",
 ) -> None:
@@ -47,8 +48,9 @@ def run(
 
     `list_file` and `tags`, a table, if the layout has them, repeat those in `settings` (from `splits.images_settings`),
     so that the stamp has their checksums. `copies` is the folder of the copies of images that are larger than the
-    setting `max_side`, if there is one. The manifest depends on the data set only; its stamp and a record of all files
-    read lie beside it. A UserError lists everything that is wrong with the split.
+    setting `max_side`, and `saliency` that of the saliency maps that a table names, if there are any. The manifest
+    depends on the data set only; its stamp and a record of all files read lie beside it. A UserError lists everything
+    that is wrong with the split.
     """
     found = layouts.of_settings(settings).of_images(root, settings)
     read_split = layouts.reader(settings).read_split
@@ -67,6 +69,8 @@ def run(
             len(data.entries),
             settings["max_side"],
         )
+    if saliency is not None:
+        copy_maps(data.entries, layouts.of_settings(settings).saliency_maps(root, settings), saliency, stamp)
     write_with_originals(manifest, data, originals)
     sources.keep(found, record_of(manifest), without_copy(data.entries, originals))
 

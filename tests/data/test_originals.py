@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from wsss_steps.data.copies import with_copies
+from wsss_steps import shard_manifest
+from wsss_steps.data.copies import copy_maps, with_copies
 from wsss_steps.data.images import read_image
 from wsss_steps.data.manifest import Entry, GroundTruth, Manifest, read_manifest
 from wsss_steps.data.originals import (
@@ -19,6 +20,7 @@ from wsss_steps.data.originals import (
     working_size,
     write_with_originals,
 )
+from wsss_steps.errors import UserError
 from wsss_steps.formats.labels import write_labels
 from wsss_steps.provenance.digests import file_digest
 
@@ -118,3 +120,43 @@ def test_the_ground_truth_of_what_is_read_smaller(photographs: Manifest, tmp_pat
     assert truth.labels("large").shape == (40, 20)
     smaller = at_working_size(truth, data.entries, originals).labels("large")
     assert smaller.tolist() == [[0] * 5] * 5 + [[1] * 5] * 5
+
+
+def test_shards_have_the_originals_of_their_images(photographs: Manifest, tmp_path: Path) -> None:
+    data, originals = with_copies(photographs, 10, tmp_path / "copies", "{}")
+    write_with_originals(tmp_path / "m.json", data, originals)
+    shards = [tmp_path / f"{number:03d}-of-002.json" for number in range(2)]
+    shard_manifest.run(manifest=tmp_path / "m.json", shards=shards, settings={})
+    of_shards = {image_id: one for path in shards for image_id, one in read_originals(path).items()}
+    assert of_shards == originals
+    assert [
+        entry.id for path in shards for entry in read_manifest(path).entries if entry.id in read_originals(path)
+    ] == ["large"]
+
+
+def test_maps_of_a_table_are_copied_at_working_size(photographs: Manifest, tmp_path: Path) -> None:
+    grey = np.repeat([[0], [200]], 20, axis=0).repeat(20, axis=1).astype(np.uint8)
+    Image.fromarray(grey).save(tmp_path / "of large.png")
+    data, _ = with_copies(photographs, 10, tmp_path / "copies", "{}")
+    copy_maps(data.entries, {"large": str(tmp_path / "of large.png")}, tmp_path / "maps", "{}")
+    assert [path.name for path in (tmp_path / "maps").glob("*.png")] == ["large.png"]
+    with Image.open(tmp_path / "maps/large.png") as found:
+        levels = np.asarray(found)
+    assert (levels.shape, levels.dtype) == ((10, 5), np.uint8)
+    assert levels[:4].max() == 0
+    assert levels[6:].min() == 200
+
+
+def test_all_wrong_maps_are_told_and_none_is_written(photographs: Manifest, tmp_path: Path) -> None:
+    Image.new("L", (20, 39)).save(tmp_path / "shape.png")
+    Image.new("P", (4, 5)).save(tmp_path / "palette.png")
+    maps = {"large": str(tmp_path / "shape.png"), "small": str(tmp_path / "palette.png")}
+    with pytest.raises(UserError) as raised:
+        copy_maps(photographs.entries, maps, tmp_path / "maps", "{}")
+    expected = "expected the shape of its image, such as 40 x 20 px (height x width), found 39 x 20"
+    assert f"shape.png: {expected}" in str(raised.value)
+    assert "palette.png: expected 8-bit grey (mode L), found mode P" in str(raised.value)
+    assert not (tmp_path / "maps").exists()
+    (tmp_path / "palette.png").write_text("no picture")
+    with pytest.raises(UserError, match=r"shape.png(.|\n)*palette.png: not a readable image"):
+        copy_maps(photographs.entries, maps, tmp_path / "maps", "{}")

@@ -7,9 +7,11 @@ from pathlib import Path
 import pytest
 from photo_folders import PHOTOGRAPHS, config, make_folder, photograph, read, table_of_all, write_table
 
+from wsss_steps.data.layouts import folder
 from wsss_steps.data.photo_ids import id_of, stem_of
 from wsss_steps.data.voc_lists import unsafe
 from wsss_steps.errors import UserError
+from wsss_steps.workflow import planning, splits
 
 IDS = ["both", "cats+IMG 1", "cats+IMG 2", "dogs+a", "dogs+old+a"]
 
@@ -193,3 +195,43 @@ def test_the_table_may_lie_among_the_photographs(root: Path) -> None:
 def test_what_is_said_of_a_wrong_config(root: Path, tmp_path: Path, overrides: dict[str, object], message: str) -> None:
     with pytest.raises(UserError, match=message):
         config(root, table_of_all(tmp_path / "t.csv"), **overrides)
+
+
+def test_saliency_maps_that_the_table_names(root: Path, tmp_path: Path) -> None:
+    (tmp_path / "s").mkdir()
+    photograph(tmp_path / "s/one.png", ())
+    table = write_table(tmp_path / "t.csv", "id,tags,saliency", "both,cat;dog,s/one.png", "cats/IMG 1,cat,")
+    given = {"saliency": {"given": {"folder": "column"}}, "recipes": {"r": {"seeds": "saliency_class~saliency=given"}}}
+    mine = config(root, table, **given)
+    settings = splits.images_settings(mine, "train")
+    assert folder.saliency_maps(root, settings) == {"both": f"{tmp_path}/s/one.png"}
+    assert planning.outputs_of_prepare(mine)["saliency"] == "<results>/splits/{split}/saliency"
+    assert "saliency" not in planning.outputs_of_prepare(config(root, table))
+    of_saliency = {"saliency": "given"}
+    assert planning.source_of_saliency(mine, of_saliency) == "<results>/splits/train/saliency"
+    assert planning.maps_given(mine, of_saliency, str) == []
+    write_table(table, "id,tags", "both,cat;dog")
+    with pytest.raises(UserError, match="folder: column: expected maps in the column saliency of .*t.csv, found none"):
+        config(root, table, **given)
+
+
+def test_the_state_changes_with_what_a_split_is_made_of(root: Path, tmp_path: Path) -> None:
+    def states(*rows: str) -> dict[str, tuple[str, str]]:
+        mine = config(root, write_table(tmp_path / "t.csv", "id,tags,split", *rows))
+        return {
+            split: (planning.state_of_images(mine, split), planning.state_of_masks(mine, split))
+            for split in mine.splits
+        } | {"train": (planning.state_of_images(mine, "train"), planning.state_of_masks(mine, "train"))}
+
+    rows = ("both,cat;dog,", "cats/IMG 1,cat,", "dogs/a,dog,val")
+    before = states(*rows)
+    assert states(*reversed(rows)) == before
+    assert states("both,dog;cat,train", *rows[1:]) == before
+    changed = states(*rows[:2], "dogs/a,cat,val")
+    assert changed["train"] == before["train"]
+    assert changed["val"][0] != before["val"][0]
+    assert changed["val"][1] == before["val"][1]
+    photograph(root / "both.jpg", (), (90, 91))
+    changed = states(*rows)
+    assert changed["train"][0] != before["train"][0]
+    assert changed["val"] == before["val"]

@@ -12,12 +12,13 @@ from pathlib import Path
 
 from wsss_steps.data import layouts, sources
 from wsss_steps.data.box_sources import of_boxes
+from wsss_steps.data.layouts.folder import named_by_column
 from wsss_steps.errors import UserError
 from wsss_steps.formats import kinds
 from wsss_steps.formats.records import record_of
 from wsss_steps.methods import arguments
 from wsss_steps.provenance.digests import code_digest
-from wsss_steps.settings.saliency import source
+from wsss_steps.settings.saliency import COLUMN, source
 from wsss_steps.workflow import splits
 from wsss_steps.workflow.choices import NONE, OWN, Choice, chain, name_of, settings_class
 from wsss_steps.workflow.config import Config
@@ -44,6 +45,7 @@ ARTIFACTS = {
 NETWORKS = ("classifier", "refiner")
 WORKING_LABELS = "working_labels"
 """The folder of pseudo-labels at the size at which images are read, beside those at the size of the images."""
+MAPS_OF_TABLE = "<results>/splits/train/saliency"
 PRETRAINED_KEYS = "<results>/features/vit.safetensors"
 
 # ---- parameters
@@ -164,9 +166,17 @@ def code_of_layout(config: Config, _: Wildcards, step: str) -> str:
     return code_digest(step, layouts.modules(config))
 
 
-def outputs_at_working_size(config: Config, **paths: str) -> dict[str, str]:
-    """Outputs that exist only if large images are read at a working size (`max_side`)."""
-    return {} if config.max_side is None else paths
+def outputs_of_prepare(config: Config) -> dict[str, str]:
+    """The folders that `prepare` writes beside a manifest: copies of large images, saliency maps of a table."""
+    wanted = {"copies": config.max_side is not None, "saliency": named_by_column(config)}
+    return {name: f"<results>/splits/{{split}}/{name}" for name, made in wanted.items() if made}
+
+
+def outputs_of_pseudo_labels(config: Config) -> dict[str, str]:
+    """The folder of label maps at working size, if that is not the size of the images."""
+    return (
+        {} if config.max_side is None else {"working": in_shards(config, f"{FOLDERS}/{{segmenter}}/{WORKING_LABELS}")}
+    )
 
 
 # ---- inputs
@@ -234,13 +244,15 @@ def source_of_saliency(config: Config, wildcards: Wildcards) -> Files:
     kind, place = source(choice(config, wildcards, "saliency").settings)
     if kind == "pairs":
         return f"<results>/saliency/{wildcards['saliency']}/detector.safetensors"
+    if place == COLUMN:
+        return MAPS_OF_TABLE
     return [] if kind == "features" else place
 
 
 def maps_given(config: Config, wildcards: Wildcards, manifest: Callable[[], str]) -> list[str]:
     """Every given saliency map, since a folder does not tell that a file in it was rewritten; of a shard, its own."""
     kind, place = source(choice(config, wildcards, "saliency").settings)
-    if kind != "maps":
+    if kind != "maps" or place == COLUMN:
         return []
     if config.shards == 1:
         return sorted(map(str, Path(place).glob("*.png")))

@@ -43,6 +43,9 @@ class Layout(Protocol):
     def table_of(self, root: Path, data: Prepare, split: str) -> str | None:
         """The table of tags, as the working directory sees it; None if there is none."""
 
+    def saliency_maps(self, root: Path, settings: Mapping[str, Any]) -> dict[str, str]:
+        """The saliency maps that a table names, by image id, for settings of `images_settings`."""
+
     def of_images(self, root: Path, settings: Mapping[str, Any]) -> Sources:
         """The files that `prepare` reads, for settings of `images_settings`."""
 

@@ -9,6 +9,7 @@ from typing import Any
 from wsss_steps.data import sources
 from wsss_steps.data.photo_folder import FOLDERS, Folder, Photo, read_folder
 from wsss_steps.data.photo_folder import table_of as table_in
+from wsss_steps.settings.saliency import COLUMN
 from wsss_steps.settings.steps import TRAIN, Prepare
 
 READER = "data.photo_reader"
@@ -16,6 +17,12 @@ DEFAULT_TABLE = "tags.csv"
 MASKED = "column mask"  # in place of a folder of label images
 MOST_CLASSES = 254
 MAX_SIDE = 640  # px, as the largest images of COCO: what the settings of all methods were chosen for
+
+
+def named_by_column(data: Prepare) -> bool:
+    """Whether the saliency maps are those that the table names."""
+    given: dict[str, Any] = getattr(data, "saliency", {}).get("given", {})
+    return data.images is not None and given.get("folder") == COLUMN
 
 
 def _tags(data: Prepare) -> str:
@@ -41,6 +48,10 @@ def completed(root: Path, data: Prepare) -> tuple[dict[str, Any], list[str]]:
         problems.append(f"{table}: expected classes in the column of tags, found none in any row")
     if found.photos and not found.split(TRAIN):
         problems.append(f"{table}: expected photographs of split {TRAIN}, found {', '.join(found.splits[1:])} alone")
+    if named_by_column(data) and not any(photo.saliency for photo in found.photos.values()):
+        problems.append(
+            f"saliency: given: folder: {COLUMN}: expected maps in the column saliency of {table}, found none"
+        )
     problems += [] if data.allow_untagged or tags == FOLDERS else _untagged(found)
     return _keys(data, tags if tags == FOLDERS else table.as_posix(), classes, found), problems
 
@@ -103,8 +114,14 @@ def _photos(root: Path, settings: Mapping[str, Any]) -> dict[str, Photo]:
 def of_images(root: Path, settings: Mapping[str, Any]) -> sources.Sources:
     """The photographs of a split, and what the table says of them; a row that moves to another line changes nothing."""
     photos = _photos(root, settings)
-    content = [[image_id, photo.path, sorted(photo.names)] for image_id, photo in photos.items()]
-    return sources.of_files(content, [f"{root.as_posix()}/{photo.path}" for photo in photos.values()])
+    content = [[image_id, photo.path, sorted(photo.names), photo.saliency] for image_id, photo in photos.items()]
+    files = [f"{root.as_posix()}/{photo.path}" for photo in photos.values()]
+    return sources.of_files(content, [*files, *(photo.saliency for photo in photos.values() if photo.saliency)])
+
+
+def saliency_maps(root: Path, settings: Mapping[str, Any]) -> dict[str, str]:
+    """The saliency maps that the table names."""
+    return {image_id: photo.saliency for image_id, photo in _photos(root, settings).items() if photo.saliency}
 
 
 def of_masks(root: Path, settings: Mapping[str, Any]) -> sources.Sources:

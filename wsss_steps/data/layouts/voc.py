@@ -80,6 +80,11 @@ def masks_settings(data: Prepare, split: str) -> dict[str, Any]:
     }
 
 
+def saliency_maps(root: Path, settings: Mapping[str, Any]) -> dict[str, str]:
+    """None: they lie in a folder."""
+    return {}
+
+
 def of_images(root: Path, settings: Mapping[str, Any]) -> sources.Sources:
     """Images and tags of a split."""
     keys = ("list_file", "image_folder", "annotation_folder", "tags_csv", "tagged")
