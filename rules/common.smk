@@ -78,6 +78,7 @@ settings_of = functools.partial(planned, planning.settings_of)
 settings_of_step = functools.partial(configuration.step_settings, CONFIG)
 code_of = functools.partial(planned, planning.code_of)
 code_with_needs = functools.partial(planned, planning.code_with_needs)
+code_of_layout = functools.partial(planned, planning.code_of_layout)
 initial_weights = functools.partial(planned, planning.initial_weights)
 artifact_of = functools.partial(planned, planning.artifact)
 
@@ -116,9 +117,9 @@ def once_per_split(function):
     return lambda wildcards: ask(wildcards.split)
 
 
-def folders(paths):
-    """Outputs: folders by name, which not every configuration has."""
-    return {name: directory(path) for name, path in paths.items()}
+def folders_if_any(**paths):
+    """Outputs: those of the folders that the configuration has."""
+    return {name: directory(path) for name, path in paths.items() if planning.is_written(CONFIG, name)}
 
 
 def output_if_any(name):

@@ -22,7 +22,7 @@ rule prepare:
     input:
         drawn=configured(planning.scenes_if_drawn),
     output:
-        **folders(planning.outputs_of_prepare(CONFIG)),
+        **folders_if_any(copies="<results>/splits/{split}/copies", saliency="<results>/splits/{split}/saliency"),
         manifest="<results>/splits/{split}/manifest.json",
     log:
         "<logs>/splits/{split}/prepare.log",
@@ -39,7 +39,7 @@ rule prepare:
         settings=planned(planning.settings_of_images),
         copies=output_if_any("copies"),
         saliency=output_if_any("saliency"),
-        code=planned(planning.code_of_layout, "prepare"),
+        code=code_of_layout("prepare"),
     shell:
         "python -m wsss_steps.prepare --root {params.root:q} --list-file {params.list_file:q} --tags {params.tags:q}"
         " --manifest {output.manifest:q} --copies {params.copies:q} --saliency {params.saliency:q}"

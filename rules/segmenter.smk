@@ -140,7 +140,9 @@ rule make_pseudo_labels:
         manifest=manifest_of_shard,
         segmenter=planned(planning.segmenting_network),
     output:
-        **folders(planning.outputs_of_pseudo_labels(CONFIG)),
+        **folders_if_any(
+            working=in_shards("<results>/{classifier}/{cams}/{superpixels}/{seeds}/{segmenter}/working_labels")
+        ),
         labels=directory(in_shards("<results>/{classifier}/{cams}/{superpixels}/{seeds}/{segmenter}/pseudo_labels")),
     log:
         in_shards("<logs>/{classifier}/{cams}/{superpixels}/{seeds}/{segmenter}/make_pseudo_labels.log"),

@@ -205,8 +205,8 @@ def test_saliency_maps_that_the_table_names(root: Path, tmp_path: Path) -> None:
     mine = config(root, table, **given)
     settings = splits.images_settings(mine, "train")
     assert folder.saliency_maps(root, settings) == {"both": f"{tmp_path}/s/one.png"}
-    assert planning.outputs_of_prepare(mine)["saliency"] == "<results>/splits/{split}/saliency"
-    assert "saliency" not in planning.outputs_of_prepare(config(root, table))
+    assert planning.is_written(mine, "saliency")
+    assert not planning.is_written(config(root, table), "saliency")
     of_saliency = {"saliency": "given"}
     assert planning.source_of_saliency(mine, of_saliency) == "<results>/splits/train/saliency"
     assert planning.maps_given(mine, of_saliency, str) == []

@@ -166,17 +166,13 @@ def code_of_layout(config: Config, _: Wildcards, step: str) -> str:
     return code_digest(step, layouts.modules(config))
 
 
-def outputs_of_prepare(config: Config) -> dict[str, str]:
-    """The folders that `prepare` writes beside a manifest: copies of large images, saliency maps of a table."""
-    wanted = {"copies": config.max_side is not None, "saliency": named_by_column(config)}
-    return {name: f"<results>/splits/{{split}}/{name}" for name, made in wanted.items() if made}
+def is_written(config: Config, name: str) -> bool:
+    """Whether a configuration has the output of a name, a folder that not every one has.
 
-
-def outputs_of_pseudo_labels(config: Config) -> dict[str, str]:
-    """The folder of label maps at working size, if that is not the size of the images."""
-    return (
-        {} if config.max_side is None else {"working": in_shards(config, f"{FOLDERS}/{{segmenter}}/{WORKING_LABELS}")}
-    )
+    Those are copies of large images, label maps at the size of the copies, and the saliency maps that a table names.
+    """
+    sized = config.max_side is not None
+    return {"copies": sized, "working": sized, "saliency": named_by_column(config)}[name]
 
 
 # ---- inputs
