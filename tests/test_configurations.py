@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import tiny_voc
 import yaml
+from photo_folders import make_folder, table_of_all
 
 from wsss_steps.settings.registry import METHODS
 from wsss_steps.workflow import configuration, sharing
@@ -28,7 +29,8 @@ LEFT_OUT = {
 def loaded(path: Path, tmp_path: Path) -> Config:
     content: dict[str, Any] = yaml.safe_load(path.read_text())
     if "draw" not in content:
-        content["root"] = str(tmp_path / "root")
+        folder = "images" if "images" in content else "root"
+        content[folder] = str(tmp_path / folder)
     return configuration.load(content)
 
 
@@ -47,6 +49,7 @@ def files(repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     timm = ("../weights/mobilenetv2_100_imagenet.safetensors", "../weights/efficientnet_lite0_imagenet.safetensors")
     for name in ("tags.csv", *weights, *timm):
         (root / name).touch()
+    table_of_all(make_folder(tmp_path / "images") / "tags.csv")
     return sorted(repository.glob("configs/**/*.yaml"))
 
 
