@@ -57,6 +57,13 @@ def test_damaged_images_of_all_splits_at_once(folder: Path, capsys: pytest.Captu
     assert "photos/cats/IMG 2.png: not a readable image" in said
 
 
+def test_random_weights_are_warned_of(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "mine.yaml").write_text("dataset: mine\nrecipes: {cam: {}}\nclassifier: {plain: {backbone: small}}\n")
+    checked()
+    said = "warning: classifier 'plain' starts from random weights: expect poor masks from 5 training images; take"
+    assert said in capsys.readouterr().out
+
+
 def test_masks_are_read_too(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     photograph(folder / "mask.png", ())
     write_table(folder / "tags.csv", "id,tags,mask", "both,cat;dog,mask.png", "dogs/a,dog,")

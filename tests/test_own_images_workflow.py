@@ -14,6 +14,7 @@ import snakemake_runs as runs
 from photo_folders import ON_ITS_SIDE, make_folder, photograph, write_table
 from PIL import Image
 
+from wsss_steps.data.images import resize_nearest
 from wsss_steps.formats.kinds.cams import CAMS
 from wsss_steps.formats.kinds.seeds import SEEDS
 from wsss_steps.formats.labels import read_labels, write_labels
@@ -96,9 +97,7 @@ def test_everything_else_has_the_working_size(run: Path) -> None:
         found = seeds["large"]["seeds"]
     assert size_of(run / MAPS / "plain/working_labels/large.png") == WORKING
     labels = read_labels(run / MAPS / "none/pseudo_labels/large.png")
-    middle = labels[9::19, 9::19][:63, :47]  # near the centres of the working pixels, 18.75 px each
-    assert set(np.unique(labels)) == set(np.unique(found))
-    assert middle.shape == (63, 47)
+    assert (resize_nearest(labels, WORKING) == found).mean() > 0.9
 
 
 def test_the_manifest_knows_both_sizes(run: Path) -> None:

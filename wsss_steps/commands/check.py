@@ -70,7 +70,7 @@ def _found(content: Mapping[str, Any]) -> list[str]:
     if config.draw is not None:
         return ["the configuration is valid; its data set is drawn by the workflow"]
     manifests, notes = checking.read(config)
-    hard = findings.warnings(manifests, config.max_side)
+    hard = findings.warnings(manifests, config.max_side) + checking.warnings(config, len(manifests[0].entries))
     return [
         *findings.counts(manifests),
         *(f"note: {count} {what}" for what, count in sorted(notes.items())),

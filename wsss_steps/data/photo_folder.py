@@ -22,7 +22,7 @@ from wsss_steps.data.photo_tables import Row, Table, read_table
 FOLDERS = "folders"  # instead of a table: the class is the name of the folder
 TRAIN = "train"
 SPLIT = re.compile(r"[a-z][a-z0-9_]*")
-HINTED = 20  # rows of which the nearest names are looked for: each is compared with all
+COMPARED = 500_000  # names that wrong rows are compared with to find the nearest one: seconds
 LISTED = 5  # names in one line of the log
 
 
@@ -170,7 +170,7 @@ def _matched(names: _Names, table: Table, notes: Counter[str], problems: list[st
         where, meant = f"{names.table}, line {row.line}", names.find(row.image)
         if len(meant) != 1:
             missing += not meant
-            hint = names.nearest(row.image) if missing <= HINTED else ""
+            hint = names.nearest(row.image) if missing * len(names.known) <= COMPARED else ""
             wrong = f"one of {', '.join(meant[:LISTED])}? give its path" if meant else f"no such photograph{hint}"
             problems.append(f"{where}: '{row.image}': {wrong}")
         elif meant[0] in taken:

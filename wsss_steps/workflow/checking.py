@@ -10,7 +10,12 @@ from wsss_steps.data.manifest import Manifest
 from wsss_steps.errors import UserError
 from wsss_steps.methods import arguments
 from wsss_steps.workflow import splits
+from wsss_steps.workflow.choices import NONE, resolve
 from wsss_steps.workflow.config import Config
+
+FEWEST = (
+    20_000  # training images below which a network that starts from random weights learns too little of photographs
+)
 
 
 def read(config: Config) -> tuple[list[Manifest], Counter[str]]:
@@ -30,6 +35,19 @@ def read(config: Config) -> tuple[list[Manifest], Counter[str]]:
     if problems:
         raise UserError("\n".join(problems))
     return manifests, notes
+
+
+def warnings(config: Config, images: int) -> list[str]:
+    """What will be hard about the networks of a configuration with so many training images."""
+    found = []
+    for classifier in dict.fromkeys(run.recipe.classifier for run in config.runs if run.recipe.classifier != NONE):
+        backbone = resolve(config, "classifier", classifier).settings.get("backbone", {})
+        if backbone.get("weights") == "none" and images < FEWEST and config.draw is None:
+            found.append(
+                f"classifier '{classifier}' starts from random weights: expect poor masks from {images} training "
+                "images; take weights of ImageNet (`weights: imagenet` of its backbone, a download, or a file)"
+            )
+    return found
 
 
 def _read_split(config: Config, split: str) -> tuple[Manifest, Counter[str]]:
