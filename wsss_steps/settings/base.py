@@ -6,7 +6,16 @@ import re
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    GetJsonSchemaHandler,
+    field_validator,
+    model_validator,
+)
+from pydantic_core import CoreSchema
 
 
 def _ascending(ends: tuple[float, float]) -> tuple[float, float]:
@@ -24,6 +33,16 @@ def known_device(text: str) -> str:
 
 
 DEVICE = re.compile(r"auto|cpu|cuda(:[0-9]{1,4})?")
+WORDS, SLOT, ORDER = "words", "slot", "order"
+"""Keys that a JSON schema here has beside its own, for the manual (`allowed`): what is allowed, where only a function
+tells; the slot of a choice; that a range begins with its lower end."""
+
+
+def in_words(words: str) -> Any:
+    """What a setting may be, where only a function checks it: for the manual, it allows and forbids nothing."""
+    return Field(json_schema_extra={WORDS: words})
+
+
 # Upper bounds are far beyond what anybody trains with: they are for slips that would show after hours, if at all.
 Fraction = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[float, Field(gt=0, le=1e6)]
@@ -39,15 +58,20 @@ Side = Annotated[int, Field(ge=1, le=16_384)]  # px
 Crop = Annotated[int, Field(ge=16, le=8192)]  # px
 ViewSide = Annotated[int, Field(ge=8, le=8192)]  # px; a blur reaches 4 px over its edges
 Scale = Annotated[float, Field(ge=0.05, le=8)]  # factor on the size of an image
-Sides = Annotated[tuple[Side, Side], AfterValidator(_ascending)]
-Scales = Annotated[tuple[Scale, Scale], AfterValidator(_ascending)]
-Shares = Annotated[tuple[Fraction, Fraction], AfterValidator(_ascending)]
+_LOWER_FIRST = Field(json_schema_extra={ORDER: "ascending"})
+Sides = Annotated[tuple[Side, Side], AfterValidator(_ascending), _LOWER_FIRST]
+Scales = Annotated[tuple[Scale, Scale], AfterValidator(_ascending), _LOWER_FIRST]
+Shares = Annotated[tuple[Fraction, Fraction], AfterValidator(_ascending), _LOWER_FIRST]
 Strength = Annotated[float, Field(ge=0, le=10)]
 Jitter = tuple[Strength, Strength, Strength, Annotated[float, Field(ge=0, le=0.5)]]  # a hue of 0.5 is half a turn
 Rgb = tuple[float, float, float]
 FrozenBatchNorm = Literal["none", "statistics", "all"]
 Deviation = Annotated[float, Field(gt=0, le=1e3)]
-Device = Annotated[str, AfterValidator(known_device)]
+Device = Annotated[
+    str,
+    AfterValidator(known_device),
+    in_words("`auto`, `cpu`, `cuda` or `cuda:N`"),
+]
 
 EXPONENT = re.compile(r"[-+]?\d+(\.\d*)?[eE][-+]?\d+")  # a number such as 1e-3 that YAML 1.1 takes for text
 IMAGENET_MEAN: Rgb = (0.485, 0.456, 0.406)
@@ -59,6 +83,9 @@ class ChoiceOf:
     """Marks a setting that is a choice itself: its text names a method of `slot`, with overrides if you like."""
 
     slot: str
+
+    def __get_pydantic_json_schema__(self, core: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        return {**handler(core), SLOT: self.slot}
 
 
 FeaturesChoice = Annotated[str, ChoiceOf("features")]
@@ -84,7 +111,7 @@ class Settings(BaseModel):
 class Backbone(Settings):
     """A named entry of the table `backbones`: a convolutional network, its initial weights and the input it expects."""
 
-    net: str = Field(description="small, resnet50, resnet101, vgg16 (torchvision), wideresnet38, or timm:<name>")
+    net: str = Field(description="small, resnet50, resnet101, vgg16 (torchvision), wideresnet38, or `timm:<name>`")
     weights: str = Field(
         "none", description="none (random), imagenet (download by torchvision or timm), or a .safetensors or .pth file"
     )
@@ -95,7 +122,9 @@ class Backbone(Settings):
     )
     mean: Rgb = Field(IMAGENET_MEAN, description="subtracted from RGB / 255")
     std: tuple[Deviation, Deviation, Deviation] = Field(IMAGENET_STD, description="RGB / 255 - mean is divided by it")
-    options: dict[str, int | float | str | bool] = Field({}, description="further arguments of timm.create_model")
+    options: Annotated[
+        dict[str, int | float | str | bool], in_words("table of names, each: number, text, `true` or `false`")
+    ] = Field({}, description="further arguments of timm.create_model")
 
     @field_validator("options", mode="before")
     @classmethod

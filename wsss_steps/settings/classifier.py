@@ -26,6 +26,7 @@ from wsss_steps.settings.base import (
     Warmup,
     Weight,
     Width,
+    in_words,
 )
 from wsss_steps.settings.mixing import Mixer, Mixing
 
@@ -102,13 +103,15 @@ class RecurSeed(Network, Augmentation, Optimisation):
         description="last stages of the backbone whose features self-correlation (SCG) compares; 0: no SCG",
     )
     delta_h: Fraction = Field(0.3, description="activation above which SCG takes a position for the class")
-    delta_l: Fraction = Field(0.05, description="activation below which SCG takes it for background")
+    delta_l: Fraction = Field(0.05, description="activation below which SCG takes it for background; at most delta_h")
     dilations: Annotated[tuple[Dilation, ...], Field(min_length=1)] = Field(
         (1, 2, 4, 8, 12, 24), description="of PAMR: distances of the 8 neighbours of a position, cells of 4 px"
     )
     iterations: int = Field(10, ge=0, le=100_000, description="of PAMR; 0: no PAMR")
     delta_fg: Fraction = Field(0.55, description="refined activation above which a position teaches its class")
-    delta_bg: Fraction = Field(0.1, description="refined activation of all classes below which it teaches background")
+    delta_bg: Fraction = Field(
+        0.1, description="refined activation of all classes below which it teaches background; at most delta_fg"
+    )
     lambda_seg: Weight = Field(1.0, description="weight of the loss of the decoder")
     lambda_rec: Weight = Field(1.0, description="weight of the loss between maps and refined maps")
     mix: Mixer = Field(
@@ -142,8 +145,12 @@ class Puzzle(Network, Augmentation, Optimisation):
     batch_size: BatchSize = 32
     learning_rate: LearningRate = 0.1
     weight_decay: Weight = 1e-4
-    lambda_tags: Weight = Field(1.0, description="weight of the loss of the tags on the maps of the image")
-    lambda_tiles: Weight = Field(1.0, description="weight of the loss of the tags on the merged maps of the tiles")
+    lambda_tags: Weight = Field(
+        1.0, description="weight of the loss of the tags on the maps of the image; 0 leaves it out, but not both"
+    )
+    lambda_tiles: Weight = Field(
+        1.0, description="weight of the loss of the tags on the merged maps of the tiles; as `lambda_tags`"
+    )
     alpha: Weight = Field(4.0, description="weight of the distance between the two maps, at the end of its rise")
     schedule: Fraction = Field(
         0.5, description="share of the training in which that weight rises linearly from 0; 0: it is there at once"
@@ -168,7 +175,9 @@ class FickleNet(Network, Augmentation, Optimisation):
     crop: Crop = 321
     epochs: Count = 30
     batch_size: BatchSize = 10
-    window: int = Field(9, ge=1, le=99, description="s, side of the windows, positions of the last feature map; odd")
+    window: Annotated[int, in_words("odd whole number, 1 to 99")] = Field(
+        9, ge=1, le=99, description="s, side of the windows, positions of the last feature map"
+    )
     dropout: Fraction = Field(0.9, description="p, probability that a hidden unit is dropped, all its channels at once")
     form: Literal["centre_preserving", "general", "none"] = Field(
         "centre_preserving",
@@ -176,7 +185,9 @@ class FickleNet(Network, Augmentation, Optimisation):
         "feature map, before the windows; none: nothing is dropped",
     )
     rescale: bool = Field(
-        False, description="divide what is kept by 1 - dropout, as dropout does, but for a centre that is always kept"
+        False,
+        description="divide what is kept by 1 - dropout, as dropout does, but for a centre that is always kept; not "
+        "with a dropout of 1",
     )
 
     @model_validator(mode="after")

@@ -69,14 +69,19 @@ PRESETS: dict[str, Crf] = {
 """Presets by name; the numbers are those of the authors' public code."""
 
 
+def names() -> list[str]:
+    """What a setting `crf` may be: none, or a preset."""
+    return ["none", *PRESETS]
+
+
 def _known(name: str) -> str:
     """`name` as it is; a ValueError that lists the presets if there is none of that name."""
-    if name != "none" and name not in PRESETS:
-        raise ValueError(f"unknown CRF preset '{name}'; known presets: none, {', '.join(PRESETS)}")
+    if name not in names():
+        raise ValueError(f"unknown CRF preset '{name}'; known presets: {', '.join(names())}")
     return name
 
 
-CrfPreset = Annotated[str, AfterValidator(_known)]
+CrfPreset = Annotated[str, AfterValidator(_known), Field(json_schema_extra=lambda schema: schema.update(enum=names()))]
 
 
 def numbers(name: str) -> dict[str, Any] | None:

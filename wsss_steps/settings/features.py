@@ -20,7 +20,9 @@ class KeyFeatures(Settings):
         description="vit_base_patch8_224, vit_small_patch8_224, the same with patch16, or own (its file tells)",
     )
     weights: str = Field(
-        "dino", description="dino (download), pretrain_keys (trained on this data set), or a .safetensors or .pth file"
+        "dino",
+        description="dino (download), pretrain_keys (trained on this data set; with vit: own), or a .safetensors or "
+        ".pth file",
     )
     input_mode: Literal["pad", "resize"] = Field(
         "pad", description="zero padding to whole patches as LOST, or bicubic resize to them as the author's code"

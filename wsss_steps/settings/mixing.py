@@ -12,14 +12,19 @@ from wsss_steps.settings.base import Count, Fraction, Positive, Settings, Shares
 NO_MIXER = "none"
 
 
+def names() -> list[str]:
+    """What a setting `mix` may be: none, or a mixer."""
+    return [NO_MIXER, *mixing.names()]
+
+
 def _known(name: str) -> str:
     """`name` as it is; a ValueError unless it names a mixer."""
-    if name not in (known := (NO_MIXER, *mixing.names())):
+    if name not in (known := names()):
         raise ValueError(f"expected one of {', '.join(known)}, found '{name}'")
     return name
 
 
-Mixer = Annotated[str, AfterValidator(_known)]
+Mixer = Annotated[str, AfterValidator(_known), Field(json_schema_extra=lambda schema: schema.update(enum=names()))]
 
 
 class Mixing(Settings):

@@ -32,8 +32,8 @@ class GivenSaliency(Settings):
     method: Literal["given"] = "given"
     folder: str = Field(
         "{root}/saliency",
-        description="folder of <id>.png, 0 not salient to 255 salient; `column`: the maps that the "
-        "table of a plain folder names, of any size of the same shape",
+        description="folder of `<id>.png`, 0 not salient to 255 salient; `column`: the maps that the table of a plain "
+        "folder names, of the shape of their image in any size",
     )
     bad_maps: Literal["stop", "leave_out"] = Field(
         "stop", description="what to do about maps that are missing, damaged, of another size or all zero"
@@ -45,7 +45,8 @@ class DetectorSaliency(Network, Augmentation, Optimisation):
 
     method: Literal["detector"] = "detector"
     pairs: str = Field(
-        "{root}/DUTS-TR", description="folder with <name>-Image/*.jpg and <name>-Mask/*.png, or drawn (draw_saliency)"
+        "{root}/DUTS-TR",
+        description="folder with `<name>-Image/*.jpg` and `<name>-Mask/*.png`, or drawn (draw_saliency)",
     )
     weights: str = Field("train", description="train (on `pairs`), or a .safetensors file that train_saliency made")
     decoder_width: Width = Field(256, description="most channels of a level of the decoder")

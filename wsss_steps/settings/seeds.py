@@ -14,7 +14,7 @@ class TwoThresholds(Settings):
     """What seeds from two thresholds on the maps have in common."""
 
     foreground: Fraction = Field(0.30, description="tau_2: a pixel above it takes its strongest class")
-    background: Fraction = Field(0.05, description="tau_3: a pixel below it is background")
+    background: Fraction = Field(0.05, description="tau_3: a pixel below it is background; at most `foreground`")
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:

@@ -65,7 +65,7 @@ class MaskingSegmenter(Segmenter):
     epochs: Count = 30
     warmup_epochs: Warmup = 0.0
     lambda_seg: Weight = Field(2.0, description="weight of the attention loss; 0 leaves it out")
-    paths: Count = Field(2, le=64, description="masked images per image")
+    paths: int = Field(2, ge=1, le=64, description="masked images per image")
 
 
 class DsrgSegmenter(Segmenter):

@@ -9,7 +9,6 @@ from pydantic import Field, StringConstraints, field_validator, model_validator
 from wsss_steps.settings.base import (
     IMAGENET_MEAN,
     IMAGENET_STD,
-    BatchSize,
     Count,
     Deviation,
     Fraction,
@@ -25,6 +24,7 @@ from wsss_steps.settings.base import (
     ViewSide,
     Weight,
     Width,
+    in_words,
 )
 from wsss_steps.settings.crf import CrfPreset
 
@@ -34,7 +34,11 @@ OF_VOC = (
     *("tags_csv", "boxes"),
 )
 """Settings of a data set in PASCAL VOC layout alone."""
-SplitName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
+SplitName = Annotated[
+    str,
+    StringConstraints(pattern=r"^[a-z][a-z0-9_]*$"),
+    in_words("small letters, digits and `_`, a letter first"),
+]
 
 
 class MakeExample(Settings):
@@ -60,21 +64,23 @@ class Prepare(Settings):
     Paths of VOC layout are relative to the root.
     """
 
-    dataset: str = Field(pattern=r"^\w[\w.-]*$", description="name of the data set, and of the folder of its results")
+    dataset: Annotated[str, in_words("letters, digits, `_`, `-` and `.`, neither `-` nor `.` first")] = Field(
+        pattern=r"^\w[\w.-]*$", description="name of the data set, and of the folder of its results"
+    )
     images: str | None = Field(
         None,
         description="a plain folder of photographs, sub-folders included, instead of `root`; null: PASCAL VOC layout",
     )
     tags: str | None = Field(
         None,
-        description="of a plain folder: table with a row per photograph (docs/datasets.md), seen from the working "
-        "directory or from `images`; `folders`: a folder per class; null: tags.csv",
+        description="of a plain folder: table with a row per photograph ([its columns](datasets.md)), seen from the "
+        "working directory or from `images`; `folders`: a folder per class; null: tags.csv",
     )
     classes: tuple[str, ...] = Field(
         (),
         max_length=254,
-        description="names of the classes 1..C, in this order; required, except of a plain folder: those that the "
-        "table or the folders name, sorted",
+        description="names of the classes 1..C, in this order, each once, without background; required, except of a "
+        "plain folder: there, if empty, those that the table or the folders name, sorted",
     )
     max_side: Side | None = Field(
         None,
@@ -83,7 +89,9 @@ class Prepare(Settings):
         "said, of a plain folder",
     )
     mask_classes: tuple[str, ...] = Field(
-        (), max_length=254, description="names of the values 1..K in label images; empty: as `classes`"
+        (),
+        max_length=254,
+        description="names of the values 1..K in label images, those of `classes` among them; empty: as `classes`",
     )
     other_classes: Literal["background", "ignore"] = Field(
         "background", description="what values of unlisted classes become"
@@ -91,14 +99,14 @@ class Prepare(Settings):
     train_list: str = Field("ImageSets/Segmentation/train.txt", description="ids of the training images, one a line")
     splits: dict[SplitName, str] = Field(
         {"val": "ImageSets/Segmentation/val.txt"},
-        description="held-out images to segment and, with masks, to score: name -> list of ids; val is left out if it "
-        "is not given and its list does not exist",
+        description="held-out images to segment and, with masks, to score: name (not train) -> list of ids; val is "
+        "left out if it is not given and its list does not exist",
     )
     unscored: tuple[SplitName, ...] = Field((), description="those of `splits` without tags and masks: segmented only")
     scored_list: str | None = Field(
         None, description="ids of the training images that are scored, such as VOC's 1,464 of 10,582; null: all"
     )
-    image_folder: str = Field("JPEGImages", description="images, <id>.jpg")
+    image_folder: str = Field("JPEGImages", description="images, `<id>.jpg`")
     mask_folder: str | None = Field(
         "SegmentationClass", description="label images, for evaluation alone; null if there are none"
     )
@@ -159,13 +167,13 @@ class PretrainKeys(Settings):
 
     patch: Side = Field(8, description="side of a patch, px")
     width: Width = Field(96, description="length of a token; a multiple of heads")
-    depth: Count = Field(3, le=1000, description="blocks")
+    depth: int = Field(3, ge=1, le=1000, description="blocks")
     heads: Count = Field(3, description="of the attention")
     stem: Literal["patch", "convolution"] = Field(
         "convolution", description="how an image becomes patches: a linear map of each, or a few convolutions"
     )
     epochs: Count = Field(12, description="passes over the images")
-    batch_size: BatchSize = Field(16, ge=2, description="images per step")
+    batch_size: int = Field(16, ge=2, le=65_536, description="images per step")
     window: Shares = Field((0.3, 1.0), description="share of an image that all its views in a step are taken from")
     global_crop: ViewSide = Field(
         64, description="side of the two views that the teacher sees, px; a multiple of patch"

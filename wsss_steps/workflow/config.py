@@ -7,11 +7,11 @@ A *choice* is a method's name with overrides of its defaults, `superpixel~alpha=
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import Field, PrivateAttr, create_model
 
-from wsss_steps.settings.base import Backbone, Device, Seed, Settings
+from wsss_steps.settings.base import Backbone, Device, Seed, Settings, in_words
 from wsss_steps.settings.registry import METHODS
 from wsss_steps.settings.steps import (
     CompareRecipes,
@@ -26,6 +26,7 @@ from wsss_steps.settings.steps import (
 )
 from wsss_steps.settings.strong import Strong
 
+Overrides = dict[str, dict[str, Any]]
 SLOTS_OF_A_RECIPE = ("classifier", "cams", "superpixels", "seeds", "segmenter")
 GROUND_TRUTH = "ground_truth"  # saliency maps made of the label images, by a rule that may see them
 
@@ -132,7 +133,8 @@ class Config(Prepare):
         "comparable to the last digit at equal threads only",
     )
     device: Device = Field(
-        "auto", description="auto, cpu, cuda, or cuda:N for one GPU: a fact of the machine, it reruns nothing"
+        "auto",
+        description="cuda:N is one GPU, not for gpus_per_training above 1: a fact of the machine, it reruns nothing",
     )
     _all_runs: tuple[Run, ...] = PrivateAttr(())
 
@@ -187,7 +189,10 @@ class Config(Prepare):
 def _with_slots() -> type[Config]:
     """`Config` with a key for every slot that exists."""
     table: Any = Field({}, description="method -> overrides of its defaults")
-    slots: dict[str, Any] = {slot: (dict[str, dict[str, Any]], table) for slot in METHODS}
+    slots: dict[str, Any] = {
+        slot: (Annotated[Overrides, in_words(f"table of methods, each: table of settings of `{slot}`")], table)
+        for slot in METHODS
+    }
     return create_model("Config", __base__=Config, **slots)
 
 
