@@ -45,6 +45,7 @@ rule prepare:
     input:
         made=planned(planning.made_by_the_workflow),
     output:
+        **folders_if_any(copies="<results>/splits/{split}/copies", saliency="<results>/splits/{split}/saliency"),
         manifest="<results>/splits/{split}/manifest.json",
     log:
         "<logs>/splits/{split}/prepare.log",
@@ -59,8 +60,10 @@ rule prepare:
         tags=planned(planning.table_of_tags),
         state=once_per_split(planning.state_of_images),
         settings=planned(planning.settings_of_images),
-        code=code_of("prepare"),
+        copies=output_if_any("copies"),
+        saliency=output_if_any("saliency"),
+        code=code_of_layout("prepare"),
     shell:
         "python -m wsss_steps.prepare --root {params.root:q} --list-file {params.list_file:q} --tags {params.tags:q}"
-        " --manifest {output.manifest:q}"
+        " --manifest {output.manifest:q} --copies {params.copies:q} --saliency {params.saliency:q}"
         " --settings {params.settings:q} --code {params.code:q} --log {log:q}"

@@ -41,7 +41,7 @@ rule prepare_masks:
         root=CONFIG.base,
         state=once_per_split(planning.state_of_masks),
         settings=planned(planning.settings_of_masks),
-        code=code_of("prepare_masks"),
+        code=code_of_layout("prepare_masks"),
     shell:
         "python -m wsss_steps.prepare_masks --root {params.root:q} --manifest {input.manifest:q}"
         " --ground-truth {output.ground_truth:q}"

@@ -9,6 +9,7 @@ import pytest
 import tiny_archives
 import tiny_voc
 import yaml
+from photo_folders import make_folder, table_of_all
 
 from wsss_steps.settings.registry import METHODS
 from wsss_steps.workflow import configuration, sharing
@@ -31,7 +32,8 @@ ROOTS = {"voc2012": "VOCdevkit/VOC2012", "coco2014": "coco"}  # of data sets tha
 def loaded(path: Path, tmp_path: Path) -> Config:
     content: dict[str, Any] = yaml.safe_load(path.read_text())
     if "draw" not in content:
-        content["root"] = str(tmp_path / "root")
+        folder = "images" if "images" in content else "root"
+        content[folder] = str(tmp_path / folder)
     if "convert" in content:
         content["root"] = str(tmp_path / ROOTS[content["convert"]["format"]])
         content["convert"]["published_counts"] = False
@@ -55,6 +57,7 @@ def files(repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     timm = ("../weights/mobilenetv2_100_imagenet.safetensors", "../weights/efficientnet_lite0_imagenet.safetensors")
     for name in ("tags.csv", *weights, *timm):
         (root / name).touch()
+    table_of_all(make_folder(tmp_path / "images") / "tags.csv")
     return sorted(repository.glob("configs/**/*.yaml"))
 
 

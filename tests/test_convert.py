@@ -155,7 +155,7 @@ def test_keys_that_the_data_set_decides(here: Path) -> None:
     assert "nowhere.txt: no such file" in str(error.value)
     with pytest.raises(UserError, match="splits: expected none beside convert"):
         config(COCO, splits={"val": "val.txt"})
-    with pytest.raises(UserError, match="convert: expected no draw beside it"):
+    with pytest.raises(UserError, match="convert: expected no draw and no images beside it"):
         config(VOC, draw={"train": 4, "val": 2}, root="")
     with pytest.raises(UserError, match=r"classes \['cow boy'\] are not among those of the data set"):
         config(VOC, classes=["cow boy"])

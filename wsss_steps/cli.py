@@ -24,10 +24,16 @@ from wsss_steps.provenance.stamp import stamp
 from wsss_steps.training import ranks
 
 NOT_PATHS = ("needs", "settings", "device", "stamp")
-OUTPUTS = ("output", "output_raw", "history", "score")  # options that a step writes; it reads all other paths
+OUTPUTS = (
+    "output",
+    "output_raw",
+    "output_working",
+    "history",
+    "score",
+)  # options that a step writes; it reads all other paths
 # steps that write what others read under the same option names
 OUTPUTS_OF = {
-    "wsss_steps.prepare": ("manifest",),
+    "wsss_steps.prepare": ("manifest", "copies", "saliency"),
     "wsss_steps.prepare_masks": ("ground_truth",),
     "wsss_steps.prepare_boxes": ("boxes",),
     "wsss_steps.convert_tags": ("image_list", "tags"),

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 from tiny_voc import make_voc, read_voc, write_xml
 
+from wsss_steps.data.listing import Report
 from wsss_steps.data.manifest import Entry
-from wsss_steps.data.voc import Report, find_images
+from wsss_steps.data.voc import find_images
 from wsss_steps.data.voc_lists import read_list
 from wsss_steps.data.voc_masks import find_masks
 from wsss_steps.data.voc_tags import meant

@@ -16,6 +16,7 @@ from wsss_steps.data import archives, sources, voc_lists
 from wsss_steps.formats.records import record_of
 from wsss_steps.methods import arguments
 from wsss_steps.provenance.digests import code_digest
+from wsss_steps.settings.steps import TRAIN
 from wsss_steps.workflow import splits
 from wsss_steps.workflow.config import Config
 
@@ -37,7 +38,7 @@ def _settings(config: Config, split: str) -> dict[str, Any]:
         "split": split,
         "list_file": written.splits.get(split, ""),
         "tagged": split not in config.unscored,
-        "scored_list": written.scored_list if split == splits.TRAIN else None,
+        "scored_list": written.scored_list if split == TRAIN else None,
         "classes": list(config.classes),
         "all_masks": written.mask_folder is not None and written.scored_list is None,
         "splits": written.splits,
@@ -63,7 +64,7 @@ def problems(config: Config) -> list[str]:
         wrong.append(f"classes {unknown} are not among those of the data set: {', '.join(archive.CLASSES)}")
     if config.boxes is not None and config.scored_list is None:
         wrong.append("boxes: expected a scored_list beside convert, the images whose boxes count, found none")
-    wrong += _ask(archive.problems, config, splits.TRAIN)
+    wrong += _ask(archive.problems, config, TRAIN)
     held_out = () if "splits" in archive.FIXED else config.splits.values()
     for path in filter(None, (config.scored_list, *held_out)):
         voc_lists.read_list(root / path, wrong)
@@ -76,9 +77,9 @@ def applied(config: Config) -> Config:
     A `{split}` in a path stands for the name of a split.
     """
     archive, root, below = _archive(config), Path(config.root), f"{config.results}/{FOLDER}"
-    changes: dict[str, Any] = _ask(archive.places, config, splits.TRAIN)
+    changes: dict[str, Any] = _ask(archive.places, config, TRAIN)
     changes |= {
-        "train_list": f"{below}/{splits.TRAIN}.txt",
+        "train_list": f"{below}/{TRAIN}.txt",
         "splits": {name: f"{below}/{name}.txt" for name in changes["splits"]},
         "tags_csv": f"{below}/{{split}}.csv",
         "mask_folder": None if config.mask_folder is None else f"{below}/masks/{{split}}",

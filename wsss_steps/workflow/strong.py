@@ -13,6 +13,7 @@ from typing import Any
 from wsss_steps.data import sources, voc_lists
 from wsss_steps.formats.records import record_of
 from wsss_steps.methods import arguments
+from wsss_steps.settings.steps import TRAIN
 from wsss_steps.settings.strong import Strong
 from wsss_steps.workflow import names, splits
 from wsss_steps.workflow.choices import chain
@@ -70,7 +71,7 @@ def _problems_of_files(config: Config, given: Strong) -> Iterator[str]:
 
 def settings(config: Config) -> dict[str, Any]:
     """The settings of `prepare_strong`: those of `prepare_masks`, of its own list and folder."""
-    table = splits.masks_settings(config, splits.TRAIN) | {"masks_optional": False}
+    table = splits.masks_settings(config, TRAIN) | {"masks_optional": False}
     given = config.strong
     return table if given is None else table | {"mask_folder": given.mask_folder, "scored_list": given.image_list}
 

@@ -16,10 +16,7 @@ these functions, whose keyword arguments are settings (`workflow/conversion.py`)
 from __future__ import annotations
 
 import importlib
-from pathlib import Path
 from types import ModuleType
-
-from wsss_steps.data.sources import ABSENT, Stat
 
 Tags = dict[str, tuple[str, ...]]  # image id -> names of its classes
 
@@ -27,16 +24,3 @@ Tags = dict[str, tuple[str, ...]]  # image id -> names of its classes
 def load(name: str) -> ModuleType:
     """The module that reads a format."""
     return importlib.import_module(f"{__name__}.{name}")
-
-
-def stats(paths: list[Path]) -> dict[str, Stat]:
-    """Size and time of files by path."""
-    found: dict[str, Stat] = {}
-    for path in paths:
-        try:
-            status = path.stat()
-        except OSError:
-            found[path.as_posix()] = ABSENT
-        else:
-            found[path.as_posix()] = (status.st_size, status.st_mtime_ns)
-    return found

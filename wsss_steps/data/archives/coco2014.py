@@ -16,9 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wsss_steps.data import voc_lists
-from wsss_steps.data.archives import Tags, stats
+from wsss_steps.data.archives import Tags
 from wsss_steps.data.coco_instances import Outline, Size, mask_of, read_instances
-from wsss_steps.data.sources import Sources
+from wsss_steps.data.sources import Sources, of_files
 from wsss_steps.errors import UserError, all_wrong
 from wsss_steps.formats.labels import read_labels
 from wsss_steps.ops.labels import IGNORE
@@ -78,14 +78,13 @@ def problems(root: Path, *, published_counts: bool, masks: str | None) -> list[s
 
 def sources_of_tags(root: Path, *, split: str) -> Sources:
     """The annotations."""
-    return Sources("", stats([annotations_of(root, split)]))
+    return of_files("", [str(annotations_of(root, split))])
 
 
 def sources_of_masks(root: Path, *, split: str, scored_list: str | None, masks: str | None) -> Sources:
     """The annotations, or the label images that others made; and the ids of those that are scored."""
-    scored = "\n".join(_scored(root, scored_list) or ())
     given = [annotations_of(root, split)] if masks is None else sorted((root / masks).glob("*.png"))
-    return Sources(scored, stats(given))
+    return of_files(_scored(root, scored_list), map(str, given))
 
 
 def _scored(root: Path, scored_list: str | None) -> list[str] | None:

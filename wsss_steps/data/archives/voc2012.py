@@ -7,8 +7,6 @@ own where there is one, and else SBD's, which has no void.
 from __future__ import annotations
 
 import functools
-import hashlib
-import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -18,9 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wsss_steps.data import voc_lists, voc_tags
-from wsss_steps.data.archives import Tags, stats
+from wsss_steps.data.archives import Tags
 from wsss_steps.data.sbd import read_segmentation
-from wsss_steps.data.sources import Sources
+from wsss_steps.data.sources import Sources, of_files
 from wsss_steps.errors import UserError, all_wrong
 from wsss_steps.formats.labels import read_labels
 from wsss_steps.ops.labels import IGNORE
@@ -110,10 +108,6 @@ def read_label_image(path: Path) -> NDArray[np.uint8]:
     return read_segmentation(path) if path.suffix == ".mat" else read_labels(path)
 
 
-def _digest(content: object) -> str:
-    return hashlib.sha256(json.dumps(content).encode()).hexdigest()
-
-
 def sources_of_tags(root: Path, *, split: str, list_file: str, sbd: str, tags: str, tagged: bool) -> Sources:
     """The ids of a split, and the files of its tags."""
     ids = listed(root, split=split, list_file=list_file, sbd=sbd)
@@ -124,7 +118,7 @@ def sources_of_tags(root: Path, *, split: str, list_file: str, sbd: str, tags: s
         files = [known[one] for one in ids if one in known]
     else:
         files = [root / "Annotations" / f"{one}.xml" for one in ids] if tags == "xml" else [root / tags]
-    return Sources(_digest(ids), stats(files))
+    return of_files(ids, map(str, files))
 
 
 def sources_of_masks(root: Path, *, split: str, list_file: str, scored_list: str | None, sbd: str) -> Sources:
@@ -132,7 +126,7 @@ def sources_of_masks(root: Path, *, split: str, list_file: str, scored_list: str
     ids = listed(root, split=split, list_file=list_file, sbd=sbd)
     ids = ids if scored_list is None else voc_lists.read_list(root / scored_list, [])
     known = with_label_image(root, sbd)
-    return Sources(_digest(ids), stats([known[one] for one in ids if one in known]))
+    return of_files(ids, (str(known[one]) for one in ids if one in known))
 
 
 def read_tags(
