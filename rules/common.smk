@@ -11,6 +11,7 @@ from wsss_steps.errors import UserError
 from wsss_steps.workflow import (
     boxes,
     configuration,
+    conversion,
     page,
     pictures,
     planning,
@@ -92,7 +93,9 @@ settings_of = functools.partial(planned, planning.settings_of)
 settings_of_step = functools.partial(configuration.step_settings, CONFIG)
 code_of = functools.partial(planned, planning.code_of)
 code_with_needs = functools.partial(planned, planning.code_with_needs)
+code_of_layout = functools.partial(planned, planning.code_of_layout)
 initial_weights = functools.partial(planned, planning.initial_weights)
+code_of_conversion = functools.partial(planned, conversion.code_of)
 artifact_of = functools.partial(planned, planning.artifact)
 
 
@@ -128,6 +131,16 @@ def once_per_split(function):
     """Parameter: what a function of `planning` says of the rule's split; it looks at every file of the user's."""
     ask = functools.cache(functools.partial(function, CONFIG))
     return lambda wildcards: ask(wildcards.split)
+
+
+def folders_if_any(**paths):
+    """Outputs: those of the folders that the configuration has."""
+    return {name: directory(path) for name, path in paths.items() if planning.is_written(CONFIG, name)}
+
+
+def output_if_any(name):
+    """Parameter: the output of a name, if the rule has it, for an option that may be left empty."""
+    return lambda wildcards, output: output.get(name, [])
 
 
 def kept_or_temporary(path):

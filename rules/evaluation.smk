@@ -1,6 +1,31 @@
+rule convert_masks:
+    # Writes the label images of a split of a known data set, from its archives as they unpack.
+    input:
+        image_list="<results>/converted/{split}.txt",
+    output:
+        directory("<results>/converted/masks/{split}"),
+    log:
+        "<logs>/converted/{split}/convert_masks.log",
+    benchmark:
+        "<benchmarks>/converted/{split}/convert_masks.tsv"
+    priority: 100  # as prepare_masks
+    conda:
+        "../envs/wsss.yaml"
+    threads: CONFIG.threads
+    params:
+        root=CONFIG.root,
+        state=once_per_split(conversion.state_of_masks),
+        settings=planned(conversion.settings_of_masks),
+        code=code_of_conversion("convert_masks"),
+    shell:
+        "python -m wsss_steps.convert_masks --root {params.root:q} --image-list {input.image_list:q} --output {output:q}"
+        " --settings {params.settings:q} --code {params.code:q} --log {log:q}"
+
+
 rule prepare_masks:
     # Checks every label image of a split, and writes where its ground truth lies: only rules here and in report.smk see it.
     input:
+        converted=planned(conversion.label_images),
         manifest="<results>/splits/{split}/manifest.json",
     output:
         ground_truth="<results>/splits/{split}/ground_truth.json",
@@ -13,10 +38,10 @@ rule prepare_masks:
         "../envs/wsss.yaml"
     threads: 1
     params:
-        root=CONFIG.data_folder,
+        root=CONFIG.base,
         state=once_per_split(planning.state_of_masks),
         settings=planned(planning.settings_of_masks),
-        code=code_of("prepare_masks"),
+        code=code_of_layout("prepare_masks"),
     shell:
         "python -m wsss_steps.prepare_masks --root {params.root:q} --manifest {input.manifest:q}"
         " --ground-truth {output.ground_truth:q}"
@@ -38,7 +63,7 @@ rule prepare_boxes:
         "../envs/wsss.yaml"
     threads: 1
     params:
-        root=CONFIG.data_folder,
+        root=CONFIG.base,
         state=once_per_split(planning.state_of_boxes),
         settings=planned(planning.settings_of_boxes),
         code=code_of("prepare_boxes"),

@@ -62,7 +62,7 @@ rule prepare_strong:
         "../envs/wsss.yaml"
     threads: 1
     params:
-        root=CONFIG.data_folder,
+        root=CONFIG.base,
         state=configured(strong.state),
         settings=configured(strong.settings_as_json),
         code=code_of("prepare_strong"),
@@ -141,7 +141,10 @@ rule make_pseudo_labels:
         manifest=manifest_of_shard,
         segmenter=planned(planning.segmenting_network),
     output:
-        directory(in_shards("<results>/{classifier}/{cams}/{superpixels}/{seeds}/{segmenter}/pseudo_labels")),
+        **folders_if_any(
+            working=in_shards("<results>/{classifier}/{cams}/{superpixels}/{seeds}/{segmenter}/working_labels")
+        ),
+        labels=directory(in_shards("<results>/{classifier}/{cams}/{superpixels}/{seeds}/{segmenter}/pseudo_labels")),
     log:
         in_shards("<logs>/{classifier}/{cams}/{superpixels}/{seeds}/{segmenter}/make_pseudo_labels.log"),
     benchmark:
@@ -154,9 +157,11 @@ rule make_pseudo_labels:
         device=CONFIG.device,
     params:
         settings=settings_of_step("predict", split="train", known_tags=True),
+        working=output_if_any("working"),
         code=code_of("predict", "classifier", "segmenter"),
     shell:
-        "python -m wsss_steps.predict --manifest {input.manifest:q} --segmenter {input.segmenter:q} --output {output:q}"
+        "python -m wsss_steps.predict --manifest {input.manifest:q} --segmenter {input.segmenter:q}"
+        " --output {output.labels:q} --output-working {params.working:q}"
         " --settings {params.settings:q} --code {params.code:q} --device {resources.device:q} --log {log:q}"
 
 

@@ -60,7 +60,7 @@ if SHARDS:
             "<benchmarks>/{lineage}/{folder}.join.tsv"
         wildcard_constraints:
             lineage=".+",
-            folder="pseudo_labels|(segmentation|segmentation_crf)/[a-z][a-z0-9_]*",
+            folder="pseudo_labels|working_labels|(segmentation|segmentation_crf)/[a-z][a-z0-9_]*",
         conda:
             "../envs/wsss.yaml"
         threads: 1

@@ -6,8 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import tiny_archives
 import tiny_voc
 import yaml
+from photo_folders import make_folder, table_of_all
 
 from wsss_steps.settings.registry import METHODS
 from wsss_steps.workflow import configuration, sharing
@@ -24,11 +26,17 @@ LEFT_OUT = {
     ("features", "rgb"): "a baseline, measured in superpixels.csv",
 }
 
+ROOTS = {"voc2012": "VOCdevkit/VOC2012", "coco2014": "coco"}  # of data sets that are converted
+
 
 def loaded(path: Path, tmp_path: Path) -> Config:
     content: dict[str, Any] = yaml.safe_load(path.read_text())
     if "draw" not in content:
-        content["root"] = str(tmp_path / "root")
+        folder = "images" if "images" in content else "root"
+        content[folder] = str(tmp_path / folder)
+    if "convert" in content:
+        content["root"] = str(tmp_path / ROOTS[content["convert"]["format"]])
+        content["convert"]["published_counts"] = False
     return configuration.load(content)
 
 
@@ -40,6 +48,8 @@ def files(repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     (tmp_path / "weights/example_vit.safetensors").symlink_to(repository / "weights/example_vit.safetensors")
     root = tmp_path / "root"
     tiny_voc.make_voc(root)
+    tiny_archives.make_voc(tmp_path)
+    tiny_archives.make_coco(tmp_path / "coco")
     tiny_voc.write_list(root, "train_aug", tiny_voc.SPLITS["train"])
     for name in ("SegmentationClassAug", "saliency", "saliency_u2net", "weights", "../weights", "DUTS-TR"):
         (root / name).mkdir(exist_ok=True)
@@ -47,6 +57,7 @@ def files(repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     timm = ("../weights/mobilenetv2_100_imagenet.safetensors", "../weights/efficientnet_lite0_imagenet.safetensors")
     for name in ("tags.csv", *weights, *timm):
         (root / name).touch()
+    table_of_all(make_folder(tmp_path / "images") / "tags.csv")
     return sorted(repository.glob("configs/**/*.yaml"))
 
 

@@ -35,6 +35,7 @@ def test_tags_alone_are_no_extra_supervision() -> None:
         "split": "val",
         "crf": "none",
         "scales": [1.0, 0.75, 0.5],
+        "label_images": "",
         "extra_supervision": "",
         "saliency": None,
         "made_of_ground_truth": "",

@@ -77,7 +77,7 @@ def test_nothing_is_written_when_something_is_wrong(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("override", "message"),
     [
-        ({"classes": ()}, "at least 1 item"),
+        ({"classes": ()}, "expected names of classes, found none"),
         ({"classes": ("cat", "dog", "cat")}, r"each class once.* found \['cat'\]"),
         ({"classes": ("background", "dog")}, "without 'background'"),
         ({"mask_classes": ("cat",)}, r"classes \['dog'\] are not among mask_classes"),

@@ -211,7 +211,7 @@ def of_recipe(name: str, **inputs: Any) -> Iterator[tuple[str, dict[str, Any]]]:
                 "output_growth": f"{folder}/growth.h5",
             },
         )
-        yield "predict", {"manifest": TRAIN, **network, "output": f"{folder}/pseudo_labels"}
+        yield "predict", {"manifest": TRAIN, **network, "output": f"{folder}/pseudo_labels", "output_working": []}
     for split, manifest in (("val", VAL), ("extra", EXTRA)):
         folders = {"output": f"{segmenter}/segmentation_crf/{split}", "output_raw": f"{segmenter}/segmentation/{split}"}
         yield "predict", {"manifest": manifest, **network, **folders}
@@ -245,7 +245,7 @@ def shared() -> Iterator[tuple[str, dict[str, Any]]]:
         manifest = f"results/tiny/splits/{split}/manifest.json"
         listed = {"root": "voc", "list_file": f"voc/ImageSets/Segmentation/{split}.txt"}
         listed |= {"tags": [] if split == "extra" else "voc/tags.csv"}
-        yield "prepare", {**listed, "manifest": manifest}
+        yield "prepare", {**listed, "manifest": manifest, "copies": [], "saliency": []}
         if split in TRUTH:
             yield "prepare_masks", {"root": "voc", "manifest": manifest, "ground_truth": TRUTH[split]}
     vit = {"output": "results/tiny/features/vit.safetensors", "history": "results/tiny/features/vit_history.csv"}
@@ -413,6 +413,7 @@ def test_the_digest_of_code_covers_the_step_and_its_methods(commands: list[Comma
         modules += ["nets.backbones.small" for choice in resolved if "backbone" in choice.settings]
         needs = one.paths.get("needs") or ""
         modules += [f"formats.kinds.{kind}" for kind in KINDS if needs.startswith(f"{kind}=")]
+        modules += ["data.layouts.voc", "data.voc_reader"] if one.step in ("prepare", "prepare_masks") else []
         assert one.code == digests.code_digest(one.step, modules), (one.step, modules)
 
 
@@ -429,7 +430,7 @@ def test_steps_are_told_all_that_they_ask_for_and_a_log_of_their_own(commands: l
         device = "cpu" if one.step == "make_superpixels" else "cuda:1"  # of colours and features: by no network
         assert one.device == (device if "device" in asked else None), one.step
         assert ("gpu=1" in one.job) == (one.device == "cuda:1")
-        assert asked - set(one.paths) - {"device", "settings", "stamp"} <= {"output_raw"}, one.step
+        assert asked - set(one.paths) - {"device", "settings", "stamp"} <= {"output_raw", "output_working"}, one.step
         assert one.log.startswith("logs/tiny/")
     logs = [one.log for one in commands]
     assert len(set(logs)) == len(logs)

@@ -52,7 +52,7 @@ def inputs(tmp_path: Path) -> dict[str, Any]:
             network = "classifier" if stage in ("cams", "seeds") else "segmenter"
             about = {"recipe": recipe, "random_seed": None, "stage": stage, "split": "train", "network": network}
             rows.append(about | {"crf": crf, "scales": [1.0, 0.75, 0.5]})
-            rows[-1] |= {"extra_supervision": "", "saliency": None, "made_of_ground_truth": ""}
+            rows[-1] |= {"extra_supervision": "", "saliency": None, "made_of_ground_truth": "", "label_images": ""}
     return {
         "scores": scores,
         "checkpoints": checkpoints,
@@ -97,6 +97,7 @@ def test_one_row_per_score(inputs: dict[str, Any], tmp_path: Path) -> None:
         "compute_precision": "tf32",
         "crf": "none",
         "scales": "1 0.75 0.5",
+        "label_images": "",
         "extra_supervision": "",
         "left_out": "0",
     }
@@ -119,10 +120,10 @@ def test_the_file_to_the_byte(inputs: dict[str, Any], tmp_path: Path) -> None:
     assert lines == [
         ",".join(tables.COLUMNS),
         f"cam,0,cams,train,{numbers},0.750000,0.875000,400,0.3,evaluation and choice of the threshold,"
-        f"{weights},tf32,none,1 0.75 0.5,,0",
-        f"cam,0,seeds,train,,,,,,,,,0,,nothing,{weights},tf32,none,1 0.75 0.5,,0",
+        f"{weights},tf32,none,1 0.75 0.5,,,0",
+        f"cam,0,seeds,train,,,,,,,,,0,,nothing,{weights},tf32,none,1 0.75 0.5,,,0",
         f"superpixel,1,segmentation_crf,train,{numbers},0.750000,0.875000,400,,evaluation,"
-        'random,tf32,deeplab,,"saliency: ""given""",2',
+        'random,tf32,deeplab,,,"saliency: ""given""",2',
         "",
     ]
 

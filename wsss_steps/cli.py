@@ -25,12 +25,13 @@ from wsss_steps.training import ranks
 
 NOT_PATHS = ("needs", "settings", "device", "stamp")
 # options that a step writes; it reads all other paths
-OUTPUTS = ("output", "output_raw", "output_growth", "history", "score")
+OUTPUTS = ("output", "output_raw", "output_growth", "output_working", "history", "score")
 # steps that write what others read under the same option names
 OUTPUTS_OF = {
-    "wsss_steps.prepare": ("manifest",),
+    "wsss_steps.prepare": ("manifest", "copies", "saliency"),
     "wsss_steps.prepare_masks": ("ground_truth",),
     "wsss_steps.prepare_boxes": ("boxes",),
+    "wsss_steps.convert_tags": ("image_list", "tags"),
     "wsss_steps.shard_manifest": ("shards",),
     "wsss_steps.write_report": ("index", "page"),
     "wsss_steps.compare_recipes": ("means", "differences", "per_class", "by_size", "tables"),

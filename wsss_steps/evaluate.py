@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from wsss_steps.cli import main
 from wsss_steps.data.class_maps import read_cam
 from wsss_steps.data.manifest import Entry, GroundTruth, read_ground_truth, read_manifest
+from wsss_steps.data.originals import at_working_size, read_originals
 from wsss_steps.errors import all_wrong
 from wsss_steps.formats.files import VERSION, write_json
 from wsss_steps.formats.kinds.cams import CAMS
@@ -152,11 +153,13 @@ def run(
     `predictions` is a store (`kind`: cams or seeds) or a folder of label images `<id>.png` (label_maps). Writes
     `output`, a store with one confusion matrix per image, and `score`, JSON with fractions in [0, 1], null where there
     is nothing to measure (everywhere if no image of the split has ground truth). UserError if a prediction is missing
-    or does not fit.
+    or does not fit. Stores are scored at the size at which images are read, label maps at that of the image.
     """
     stage, kind, split = settings["stage"], settings["kind"], settings["split"]
     data, truth = read_manifest(manifest), read_ground_truth(ground_truth)
     entries, classes = scored_entries(data.split(split), truth, split), len(data.classes)
+    if kind != "label_maps":  # these alone have the size of the user's file
+        truth = at_working_size(truth, entries, read_originals(manifest))
     opened: LabelMaps | Store = Store(predictions, CAMS) if kind == "cams" else LabelMaps(predictions, SEEDS)
     with opened as source:
         check_present(entries, source)

@@ -14,6 +14,7 @@ from typing import Any
 from wsss_steps import progress
 from wsss_steps.cli import main
 from wsss_steps.data.manifest import Entry, GroundTruth, read_ground_truth, read_manifest
+from wsss_steps.data.originals import at_working_size, read_originals
 from wsss_steps.errors import UserError, all_wrong
 from wsss_steps.formats.files import VERSION, write_json
 from wsss_steps.formats.kinds.superpixels import SUPERPIXELS
@@ -81,6 +82,7 @@ def run(
     """
     truth = read_ground_truth(ground_truth)
     entries = [entry for entry in read_manifest(manifest).split("train") if entry.id in truth.masks]
+    truth = at_working_size(truth, entries, read_originals(manifest))
     if not entries:
         raise UserError(f"{ground_truth}: no ground truth for any image of split 'train'")
     with Store(superpixels, SUPERPIXELS) as store:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from wsss_steps.cli import main
 from wsss_steps.data.manifest import Entry, read_ground_truth, read_manifest
+from wsss_steps.data.originals import at_working_size, read_originals
 from wsss_steps.errors import all_wrong
 from wsss_steps.formats.kinds.saliency import SALIENCY
 from wsss_steps.methods import per_image
@@ -33,6 +34,7 @@ def run(*, manifest: Path, ground_truth: Path, output: Path, settings: dict[str,
     """Write `output`, the store of saliency maps of the train split. UserError if an image has no ground truth."""
     data, truth = read_manifest(manifest), read_ground_truth(ground_truth)
     entries = data.split("train")
+    truth = at_working_size(truth, entries, read_originals(manifest))
     missing = [entry.id for entry in entries if entry.id not in truth.masks]
     all_wrong(f"{ground_truth}: images without ground truth, which the saliency maps are made from", missing)
 

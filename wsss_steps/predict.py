@@ -17,6 +17,7 @@ from wsss_steps import methods
 from wsss_steps.cli import main
 from wsss_steps.data.images import normalise, read_image
 from wsss_steps.data.manifest import Entry, read_manifest
+from wsss_steps.data.originals import Originals, at_original_size, read_originals
 from wsss_steps.errors import UserError
 from wsss_steps.formats.weights import kind_of_weights
 from wsss_steps.methods import per_image
@@ -107,6 +108,18 @@ def maker(network: SegmentationNetwork, content: dict[str, Any], settings: dict[
     return make
 
 
+def sized(make: Make, originals: Originals) -> Make:
+    """The same label maps at the size of the originals, and `working`, those after the dense CRF as they were."""
+
+    def make_sized(entry: Entry, given: Mapping[str, Arrays]) -> Arrays | Later[Arrays]:
+        def enlarged(maps: Arrays) -> Arrays:
+            return {**at_original_size(maps, entry, originals), "working": maps["after_crf"]}
+
+        return then(make(entry, given), enlarged)
+
+    return make_sized
+
+
 def segmenting(weights: Path, device: str, classes: Sequence[str]) -> tuple[SegmentationNetwork, dict[str, Any]]:
     """The network in a file of weights that segments, and the file's `content`: of a classifier, its part that does.
 
@@ -126,6 +139,7 @@ def run(
     segmenter: Path,
     output: Path,
     output_raw: Path | None = None,
+    output_working: Path | None = None,
     settings: dict[str, Any],
     device: str = "cpu",
     stamp: str = "",
@@ -137,6 +151,7 @@ def run(
         segmenter: trained network, which may be a classifier that also segments.
         output: folder of `<id>.png` after the dense CRF.
         output_raw: folder of `<id>.png` before it.
+        output_working: folder of `<id>.png` after it, at the size at which the image is read, for trainings.
         settings: `split`; `known_tags`: exclude the classes that the image is not tagged with, for pseudo-labels of
             training images; `scales`, `flip`, `merge`; `crf`: parameters of the dense CRF, or None; `crf_labels`: the
             labels that compete in it.
@@ -153,8 +168,8 @@ def run(
     data = read_manifest(manifest)
     entries = data.split(settings["split"])
     network, content = segmenting(segmenter, device, data.classes)
-    outputs = {"after_crf": output, "before_crf": output_raw}
-    make = maker(network, content, settings, device)
+    outputs = {"after_crf": output, "before_crf": output_raw, "working": output_working}
+    make = sized(maker(network, content, settings, device), read_originals(manifest))
     count = per_image.write_label_maps(outputs, entries, make, lowers="scales", stamp=stamp)
     logging.getLogger(__name__).info("%d label maps in %s", count, output)
 

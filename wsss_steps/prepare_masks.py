@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from wsss_steps.cli import main
-from wsss_steps.data import sources
+from wsss_steps.data import layouts, sources
 from wsss_steps.data.manifest import read_manifest, write_ground_truth
-from wsss_steps.data.voc_masks import read_masks
+from wsss_steps.data.originals import of_originals, read_originals
 from wsss_steps.formats.records import record_of
 from wsss_steps.methods import arguments
 
@@ -22,8 +22,9 @@ def run(*, root: Path, manifest: Path, ground_truth: Path, settings: dict[str, A
     `settings` are those of `splits.masks_settings`. The stamp and a record of all masks are written beside the output.
     A UserError lists everything that is wrong with the masks.
     """
-    found = sources.of_masks(root, **arguments(sources.of_masks, settings))
-    data = read_manifest(manifest)
+    found = layouts.of_settings(settings).of_masks(root, settings)
+    data = of_originals(read_manifest(manifest), read_originals(manifest))
+    read_masks = layouts.reader(settings).read_masks
     truth, notes = read_masks(root, data, **arguments(read_masks, settings))
     log.info("%s: %d label images of %d images", settings["split"], len(truth.masks), len(data.entries))
     for what, count in notes.items():

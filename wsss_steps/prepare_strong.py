@@ -10,6 +10,7 @@ from typing import Any
 from wsss_steps.cli import main
 from wsss_steps.data import sources
 from wsss_steps.data.manifest import Entry, read_manifest
+from wsss_steps.data.originals import at_working_size, of_originals, read_originals
 from wsss_steps.data.voc_masks import read_masks
 from wsss_steps.formats.kinds.strong_masks import STRONG_MASKS
 from wsss_steps.formats.records import record_of
@@ -24,8 +25,9 @@ def run(*, root: Path, manifest: Path, output: Path, settings: dict[str, Any], s
     written beside the output. A UserError lists everything that is wrong with them.
     """
     found = sources.of_masks(root, **arguments(sources.of_masks, settings))
-    data = read_manifest(manifest)
-    truth, notes = read_masks(root, data, **arguments(read_masks, settings))
+    data, originals = read_manifest(manifest), read_originals(manifest)
+    checked, notes = read_masks(root, of_originals(data, originals), **arguments(read_masks, settings))
+    truth = at_working_size(checked, data.entries, originals)
     entries = [entry for entry in data.split(settings["split"]) if entry.id in truth.masks]
 
     def make(entry: Entry, _: Mapping[str, Arrays]) -> Arrays:

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from wsss_steps.cli import main
-from wsss_steps.data.manifest import Manifest, read_manifest, write_manifest
+from wsss_steps.data.manifest import Manifest, read_manifest
+from wsss_steps.data.originals import read_originals, write_with_originals
 
 
 def shard_of(image_id: str, count: int) -> int:
@@ -31,9 +32,9 @@ def shards_of(data: Manifest, names: list[str]) -> list[Manifest]:
 
 def run(*, manifest: Path, shards: list[Path], settings: dict[str, Any], stamp: str = "") -> None:
     """Write a manifest for each shard, `shards[k]` for shard k; the `stamp` is written beside each."""
-    data = read_manifest(manifest)
+    data, originals = read_manifest(manifest), read_originals(manifest)
     for path, part in zip(shards, shards_of(data, [path.stem for path in shards]), strict=True):
-        write_manifest(path, part)
+        write_with_originals(path, part, originals)
 
 
 if __name__ == "__main__":

@@ -55,6 +55,7 @@ def row_of(
         "gt_used_for": use_of_ground_truth(score, about),
         **about_network(checkpoint, about["network"]),
         "scales": " ".join(f"{scale:g}" for scale in about["scales"] or ()),
+        "label_images": about["label_images"],
         "left_out": left_out.get(about["saliency"], 0),
     }
 

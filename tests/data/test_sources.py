@@ -17,7 +17,7 @@ import tiny_voc
 from tiny_voc import HEIGHT, WIDTH, write_list, write_xml
 
 from wsss_steps import prepare, prepare_masks
-from wsss_steps.data import sources
+from wsss_steps.data import sources, voc_reader
 from wsss_steps.formats.labels import write_labels
 from wsss_steps.formats.records import record_of
 from wsss_steps.methods import arguments
@@ -178,7 +178,7 @@ def test_planning_needs_no_torch(repository: Path) -> None:
 
 def test_what_changes_while_the_step_reads_is_a_change(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The record has the times from before reading, so an image edited meanwhile does not count as checked."""
-    read_split = prepare.read_split
+    read_split = voc_reader.read_split
 
     @functools.wraps(read_split)  # the step reads its signature
     def disturbed(*args: Any, **options: Any) -> Any:
@@ -188,7 +188,7 @@ def test_what_changes_while_the_step_reads_is_a_change(root: Path, monkeypatch: 
         return found
 
     with monkeypatch.context() as patch:
-        patch.setattr(prepare, "read_split", disturbed)
+        patch.setattr(voc_reader, "read_split", disturbed)
         before = run(root)
     assert states(root)["train images"] != before["train images"]
 

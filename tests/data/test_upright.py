@@ -13,9 +13,9 @@ from tiny_voc import HEIGHT, WIDTH, make_voc
 from torch import nn
 
 from wsss_steps.data.images import read_image
+from wsss_steps.data.listing import check_image
 from wsss_steps.data.manifest import Entry
 from wsss_steps.data.saliency_pairs import find_pairs, read_mask
-from wsss_steps.data.voc import check_image
 from wsss_steps.data.voc_masks import check_mask
 from wsss_steps.errors import UserError
 from wsss_steps.formats import pictures

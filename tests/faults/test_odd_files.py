@@ -14,9 +14,9 @@ from fault_table import said
 from PIL import EpsImagePlugin, Image
 
 from wsss_steps.data.images import read_image
+from wsss_steps.data.listing import check_image
 from wsss_steps.data.manifest import Entry
 from wsss_steps.data.saliency_pairs import Pair, find_pairs, read_mask
-from wsss_steps.data.voc import check_image
 from wsss_steps.errors import UserError
 from wsss_steps.formats.labels import read_labels, voc_palette
 from wsss_steps.methods.saliency import given

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 
 from wsss_steps.settings.allowed import TABLE, allowed, default_of, meaning, properties
 from wsss_steps.settings.base import Augmentation, Backbone, Network, Optimisation, Settings
+from wsss_steps.settings.convert import Coco2014, Voc2012
 from wsss_steps.settings.crf import PRESETS
 from wsss_steps.settings.gallery import DrawPictures
 from wsss_steps.settings.manual import CHOICES, EFFECTS, INTRODUCTION, PREAMBLE, TRAININGS
@@ -38,6 +39,8 @@ class Training(Network, Augmentation, Optimisation):
 
 STEPS: dict[str, type[Settings]] = {
     "draw": MakeExample,
+    "convert: {format: voc2012}": Voc2012,
+    "convert: {format: coco2014}": Coco2014,
     "strong": Strong,
     "draw_saliency": MakeSaliencyExample,
     "pretrain_keys": PretrainKeys,

@@ -45,18 +45,32 @@ def of_images(
     annotation_folder: str,
     tags_csv: str | None,
     tagged: bool,
+    watched: str = "",
 ) -> Sources:
-    """Images and tags of a split; the parameters are those of `voc.read_split`."""
+    """Images and tags of a split; the parameters are those of `voc.read_split`.
+
+    If list and tags are inputs of the rule themselves, `watched` says which images count: of the `list`, or all of the
+    `folder`.
+    """
     ids = voc_lists.read_list(root / list_file, [])
     folder = root / image_folder
+    if watched:
+        return of_folder(folder, ids if watched == "list" else None)
     names = voc_lists.images_in(folder) if folder.is_dir() else {}
-    files = _stats(folder, (name for image_id in ids for name in names.get(image_id, ())))
+    files = _stats(_below(folder, (name for image_id in ids for name in names.get(image_id, ()))))
     rows: list[list[str]] = []
     if tagged and tags_csv is not None:
         rows = _rows(root / tags_csv, ids)
     elif tagged:
-        files |= _stats(root / annotation_folder, (f"{image_id}.xml" for image_id in ids))
+        files |= _stats(_below(root / annotation_folder, (f"{image_id}.xml" for image_id in ids)))
     return Sources(_digest([ids, [names.get(image_id, []) for image_id in ids], rows]), files)
+
+
+def of_folder(folder: Path, ids: Sequence[str] | None) -> Sources:
+    """Images of a folder alone, of `ids` or all of them."""
+    names = voc_lists.images_in(folder) if folder.is_dir() else {}
+    found = names if ids is None else {image_id: names.get(image_id, []) for image_id in ids}
+    return of_files(list(found.items()), _below(folder, (name for group in found.values() for name in group)))
 
 
 def of_masks(root: Path, *, list_file: str, mask_folder: str | None, scored_list: str | None) -> Sources:
@@ -64,7 +78,13 @@ def of_masks(root: Path, *, list_file: str, mask_folder: str | None, scored_list
     ids = voc_lists.read_list(root / (scored_list or list_file), [])
     if mask_folder is None:
         return Sources(_digest([ids]), {})
-    return Sources(_digest([ids]), _stats(root / mask_folder, (f"{image_id}{MASK_SUFFIX}" for image_id in ids)))
+    masks = (f"{image_id}{MASK_SUFFIX}" for image_id in ids)
+    return Sources(_digest([ids]), _stats(_below(root / mask_folder, masks)))
+
+
+def of_files(content: object, paths: Iterable[str]) -> Sources:
+    """Files by their paths, and `content`, which can be written as JSON: what names and tables say of them."""
+    return Sources(_digest(content), _stats(paths))
 
 
 def _rows(table: Path, ids: Sequence[str]) -> list[list[str]]:
@@ -81,11 +101,15 @@ def _rows(table: Path, ids: Sequence[str]) -> list[list[str]]:
     return rows[:1] + [row for row in rows[1:] if len(row) > column and row[column].strip() in listed]
 
 
-def _stats(folder: Path, names: Iterable[str]) -> dict[str, Stat]:
-    """Size and time of the files `names` of a folder, by path."""
+def _below(folder: Path, names: Iterable[str]) -> Iterable[str]:
+    """Paths of the files `names` of a folder."""
+    return (f"{folder.as_posix()}/{name}" for name in names)
+
+
+def _stats(paths: Iterable[str]) -> dict[str, Stat]:
+    """Size and time of files, by path."""
     found: dict[str, Stat] = {}
-    for name in names:
-        path = f"{folder.as_posix()}/{name}"
+    for path in paths:
         try:
             status = os.stat(path)  # noqa: PTH116 (a third of the time of Path.stat, over 100,000 files)
         except OSError:

@@ -8,44 +8,15 @@ images separately from masks (`voc_masks`).
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Container, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from collections.abc import Container, Mapping, Sequence
 from pathlib import Path
-from typing import TypeVar
 
 from wsss_steps.data import voc_lists, voc_tags
-from wsss_steps.data.images import opened
-from wsss_steps.data.manifest import Entry, Manifest
-from wsss_steps.errors import UserError, all_wrong
-from wsss_steps.formats import pictures
-from wsss_steps.progress import track
-from wsss_steps.provenance.digests import file_digest
+from wsss_steps.data.listing import Report, checked_images, entries_of
+from wsss_steps.data.manifest import Manifest
+from wsss_steps.errors import all_wrong
 
-Item = TypeVar("Item")
-Found = TypeVar("Found")
-
-
-@dataclass
-class Report:
-    """What was found: `problems` end the run, `notes` are logged."""
-
-    problems: list[str] = field(default_factory=list)
-    notes: Counter[str] = field(default_factory=Counter)
-
-
-@dataclass(frozen=True)
-class Picture:
-    """One image file, as checked; `sha256` is of the file's bytes.
-
-    `height` and `width` of the upright image, px; `turned`: EXIF says that the stored image is not upright.
-    """
-
-    height: int
-    width: int
-    turned: bool
-    problems: tuple[str, ...]
-    sha256: str
+VECTORS = ".npy"  # suffix of a table of tags that is a file of NumPy's
 
 
 def find_images(folder: Path, ids: Sequence[str], report: Report) -> dict[str, Path]:
@@ -82,23 +53,6 @@ def _hint_for(image_id: str, names: Container[str], alike: Mapping[str, str], ot
     return f"; found {others[image_id]}" if image_id in others else ""
 
 
-def check_image(image: Path) -> Picture:
-    """Decode an image completely; a damaged or truncated file or a wrong mode is a problem."""
-    try:
-        with opened(image) as photo:
-            photo.load()
-            (height, width), turn = pictures.upright_size(photo), pictures.orientation(photo)
-        return Picture(height, width, turn != 1, (), file_digest(image))
-    except UserError as error:
-        return Picture(0, 0, False, (str(error),), "")
-
-
-def checked(check: Callable[[Item], Found], items: Sequence[Item], what: str) -> Iterable[Found]:
-    """`check` of every item, in order; files are decoded in parallel."""
-    with ThreadPoolExecutor(max_workers=4) as pool:
-        yield from track(pool.map(check, items), len(items), what)
-
-
 def read_tags(
     ids: Sequence[str],
     split: str,
@@ -110,7 +64,9 @@ def read_tags(
 ) -> voc_tags.Tags:
     """Tags of every image, from the table if there is one; an image without a tag is a problem unless allowed."""
     others: dict[str, list[str]] = {}
-    if tags_csv is not None:
+    if tags_csv is not None and tags_csv.suffix == VECTORS:
+        tags = voc_tags.from_vectors(tags_csv, ids, classes, report.problems)
+    elif tags_csv is not None:
         tags = voc_tags.from_table(tags_csv, ids, split, classes, report.problems)
     else:
         tags = voc_tags.from_xml(annotation_folder, ids, classes, report.problems, report.notes, others)
@@ -164,15 +120,6 @@ def read_split(
     if tagged:
         tags = read_tags(ids, split, classes, table, root / annotation_folder, allow_untagged, report)
     images = find_images(root / image_folder, ids, report)
-    seen = dict(zip(images, checked(check_image, list(images.values()), f"images of {split}"), strict=True))
-    for picture in seen.values():
-        report.problems += picture.problems
-        report.notes["images turned upright by their EXIF orientation"] += picture.turned
+    seen = checked_images(images, split, report)
     all_wrong(f"split '{split}' of data set '{dataset}' in {root}", report.problems)
-    entries = []
-    for name in ids:
-        picture = seen[name]
-        entries.append(
-            Entry(name, split, images[name].as_posix(), picture.height, picture.width, tags[name], picture.sha256)
-        )
-    return Manifest(dataset, tuple(classes), tuple(entries)), +report.notes
+    return Manifest(dataset, tuple(classes), entries_of(images, split, tags, seen)), +report.notes

@@ -14,8 +14,8 @@ from xml.etree import ElementTree
 
 from wsss_steps.data import voc_lists
 from wsss_steps.data.boxes import Boxes, ObjectBox
+from wsss_steps.data.listing import Report
 from wsss_steps.data.manifest import Entry, Manifest
-from wsss_steps.data.voc import Report
 from wsss_steps.data.voc_tags import meant
 from wsss_steps.errors import all_wrong
 from wsss_steps.ops.overlap import Box

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import unicodedata
 from collections.abc import Mapping, Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 SUFFIXES = (".jpg", ".jpeg", ".png")  # of images
 FORBIDDEN = frozenset('/\\<>:"|?*')  # not allowed in file names on some systems
@@ -22,10 +22,22 @@ def unsafe(image_id: str) -> str | None:
     return f"the characters {bad}" if bad else None
 
 
+def id_of(line: str) -> str:
+    """The id that a line gives: itself, or in a list of DeepLab's (`/JPEGImages/x.jpg /SegmentationClassAug/x.png`) x.
+
+    A line of paths that name several images is returned as it is, and no id.
+    """
+    paths = line.split()
+    if not paths or not all(path.startswith("/") and path.lower().endswith(SUFFIXES) for path in paths):
+        return line
+    names = {PurePosixPath(path).stem for path in paths}
+    return names.pop() if len(names) == 1 else line
+
+
 def read_list(path: Path, problems: list[str]) -> list[str]:
-    """The image ids in a list file, one per line; blank lines are skipped."""
+    """The image ids in a list file, one per line, also of DeepLab's form (see `id_of`); blank lines are skipped."""
     try:
-        lines = [line.strip() for line in path.read_text(encoding="utf-8-sig").splitlines()]
+        lines = [id_of(line.strip()) for line in path.read_text(encoding="utf-8-sig").splitlines()]
     except FileNotFoundError:
         problems.append(f"{path}: no such file (expected a list with one image id per line)")
         return []

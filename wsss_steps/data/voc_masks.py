@@ -14,8 +14,8 @@ from PIL import Image
 
 from wsss_steps.data import voc_lists
 from wsss_steps.data.images import opened
+from wsss_steps.data.listing import Report, checked
 from wsss_steps.data.manifest import Entry, GroundTruth, Manifest
-from wsss_steps.data.voc import Report, checked
 from wsss_steps.errors import UserError, all_wrong
 from wsss_steps.formats import pictures
 from wsss_steps.formats.labels import read_labels
@@ -124,6 +124,16 @@ def read_masks(
         chosen = set(scored)
         entries = [entry for entry in entries if entry.id in chosen]
     found = find_masks(root / mask_folder, entries, masks_optional and scored_list is None, report)
+    truth = check_masks(found, table, split, report)
+    all_wrong(f"label images of split '{split}' of data set '{manifest.dataset}' in {root}", report.problems)
+    return truth, +report.notes
+
+
+def check_masks(found: Sequence[tuple[Path, Entry]], table: tuple[int, ...], split: str, report: Report) -> GroundTruth:
+    """The ground truth of a split, of label images and their entries; what is wrong with one goes to the report.
+
+    table: the class of each value in a label image, see `class_of_value`.
+    """
     masks = checked(lambda pair: check_mask(*pair), found, f"label images of {split}")
     truth, checksums = {}, {}
     for (path, entry), mask in zip(found, masks, strict=True):
@@ -135,8 +145,7 @@ def read_masks(
             report.problems.append(f"{path}: expected values 0..{last} and {IGNORE}, found {unknown}")
         elif not mask.problems:
             report.notes["images whose mask shows other classes than its tags"] += entry.tags != shown(mask, table)
-    all_wrong(f"label images of split '{split}' of data set '{manifest.dataset}' in {root}", report.problems)
-    return GroundTruth(truth, table, checksums), +report.notes
+    return GroundTruth(truth, table, checksums)
 
 
 def shown(mask: Mask, table: Sequence[int]) -> tuple[int, ...]:

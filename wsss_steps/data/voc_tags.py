@@ -1,4 +1,4 @@
-"""Image-level tags of a data set, from one table or from VOC's XML annotations."""
+"""Image-level tags of a data set, from one table, a `cls_labels.npy`, or VOC's XML annotations."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from collections.abc import Iterable, Sequence
 from itertools import chain
 from pathlib import Path
 from xml.etree import ElementTree
+
+from wsss_steps.errors import UserError
 
 Tags = dict[str, tuple[int, ...]]  # image id -> present classes, ascending, 1..C
 LISTED = 20  # names in one line of the log
@@ -70,6 +72,29 @@ def from_table(path: Path, ids: Sequence[str], split: str, classes: Sequence[str
             other = with_suffix.get(image_id)
             hint = f" (there is one for '{other}': leave the suffix out)" if other else ""
             problems.append(f"{path}: no row for image '{image_id}' of {split}{hint}")
+    return tags
+
+
+def from_vectors(path: Path, ids: Sequence[str], classes: Sequence[str], problems: list[str]) -> Tags:
+    """Tags of `ids` from a `cls_labels.npy`, whose vectors have a place for each of `classes`.
+
+    Other ids are skipped. Errors are added to `problems`.
+    """
+    from wsss_steps.formats.label_vectors import read_label_vectors
+
+    try:
+        vectors = read_label_vectors(path)
+    except UserError as error:
+        problems.append(str(error))
+        return {}
+    tags: Tags = {}
+    for image_id in ids:
+        if image_id not in vectors:
+            problems.append(f"{path}: no vector for image '{image_id}'")
+        elif len(vector := vectors[image_id]) != len(classes):
+            problems.append(f"{path}: image '{image_id}': expected {len(classes)} numbers, found {len(vector)}")
+        else:
+            tags[image_id] = tuple(int(index) + 1 for index in vector.nonzero()[0])
     return tags
 
 

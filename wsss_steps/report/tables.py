@@ -13,7 +13,7 @@ from wsss_steps.errors import UserError
 from wsss_steps.formats.files import write_text
 
 SCORES = ["miou", "ci_low", "ci_high", "fp", "fn", "pixel_acc", "coverage", "precision", "images"]
-PROTOCOL = ["threshold", "gt_used_for", "init_weights", "compute_precision", "crf", "scales"]
+PROTOCOL = ["threshold", "gt_used_for", "init_weights", "compute_precision", "crf", "scales", "label_images"]
 DECLARED = ["extra_supervision", "left_out"]
 COLUMNS = ("recipe", "random_seed", "stage", "split", *SCORES, *PROTOCOL, *DECLARED)
 SPREAD = ("n", "sd", "min", "max")  # over random seeds
@@ -115,6 +115,8 @@ def notes(frame: pd.DataFrame) -> Iterator[str]:
         yield f"* background threshold chosen by the ground truth of the same images: {', '.join(sorted(set(chosen)))}"
     if (frame["gt_used_for"] == "nothing").any():
         yield "- no ground truth: not scored"
+    for text in frame["label_images"][frame["label_images"] != ""].unique():
+        yield f"Ground truth: label images of {text}"
     for group, stages in (
         ("classifier", ("cams", "seeds")),
         ("segmenter", ("pseudo_labels", "segmentation", "segmentation_crf")),

@@ -35,8 +35,8 @@ def allowed(schema: Schema) -> str:
         return f"{TABLE} {schema['$ref'].rpartition('/')[2]}"
     if values := schema.get("enum", [schema["const"]] if "const" in schema else None):
         return one_of([f"`{value}`" for value in values])
-    if "anyOf" in schema:
-        return one_of([allowed(part) for part in schema["anyOf"]])
+    if parts := schema.get("anyOf", schema.get("oneOf")):
+        return one_of([allowed(part) for part in parts])
     return _of_type(schema)
 
 

@@ -23,12 +23,18 @@ from wsss_steps.settings.base import (
 )
 from wsss_steps.settings.crf import CrfPreset
 
+COLUMN = "column"  # in place of a folder: what the table of a plain folder names
+
 
 class GivenSaliency(Settings):
     """Saliency maps of your own, one 8-bit grey PNG per training image."""
 
     method: Literal["given"] = "given"
-    folder: str = Field("{root}/saliency", description="folder of `<id>.png`, 0 not salient to 255 salient")
+    folder: str = Field(
+        "{root}/saliency",
+        description="folder of `<id>.png`, 0 not salient to 255 salient; `column`: the maps that the table of a plain "
+        "folder names, of the shape of their image in any size",
+    )
     bad_maps: Literal["stop", "leave_out"] = Field(
         "stop", description="what to do about maps that are missing, damaged, of another size or all zero"
     )
@@ -83,6 +89,6 @@ def source(settings: Mapping[str, Any]) -> tuple[str, str]:
 def missing_source(settings: Mapping[str, Any]) -> str | None:
     """What to say of a file or folder of the user's that saliency maps are made from and that does not exist."""
     kind, place = source(settings)
-    if kind == "features" or place == "drawn" or Path(place).exists():
+    if kind == "features" or place in ("drawn", COLUMN) or Path(place).exists():
         return None
     return f"no such {'file' if kind == 'weights' else 'folder'} of {kind}: {place}"

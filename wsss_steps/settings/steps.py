@@ -28,6 +28,12 @@ from wsss_steps.settings.base import (
 )
 from wsss_steps.settings.crf import CrfPreset
 
+TRAIN = "train"
+OF_VOC = (
+    *("train_list", "splits", "unscored", "scored_list", "image_folder", "mask_folder", "annotation_folder"),
+    *("tags_csv", "boxes"),
+)
+"""Settings of a data set in PASCAL VOC layout alone."""
 SplitName = Annotated[
     str,
     StringConstraints(pattern=r"^[a-z][a-z0-9_]*$"),
@@ -53,15 +59,34 @@ class MakeSaliencyExample(Settings):
 
 
 class Prepare(Settings):
-    """A data set in PASCAL VOC layout, below its root folder. All paths are relative to the root."""
+    """A data set: a plain folder of photographs (`images`), or PASCAL VOC layout below a root folder.
+
+    Paths of VOC layout are relative to the root.
+    """
 
     dataset: Annotated[str, in_words("letters, digits, `_`, `-` and `.`, neither `-` nor `.` first")] = Field(
         pattern=r"^\w[\w.-]*$", description="name of the data set, and of the folder of its results"
     )
+    images: str | None = Field(
+        None,
+        description="a plain folder of photographs, sub-folders included, instead of `root`; null: PASCAL VOC layout",
+    )
+    tags: str | None = Field(
+        None,
+        description="of a plain folder: table with a row per photograph ([its columns](datasets.md)), seen from the "
+        "working directory or from `images`; `folders`: a folder per class; null: tags.csv",
+    )
     classes: tuple[str, ...] = Field(
-        min_length=1,
+        (),
         max_length=254,
-        description="names of the classes 1..C, in this order, each once, without background",
+        description="names of the classes 1..C, in this order, each once, without background; required, except of a "
+        "plain folder: there, if empty, those that the table or the folders name, sorted",
+    )
+    max_side: Side | None = Field(
+        None,
+        description="longest side at which an image is read, px: larger ones are copied at that size, which bounds "
+        "the memory of every step, and label maps come back at the size of the image; null: as it is. 640, unless "
+        "said, of a plain folder",
     )
     mask_classes: tuple[str, ...] = Field(
         (),
@@ -95,6 +120,18 @@ class Prepare(Settings):
         description="VOC XML files with the box of every object, such as Annotations, for evaluation alone: the class "
         "activation maps are scored by the boxes around them; null: they are not",
     )
+
+    @model_validator(mode="after")
+    def _layout(self) -> Prepare:
+        if self.images is None and not self.classes:
+            raise ValueError("classes: expected names of classes, found none")
+        if self.images is None and self.tags is not None:
+            raise ValueError(f"tags: expected images, a plain folder, beside it; found tags '{self.tags}' alone")
+        if self.images is not None and (others := sorted(self.model_fields_set & {*OF_VOC, "root", "draw", "strong"})):
+            raise ValueError(f"images: expected no keys of another layout beside it, found {', '.join(others)}")
+        if self.max_side is not None and self.boxes is not None:
+            raise ValueError("max_side: expected null beside boxes, which are measured in px of the image")
+        return self
 
     @model_validator(mode="after")
     def _splits(self) -> Prepare:

@@ -12,6 +12,7 @@ from typing import Annotated, Any
 from pydantic import Field, PrivateAttr, create_model
 
 from wsss_steps.settings.base import Backbone, Device, Seed, Settings, in_words
+from wsss_steps.settings.convert import Archives
 from wsss_steps.settings.gallery import DrawPictures
 from wsss_steps.settings.registry import METHODS
 from wsss_steps.settings.steps import (
@@ -72,6 +73,11 @@ class Config(Prepare):
     )
     draw: MakeExample | None = Field(
         None, description="draw the embedded example data set into `results/<name>/scenes`, instead of `root`"
+    )
+    convert: Archives | None = Field(
+        None,
+        description="`root` is a known data set as its archives unpack (`format`: voc2012, coco2014): its lists, tags "
+        "and label images are converted into `results/<name>/converted`; its images are read where they are",
     )
     name: str = Field("", description="name of the folder of the results; empty: that of the data set")
     tables: str = Field(
@@ -141,11 +147,22 @@ class Config(Prepare):
         description="cuda:N is one GPU, not for gpus_per_training above 1: a fact of the machine, it reruns nothing",
     )
     _all_runs: tuple[Run, ...] = PrivateAttr(())
+    _as_written: Config | None = PrivateAttr(None)
 
     @property
     def data_folder(self) -> str:
         """Where the data set lies: the user's folder, which no rule writes to, or what the workflow draws."""
         return self.root if self.draw is None else f"{self.results}/scenes"
+
+    @property
+    def base(self) -> str:
+        """Where the paths of the data set begin: its folder, or, if it is converted, the working directory."""
+        return self.data_folder if self.convert is None else "."
+
+    @property
+    def as_written(self) -> Config:
+        """The config before `conversion.applied` set the paths of the data set."""
+        return self._as_written or self
 
     @property
     def results(self) -> str:
@@ -187,6 +204,12 @@ class Config(Prepare):
         """The same config, and what `all_runs` says."""
         config = self.model_copy()
         config._all_runs = runs
+        return config
+
+    def changed(self, changes: dict[str, Any]) -> Config:
+        """The same config with some keys changed, which knows how it was written."""
+        config = self.model_copy(update=changes)
+        config._as_written = self
         return config
 
 

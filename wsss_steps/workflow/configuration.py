@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from wsss_steps.settings.explain import explain
 from wsss_steps.settings.registry import METHODS
 from wsss_steps.settings.saliency import missing_source, source
 from wsss_steps.settings.steps import Prepare
-from wsss_steps.workflow import experiments, names, splits, strong
+from wsss_steps.workflow import conversion, experiments, names, splits, strong
 from wsss_steps.workflow.choices import NONE, OWN, Choice, chain, choices_in, keys_of, name_of, resolve, settings_class
 from wsss_steps.workflow.config import GROUND_TRUTH, SLOTS_OF_A_RECIPE, WHOLE, Config, Recipe
 
@@ -141,23 +142,39 @@ def load(content: Mapping[str, Any]) -> Config:
             for line in explain(error)
         ]
         raise UserError("config:\n" + "\n".join(f"  {line}" for line in lines)) from None
+    config, of_files = _completed(config)
     recipes = experiments.multiplied(config)
     every = {name: recipe for found in recipes.values() for name, recipe in found.items()}
     config = config.model_copy(update={"recipes": every})
     problems = [*_problems_of_choices(config), *_problems_of_names(config), *experiments.problems(config, recipes)]
-    if config.draw is None and not any(map(names.problem_of_path, [config.root, *splits.list_files(config).values()])):
-        root = Path(config.root)
-        if "splits" not in config.model_fields_set and not splits.all_listed(root, config):
-            config = config.model_copy(update={"splits": {}})
-        problems += splits.problems(root, config)
+    problems += of_files
+    if config.convert is not None and (config.draw, config.images) != (None, None):
+        problems.append("convert: expected no draw and no images beside it, found some; leave out one of the two")
     problems += [] if problems else strong.problems(config)  # it asks choices, which must be known
     if config.device.startswith("cuda:") and config.gpus_per_training > 1:
         problems.append(
             f"device: expected auto or cuda for gpus_per_training {config.gpus_per_training}, found {config.device}"
         )
-    all_wrong("config", sorted(set(problems)))
+    all_wrong("config", sorted(set(problems), key=_with_numbers))
     config = _spelled_alike(config)
+    config = config if config.convert is None else conversion.applied(config)
     return config.with_runs(experiments.all_runs(config, recipes))
+
+
+def _completed(config: Config) -> tuple[Config, list[str]]:
+    """The config with what the files of the data set decide, and what is wrong with them."""
+    root = config.root if config.images is None else config.images
+    if config.draw is not None or any(map(names.problem_of_path, [root, *splits.list_files(config).values()])):
+        return config.model_copy(update={"root": root}), []
+    if config.convert is not None:
+        return config, conversion.problems(config)
+    keys, problems = splits.completed(Path(root), config)
+    return config.model_copy(update={"root": root, **keys}), problems
+
+
+def _with_numbers(line: str) -> list[tuple[int, str]]:
+    """What lines are sorted by: line 9 comes before line 10."""
+    return [(int(part) if part.isdecimal() else 0, part) for part in re.split(r"(\d+)", line)]
 
 
 def _spelled_alike(config: Config) -> Config:

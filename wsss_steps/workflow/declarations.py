@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from wsss_steps.workflow import strong
+from wsss_steps.workflow import conversion, strong
 from wsss_steps.workflow.choices import chain, resolve
 from wsss_steps.workflow.config import GROUND_TRUTH, Config, Recipe
 from wsss_steps.workflow.stages import STAGES, Row
@@ -75,6 +75,7 @@ def about_row(config: Config, row: Row) -> dict[str, Any]:
         "network": row.network,
         "crf": _crf(config) if stage.crf else "none",
         "scales": scales,
+        "label_images": conversion.declared(config, row.split),
         "extra_supervision": extra_supervision(config, recipe, row.stage),
         "saliency": saliency,
         "made_of_ground_truth": "saliency" if saliency == GROUND_TRUTH else "",

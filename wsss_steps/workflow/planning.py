@@ -9,17 +9,17 @@ import itertools
 import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
 
-from wsss_steps.data import sources
+from wsss_steps.data import layouts, sources
 from wsss_steps.data.box_sources import of_boxes
+from wsss_steps.data.layouts.folder import named_by_column
 from wsss_steps.errors import UserError
 from wsss_steps.formats import kinds
 from wsss_steps.formats.records import record_of
 from wsss_steps.methods import arguments
 from wsss_steps.provenance.digests import code_digest
-from wsss_steps.settings.saliency import source
-from wsss_steps.workflow import splits
+from wsss_steps.settings.saliency import COLUMN, source
+from wsss_steps.workflow import conversion, splits
 from wsss_steps.workflow.choices import NONE, OWN, Choice, chain, name_of, settings_class
 from wsss_steps.workflow.config import Config
 from wsss_steps.workflow.configuration import step_settings
@@ -43,6 +43,9 @@ ARTIFACTS = {
 }
 """What a method may need, by name: stores under the name of their kind, networks under that of their slot."""
 NETWORKS = ("classifier", "refiner")
+WORKING_LABELS = "working_labels"
+"""The folder of pseudo-labels at the size at which images are read, beside those at the size of the images."""
+MAPS_OF_TABLE = "<results>/splits/train/saliency"
 PRETRAINED_KEYS = "<results>/features/vit.safetensors"
 
 # ---- parameters
@@ -92,7 +95,8 @@ def device(config: Config, wildcards: Wildcards, slot: str) -> str:
 
 def settings_of_images(config: Config, wildcards: Wildcards) -> str:
     """The settings of `prepare` for the split."""
-    return json.dumps(splits.images_settings(config, wildcards["split"]), sort_keys=True)
+    table, split = splits.images_settings(config, wildcards["split"]), wildcards["split"]
+    return json.dumps(table | conversion.watched(config, split), sort_keys=True)
 
 
 def settings_of_masks(config: Config, wildcards: Wildcards) -> str:
@@ -123,36 +127,59 @@ def settings_of_prediction(config: Config, wildcards: Wildcards) -> str:
 
 def state_of_images(config: Config, split: str) -> str:
     """Changes when the content of an image, a list or a tag of the split does."""
-    return _state(config, f"{split}/manifest.json", sources.of_images, splits.images_settings(config, split))
+    if config.convert:
+        return conversion.state_of_images(config, split)
+    settings = splits.images_settings(config, split)
+    return _state(config, f"{split}/manifest.json", lambda root: layouts.of(config).of_images(root, settings))
 
 
 def state_of_masks(config: Config, split: str) -> str:
     """Changes when the content of a label image of the split does."""
-    return _state(config, f"{split}/ground_truth.json", sources.of_masks, splits.masks_settings(config, split))
+    if config.convert:
+        return "converted"
+    settings = splits.masks_settings(config, split)
+    return _state(config, f"{split}/ground_truth.json", lambda root: layouts.of(config).of_masks(root, settings))
 
 
 def state_of_boxes(config: Config, split: str) -> str:
     """Changes when the content of an annotation with the boxes of an image of the split does."""
-    return _state(config, f"{split}/boxes.json", of_boxes, splits.boxes_settings(config, split))
+    settings = arguments(of_boxes, splits.boxes_settings(config, split))
+    return _state(config, f"{split}/boxes.json", lambda root: of_boxes(root, **settings))
 
 
-def _state(config: Config, artifact: str, read: Callable[..., Any], settings: Mapping[str, Any]) -> str:
+def _state(config: Config, artifact: str, read: Callable[[Path], sources.Sources]) -> str:
     """Changes when the content of the user's files does that the artifact is made of (`data/sources.py`)."""
     if config.draw:
         return "drawn"
     record = record_of(Path(config.results, "splits", artifact))
-    return sources.state(read(Path(config.root), **arguments(read, settings)), record)
+    return sources.state(read(Path(config.base)), record)
 
 
-def list_of_split(config: Config, wildcards: Wildcards) -> str:
-    """The list of the split's images."""
-    return f"{config.data_folder}/{splits.list_files(config)[wildcards['split']]}"
+def list_of_split(config: Config, wildcards: Wildcards) -> Files:
+    """The list of the split's images, if there is one."""
+    listed = layouts.of(config).list_of(config, wildcards["split"])
+    return [] if listed is None else Path(config.base, listed).as_posix()
 
 
 def table_of_tags(config: Config, wildcards: Wildcards) -> Files:
     """The table of tags, if there is one and the split has tags."""
-    read = config.tags_csv is not None and wildcards["split"] not in config.unscored
-    return f"{config.data_folder}/{config.tags_csv}" if read else []
+    split = wildcards["split"]
+    found = layouts.of(config).table_of(Path(config.base), config, split)
+    return [] if found is None else Path(found.replace("{split}", split)).as_posix()
+
+
+def code_of_layout(config: Config, _: Wildcards, step: str) -> str:
+    """Digest of the sources that a step imports which reads a data set, and of those that read its layout."""
+    return code_digest(step, layouts.modules(config))
+
+
+def is_written(config: Config, name: str) -> bool:
+    """Whether a configuration has the output of a name, a folder that not every one has.
+
+    Those are copies of large images, label maps at the size of the copies, and the saliency maps that a table names.
+    """
+    sized = config.max_side is not None
+    return {"copies": sized, "working": sized, "saliency": named_by_column(config)}[name]
 
 
 # ---- inputs
@@ -199,7 +226,8 @@ def taught_by(config: Config, wildcards: Wildcards, name: str) -> Files:
 def labels_to_learn(config: Config, wildcards: Wildcards) -> str:
     """What a segmenter is trained on: the seeds, or the pseudo-labels of the link of the chain before it."""
     before = links(wildcards["segmenter"])[:-1]
-    return f"{FOLDERS}/{THEN.join(before)}/pseudo_labels" if before else f"{FOLDERS}/seeds.h5"
+    labels = "pseudo_labels" if config.max_side is None else WORKING_LABELS
+    return f"{FOLDERS}/{THEN.join(before)}/{labels}" if before else f"{FOLDERS}/seeds.h5"
 
 
 def segmenting_network(_: Config, wildcards: Wildcards) -> str:
@@ -219,13 +247,15 @@ def source_of_saliency(config: Config, wildcards: Wildcards) -> Files:
     kind, place = source(choice(config, wildcards, "saliency").settings)
     if kind == "pairs":
         return f"<results>/saliency/{wildcards['saliency']}/detector.safetensors"
+    if place == COLUMN:
+        return MAPS_OF_TABLE
     return [] if kind == "features" else place
 
 
 def maps_given(config: Config, wildcards: Wildcards, manifest: Callable[[], str]) -> list[str]:
     """Every given saliency map, since a folder does not tell that a file in it was rewritten; of a shard, its own."""
     kind, place = source(choice(config, wildcards, "saliency").settings)
-    if kind != "maps":
+    if kind != "maps" or place == COLUMN:
         return []
     if config.shards == 1:
         return sorted(map(str, Path(place).glob("*.png")))
@@ -233,9 +263,9 @@ def maps_given(config: Config, wildcards: Wildcards, manifest: Callable[[], str]
     return [str(path) for entry in listed if (path := Path(place, f"{entry['id']}.png")).exists()]
 
 
-def scenes_if_drawn(config: Config) -> Files:
-    """The data set, if the workflow draws it."""
-    return "<results>/scenes" if config.draw else []
+def made_by_the_workflow(config: Config, wildcards: Wildcards) -> Files:
+    """What the workflow makes of a split's data: drawn scenes, or lists and tags of a data set that is converted."""
+    return "<results>/scenes" if config.draw else conversion.lists_and_tags(config, wildcards)
 
 
 def predictions_of_stage(_: Config, wildcards: Wildcards) -> str:

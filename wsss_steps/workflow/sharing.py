@@ -23,7 +23,7 @@ from wsss_steps.workflow.names import problem_of_name
 from wsss_steps.workflow.spelling import parse, spell
 
 RECORDS = "configurations"  # the folder of the records, below the results
-STEPS = ("draw", "strong", "draw_saliency", "pretrain_keys", "predict", "evaluate", "evaluate_superpixels")
+STEPS = ("draw", "convert", "strong", "draw_saliency", "pretrain_keys", "predict", "evaluate", "evaluate_superpixels")
 KIND, VERSION = "configuration", 1
 INLINED = ("backbone", "crf")  # settings that are named in a choice and recorded as what the name stands for
 

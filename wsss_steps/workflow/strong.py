@@ -13,6 +13,7 @@ from typing import Any
 from wsss_steps.data import sources, voc_lists
 from wsss_steps.formats.records import record_of
 from wsss_steps.methods import arguments
+from wsss_steps.settings.steps import TRAIN
 from wsss_steps.settings.strong import Strong
 from wsss_steps.workflow import names, splits
 from wsss_steps.workflow.choices import chain
@@ -33,7 +34,7 @@ def declared(config: Config, recipe: Recipe) -> list[str]:
 
 def _count(config: Config) -> int:
     """How many images have one."""
-    listed = config.strong and voc_lists.read_list(Path(config.root) / config.strong.image_list, [])
+    listed = config.strong and voc_lists.read_list(Path(config.base) / config.strong.image_list, [])
     return len(listed or ())
 
 
@@ -70,7 +71,7 @@ def _problems_of_files(config: Config, given: Strong) -> Iterator[str]:
 
 def settings(config: Config) -> dict[str, Any]:
     """The settings of `prepare_strong`: those of `prepare_masks`, of its own list and folder."""
-    table = splits.masks_settings(config, splits.TRAIN) | {"masks_optional": False}
+    table = splits.masks_settings(config, TRAIN) | {"masks_optional": False}
     given = config.strong
     return table if given is None else table | {"mask_folder": given.mask_folder, "scored_list": given.image_list}
 
@@ -82,5 +83,5 @@ def settings_as_json(config: Config) -> str:
 
 def state(config: Config) -> str:
     """Changes when the content of a label image does."""
-    found = sources.of_masks(Path(config.root), **arguments(sources.of_masks, settings(config)))
+    found = sources.of_masks(Path(config.base), **arguments(sources.of_masks, settings(config)))
     return sources.state(found, record_of(Path(config.results, "strong", f"{NEED}.h5")))
