@@ -8,7 +8,18 @@ from snakemake.exceptions import WorkflowError
 from snakemake.logging import logger
 
 from wsss_steps.errors import UserError
-from wsss_steps.workflow import boxes, configuration, planning, preflight, shards, sharing, strong, targets, trainings
+from wsss_steps.workflow import (
+    boxes,
+    configuration,
+    files,
+    planning,
+    preflight,
+    shards,
+    sharing,
+    strong,
+    targets,
+    trainings,
+)
 from wsss_steps.workflow.config import GROUND_TRUTH
 from wsss_steps.workflow.spelling import LINK
 from wsss_steps.workflow.stages import STAGES
@@ -78,7 +89,7 @@ settings_of = functools.partial(planned, planning.settings_of)
 settings_of_step = functools.partial(configuration.step_settings, CONFIG)
 code_of = functools.partial(planned, planning.code_of)
 code_with_needs = functools.partial(planned, planning.code_with_needs)
-code_of_layout = functools.partial(planned, planning.code_of_layout)
+code_of_layout = functools.partial(planned, files.code_of_layout)
 initial_weights = functools.partial(planned, planning.initial_weights)
 artifact_of = functools.partial(planned, planning.artifact)
 
@@ -119,7 +130,7 @@ def once_per_split(function):
 
 def folders_if_any(**paths):
     """Outputs: those of the folders that the configuration has."""
-    return {name: directory(path) for name, path in paths.items() if planning.is_written(CONFIG, name)}
+    return {name: directory(path) for name, path in paths.items() if files.is_written(CONFIG, name)}
 
 
 def output_if_any(name):

@@ -12,6 +12,7 @@ from typing import Annotated, Any
 from pydantic import Field, PrivateAttr, create_model
 
 from wsss_steps.settings.base import Backbone, Device, Seed, Settings, in_words
+from wsss_steps.settings.data_set import Prepare
 from wsss_steps.settings.registry import METHODS
 from wsss_steps.settings.steps import (
     CompareRecipes,
@@ -21,7 +22,6 @@ from wsss_steps.settings.steps import (
     MakeExample,
     MakeSaliencyExample,
     Predict,
-    Prepare,
     PretrainKeys,
 )
 from wsss_steps.settings.strong import Strong
