@@ -9,6 +9,7 @@ import itertools
 import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 from wsss_steps.data import layouts as reading
 from wsss_steps.data import sources
