@@ -25,6 +25,7 @@ include: "rules/superpixels.smk"
 include: "rules/saliency.smk"
 include: "rules/segmenter.smk"
 include: "rules/evaluation.smk"
+include: "rules/report.smk"
 include: "rules/shards.smk"
 
 
@@ -34,6 +35,7 @@ localrules:
     summarise,
     summarise_boxes,
     summarise_superpixels,
+    write_report,
 
 
 rule all:

@@ -12,6 +12,7 @@ from wsss_steps.workflow import (
     boxes,
     configuration,
     files,
+    page,
     planning,
     preflight,
     shards,
@@ -20,6 +21,7 @@ from wsss_steps.workflow import (
     targets,
     trainings,
 )
+from wsss_steps.workflow import warnings as warned
 from wsss_steps.workflow.config import GROUND_TRUTH
 from wsss_steps.workflow.spelling import LINK
 from wsss_steps.workflow.stages import STAGES

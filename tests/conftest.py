@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import browser
 import pytest
 from jaxtyping import install_import_hook
 
@@ -36,3 +39,19 @@ def real_data() -> Path:
     if not (folder / "voc_animals").is_dir():
         pytest.skip(f"no real photographs in {folder} (set WSSS_DATA to a folder with voc_animals/)")
     return folder
+
+
+@pytest.fixture(scope="session")
+def running_browser() -> Iterator[Any]:
+    with browser.browsing() as found:
+        yield found
+
+
+@pytest.fixture
+def browser_page(running_browser: Any) -> Iterator[Any]:
+    """Opens HTML files: `browser_page(path, "#scores", width=390)`; there must be no error in any at the end."""
+    window = browser.Window(running_browser)
+    yield window.open
+    for context in running_browser.contexts:
+        context.close()
+    assert window.errors == []

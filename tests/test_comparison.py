@@ -61,7 +61,7 @@ def test_every_form_of_artifact_is_compared(both: tuple[Path, Path], capsys: pyt
         "c.safetensors": "a by up to 0.5",
         "labels/a.png": "pixels (3, 4) and (4, 3)",
         "score.json": "other values",
-        "summary.csv": "other rows",
+        "summary.csv": "a: differs in 1 row, by up to 1",
     }
     with pytest.raises(SystemExit, match="1"):
         commands.main(["compare", *map(str, both)])
@@ -90,4 +90,4 @@ def test_what_only_one_has(both: tuple[Path, Path]) -> None:
 def test_a_folder_that_is_missing(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
     with pytest.raises(SystemExit, match="1"):
         commands.main(["compare", str(tmp_path), str(tmp_path / "none")])
-    assert "none: no such folder" in capsys.readouterr().err
+    assert "none: no such folder or file" in capsys.readouterr().err

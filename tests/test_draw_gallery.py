@@ -16,6 +16,7 @@ from wsss_steps.formats.kinds.seeds import SEEDS
 from wsss_steps.formats.labels import write_labels
 from wsss_steps.formats.stores import Store, write_store
 from wsss_steps.ops import drawing
+from wsss_steps.report import sheet as sheets
 
 COLUMNS = (
     ("CAM", "cams"),
@@ -74,11 +75,11 @@ def test_the_sheet_holds_every_picture(folder: Path) -> None:
     sheet = run(folder)
     assert sheet.mode == "RGB"
     assert sheet.info["provenance"] == '{"step": "draw_gallery"}'
-    cell = draw_gallery.CELL
+    cell = sheets.CELL
     height = round(HEIGHT * cell / WIDTH)
     assert sheet.width >= 6 * cell
     assert sheet.height >= 3 * height
-    left = draw_gallery.MARGIN + draw_gallery.GUTTER + 5 * (cell + draw_gallery.GAP)
+    left = sheets.MARGIN + sheets.GUTTER + 5 * (cell + sheets.GAP)
     column = np.asarray(sheet)[:, left : left + cell]
     assert (column == (128, 0, 0)).all(axis=-1).sum() > 0.4 * cell * height
     assert (column == (0, 0, 0)).all(axis=-1).sum() > 1.4 * cell * height  # the left halves of three pictures
@@ -92,7 +93,7 @@ def test_the_same_twice(folder: Path) -> None:
 
 
 def test_columns_and_rows_are_as_many_as_asked_for(folder: Path) -> None:
-    step = draw_gallery.CELL + draw_gallery.GAP
+    step = sheets.CELL + sheets.GAP
     assert run(folder).width - run(folder, COLUMNS[:-1]).width == step
     assert run(folder).width - run(folder, ground_truth=None).width == step
     assert run(folder).height > run(folder, images=1).height
@@ -135,19 +136,19 @@ def entry(name: str, *tags: int) -> Entry:
 def test_images_are_spread_over_the_classes() -> None:
     entries = (entry("a", 1), entry("b", 1), entry("c", 1, 2), entry("d", 2), entry("e"), entry("f", 3))
     data = Manifest("x", ("one", "two", "three"), entries)
-    names = [[chosen.id for chosen in draw_gallery.choose(data, "train", count)] for count in (1, 3, 5, 9)]
+    names = [[chosen.id for chosen in sheets.choose(data, "train", count)] for count in (1, 3, 5, 9)]
     assert names == [["a"], ["a", "c", "f"], ["a", "c", "f", "b", "d"], ["a", "c", "f", "b", "d", "e"]]
 
 
 def test_many_classes_and_long_names_fit_on_the_sheet() -> None:
-    sheet = draw_gallery.Sheet(2)
+    sheet = sheets.Sheet(2)
     sheet.titles(["photo", "a title of many words and oneveryverylongwordwithoutanyspace"])
-    picture = np.zeros((40, draw_gallery.CELL, 3), np.uint8)
+    picture = np.zeros((40, sheets.CELL, 3), np.uint8)
     sheet.row("an_id_that_is_much_longer_than_the_gutter_is_wide", [(1, "cat")], [picture, picture])
     before = sheet.image.height
     sheet.legend([f"class {label}" for label in range(81)])
-    assert sheet.image.height > before + 5 * draw_gallery.LINE
-    border = np.asarray(sheet.image)[:, -draw_gallery.MARGIN // 2 :]
+    assert sheet.image.height > before + 5 * sheets.LINE
+    border = np.asarray(sheet.image)[:, -sheets.MARGIN // 2 :]
     assert (border == 255).all()
 
 
@@ -158,8 +159,8 @@ def test_rows_name_the_images_of_the_split_and_their_tags(folder: Path, monkeypa
     def row(_: Any, name: str, tags: Any, pictures: Any) -> None:
         rows[name] = (list(tags), pictures[1])
 
-    monkeypatch.setattr(draw_gallery.Sheet, "row", row)
-    monkeypatch.setattr(draw_gallery.Sheet, "legend", lambda _, names: legends.append(names))
+    monkeypatch.setattr(sheets.Sheet, "row", row)
+    monkeypatch.setattr(sheets.Sheet, "legend", lambda _, names: legends.append(names))
     run(folder)
     assert {name: tags for name, (tags, _) in rows.items()} == {
         "t0": [(1, "cat")],

@@ -12,7 +12,7 @@ import known
 import pytest
 
 from wsss_steps.errors import UserError
-from wsss_steps.formats.files import write_json, write_text
+from wsss_steps.formats.files import VERSION, write_json, write_text
 from wsss_steps.provenance.digests import code_digest
 from wsss_steps.settings.base import ChoiceOf, Settings
 from wsss_steps.settings.features import RgbFeatures
@@ -20,7 +20,7 @@ from wsss_steps.settings.registry import METHODS
 from wsss_steps.settings.saliency import UnsupervisedSaliency
 from wsss_steps.settings.seeds import ThresholdSeeds
 from wsss_steps.settings.superpixels import SlicSuperpixels
-from wsss_steps.workflow import configuration, planning, shards, stages, targets, trainings
+from wsss_steps.workflow import configuration, planning, shards, stages, targets, trainings, warnings
 from wsss_steps.workflow.config import Config
 
 RECIPES = {
@@ -106,6 +106,49 @@ def test_targets_with_and_without_ground_truth() -> None:
     without = targets.targets(load(mask_folder=None))
     assert not [path for path in without if path.endswith(".csv")]
     assert {f"<results>/{lineage}/segmentation_crf/val" for lineage in (CAM, SUPERPIXEL, SALIENCY)} <= set(without)
+
+
+def test_warnings_are_the_same_with_and_without_ground_truth() -> None:
+    masked, without = load(), load(mask_folder=None)
+    for config in (masked, without):
+        assert targets.WARNINGS in targets.targets(config)
+    for function in (warnings.manifests, warnings.maps, warnings.scores, warnings.settings):
+        assert function(masked) == function(without)
+    assert "ground_truth" not in "".join(
+        [*warnings.manifests(masked), *warnings.maps(masked), *warnings.scores(masked)]
+    )
+
+
+def test_warnings_of_recipes_that_leave_slots_out() -> None:
+    """Maps alone have neither seeds nor labels; without a segmenter the seeds are the labels, shared with `whole`."""
+    recipes = {
+        "maps": {"seeds": "none", "segmenter": "none"},
+        "seeds": {"segmenter": "none"},
+        "whole": {},
+        "single": {"classifier": "recurseed", "seeds": "none", "segmenter": "own"},
+    }
+    config = load(recipes=recipes, splits={"val": "v.txt", "extra": "e.txt"}, unscored=["extra"])
+    seeds, plain, own = "plain/cam/none/threshold", "plain/cam/none/threshold/plain", "recurseed/cam/none/none/own"
+    assert warnings.maps(config) == [
+        *(f"<results>/{seeds}/seeds.h5", f"<results>/{plain}/pseudo_labels"),
+        *(f"<results>/{plain}/segmentation_crf/{split}" for split in ("val", "extra")),
+        f"<results>/{own}/pseudo_labels",
+        *(f"<results>/{own}/segmentation_crf/{split}" for split in ("val", "extra")),
+    ]
+    given = json.loads(warnings.settings(config))
+    assert given["maps"][0] == {"stage": "seeds", "split": "train", "tagged": True, "runs": [1, 2]}
+    assert given["maps"][-1] == {"stage": "segmentation_crf", "split": "extra", "tagged": False, "runs": [3]}
+    assert given["scores"] == [{"split": "val", "runs": [0, 1, 2]}, {"split": "val", "runs": [3]}]
+    assert given["splits"] == ["train", "val", "extra"]
+    assert warnings.manifests(config) == [f"<results>/splits/{split}/manifest.json" for split in given["splits"]]
+
+
+def test_warnings_of_random_seeds_are_apart() -> None:
+    config = load(recipes={"a": {}}, random_seeds=[0, 1], find_warnings={"f1": 0.7})
+    given = json.loads(warnings.settings(config))
+    assert given["runs"] == [{"recipe": "a", "random_seed": 0}, {"recipe": "a", "random_seed": 1}]
+    assert [one["runs"] for one in given["maps"]] == [[0], [0], [0], [1], [1], [1]]
+    assert given["f1"] == 0.7
 
 
 def test_unscored_splits_are_segmented_all_the_same() -> None:
@@ -342,9 +385,12 @@ def test_what_is_printed_at_the_end(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     for lineage in LINEAGES.values():
         (tmp_path / "results/x" / lineage / "pseudo_labels").mkdir(parents=True)
     write_text(tmp_path / "results/x/tables/b/gallery.png", "")
+    found = {"format": "wsss/warnings", "version": VERSION, "warnings": []}
+    write_json(tmp_path / "results/x/tables/b/warnings.json", found)
     lines = targets.printed(config).splitlines()
     assert lines[0] == "Tags of val by classifier plain: F1 0.512"
     assert "Table: results/x/tables/b/superpixels.csv" in lines
+    assert "Warnings: none (results/x/tables/b/warnings.json)" in lines
     assert lines[-4:] == [
         *(f"Pseudo-labels of recipe {name}: results/x/{lineage}/pseudo_labels/" for name, lineage in LINEAGES.items()),
         "Picture: results/x/tables/b/gallery.png",

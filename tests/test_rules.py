@@ -303,7 +303,7 @@ def all_expected() -> list[tuple[str, dict[str, Any]]]:
     return list({json.dumps(one, sort_keys=True): one for one in found}.values())
 
 
-TABLES = ("summarise", "compare_recipes", "draw_gallery")
+TABLES = ("summarise", "compare_recipes", "draw_gallery", "find_warnings", "write_report")
 KINDS = ("features", "superpixels", "refined_saliency")
 
 
@@ -461,6 +461,51 @@ def test_recipes_are_compared_by_the_confusion_matrices_of_the_rows(commands: li
     }
     given = config.evaluate.model_dump(mode="json", exclude={"thresholds"})
     assert one.settings == {**given, "object_sizes": [0.05, 0.2]}
+
+
+def test_warnings_see_every_label_map_and_no_ground_truth(commands: list[Command]) -> None:
+    [one] = [one for one in commands if one.step == "find_warnings"]
+    read = [one.paths[name] for name in ("manifests", "maps", "scores")]
+    assert dict(zip(one.settings["splits"], read[0], strict=True)) == {"train": TRAIN, "val": VAL, "extra": EXTRA}
+    expected: dict[str, tuple[str, str, list[str]]] = {}
+    for name in sorted(CONFIG["recipes"]):
+        places = {"seeds.h5": ("seeds", "train", 4), "pseudo_labels": ("pseudo_labels", "train", 5)}
+        places |= {f"segmentation_crf/{split}": ("segmentation_crf", split, 5) for split in ("val", "extra")}
+        for place, (stage, split, depth) in places.items():
+            expected.setdefault(f"{folder_of(name, depth)}/{place}", (stage, split, []))[2].append(name)
+    names = [run["recipe"] for run in one.settings["runs"]]
+    found = {
+        path: (about["stage"], about["split"], [names[run] for run in about["runs"]])
+        for path, about in zip(read[1], one.settings["maps"], strict=True)
+    }
+    assert found == expected
+    assert {about["split"]: about["tagged"] for about in one.settings["maps"]} == {"train": 1, "val": 1, "extra": 0}
+    users = {
+        path: [names[run] for run in about["runs"]] for path, about in zip(read[2], one.settings["scores"], strict=True)
+    }
+    assert users == {
+        "results/tiny/plain~backbone=one/evaluation/tags/val.json": ["cam", "chain", "superpixel"],
+        "results/tiny/mdc/evaluation/tags/val.json": ["bound", "detector", "given", "unsupervised"],
+    }
+    assert set(one.paths) == {"manifests", "maps", "scores", "output"}
+    assert "ground_truth.json" not in json.dumps(read)
+
+
+def test_the_page_is_made_of_what_the_run_wrote(commands: list[Command]) -> None:
+    """Every file that it shows is an output of another step; times are a folder that is no input."""
+    summary, one = (next(one for one in commands if one.step == step) for step in ("summarise", "write_report"))
+    assert (one.paths["index"], one.paths["page"]) == ("results/tiny/report/index.html", "results/tiny/report/page")
+    assert one.paths["manifests"] == [TRAIN, EXTRA, VAL]
+    names = ("summary", "means", "differences", "per_class", "by_size", "superpixels", "boxes")
+    assert one.paths["tables"] == [f"results/tiny/{name}.csv" for name in names]
+    assert one.paths["scores"] == list(dict.fromkeys(summary.paths["scores"]))
+    assert one.paths["confusions"] == [path.replace(".json", ".h5") for path in one.paths["scores"]]
+    assert set(one.paths["histories"]) == {path for other in commands if (path := other.paths.get("history"))}
+    tags = {other.paths["score"] for other in commands if other.step == "evaluate_classifier"}
+    assert set(one.paths["tags"]) == tags
+    assert one.paths["benchmarks"] == "logs/tiny/benchmarks"
+    listed = next(line for line in one.job.splitlines() if line.strip().startswith("input:"))
+    assert "benchmarks" not in listed
 
 
 def test_columns_of_the_gallery_and_their_titles(commands: list[Command]) -> None:

@@ -37,7 +37,7 @@ TINY: dict[str, Any] = {
 }
 LINEAGE = "plain/cam/none/threshold/plain"
 OF_TRAINING = {"train_classifier", "make_cams", "make_seeds", "train_segmenter", "make_pseudo_labels"}
-OF_VAL = {"evaluate", "summarise", "compare_recipes"}
+OF_VAL = {"evaluate", "summarise", "compare_recipes", "write_report"}
 
 
 @pytest.fixture(scope="module")
@@ -115,7 +115,8 @@ def test_a_changed_list_of_val_reruns_its_own_predictions(run: Path, restored: P
     tiny_voc.write_list(restored, "test", ())
     runs.configure(run, TINY | {"splits": {"val": f"{LISTS}/val.txt"}, "unscored": []})
     jobs = runs.jobs(run)
-    assert runs.planned(run) == {"prepare", "prepare_masks", "predict", "evaluate_classifier", *OF_VAL}
+    predicted = {"predict", "evaluate_classifier", "find_warnings"}
+    assert runs.planned(run) == {"prepare", "prepare_masks", *predicted, *OF_VAL}
     for rule in ("prepare", "prepare_masks", "predict", "evaluate_classifier", "evaluate"):
         assert splits_of(jobs, rule) == {"val"}, rule
     runs.configure(run, TINY)
@@ -141,7 +142,7 @@ def test_a_corrected_mask_reruns_the_evaluation(run: Path, restored: Path) -> No
 def test_without_held_out_images_there_are_pseudo_labels(run: Path, restored: Path) -> None:
     (restored / LISTS / "val.txt").unlink()
     runs.configure(run, {key: value for key, value in TINY.items() if key not in ("splits", "unscored")})
-    assert runs.planned(run) == {"summarise", "compare_recipes"}
+    assert runs.planned(run) == OF_VAL - {"evaluate"}
     runs.configure(run, TINY)
 
 

@@ -15,7 +15,7 @@ from safetensors.torch import load_file, save_file
 from tiny_voc import CLASSES, HEIGHT, WIDTH, make_voc, write_voc
 
 from wsss_steps import evaluate_classifier, make_cams, methods, train_classifier
-from wsss_steps.data.manifest import Manifest, read_manifest, tag_matrix, write_manifest
+from wsss_steps.data.manifest import Entry, Manifest, read_manifest, tag_matrix, write_manifest
 from wsss_steps.errors import UserError
 from wsss_steps.formats.files import read_json
 from wsss_steps.formats.kinds.cams import CAMS
@@ -359,3 +359,18 @@ def test_precision_and_recall_are_what_they_are_called(
     evaluate_classifier.run(**paths, settings={"split": "val"}, stamp='{"step": "test"}')
     score = read_json(tmp_path / "tags.json", "tag_score")
     assert (score["precision"], score["recall"], score["provenance"]) == (0.5, 1.0, {"step": "test"})
+    one = {"f1": 2 / 3, "precision": 0.5, "recall": 1.0, "support": 1}
+    assert score["per_class"] == [{"class": name, **one} for name in CLASSES]
+    assert score["mistakes"] == [
+        {"image": "v0", "wrong": ["cat"], "missed": []},
+        {"image": "v1", "wrong": ["dog"], "missed": []},
+    ]
+
+
+def test_images_with_mistakes_are_listed() -> None:
+    entries = [Entry(name, "val", "", 1, 1, ()) for name in "abc"]
+    tags, predicted = (np.array(rows, bool) for rows in ([[1, 0], [0, 1], [1, 1]], [[1, 0], [1, 0], [0, 1]]))
+    assert evaluate_classifier.mistakes(entries, predicted, tags, CLASSES) == [
+        {"image": "b", "wrong": ["cat"], "missed": ["dog"]},
+        {"image": "c", "wrong": [], "missed": ["cat"]},
+    ]

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import re
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -75,6 +77,9 @@ def test_every_artifact_is_there_and_whole(project: Path) -> None:
         "superpixels.csv",
         "boxes.csv",
         "gallery.png",
+        "warnings.json",
+        "report/index.html",
+        "report/page/numbers.js",
         "plain/classifier.safetensors",
     ):
         assert (results / path).is_file(), path
@@ -148,6 +153,34 @@ def test_a_second_run_plans_nothing(project: Path) -> None:
     assert runs.planned(project) == set()
 
 
+def _copy_of_results(project: Path, repository: Path, folder: Path, parts: tuple[str, ...]) -> Path:
+    """A fresh copy of the project in `folder`, with some folders of one that has run, their times kept."""
+    folder.mkdir()
+    runs.project_in(folder, repository, TINY)
+    for part in parts:
+        shutil.copytree(project / part, folder / part)
+    return folder
+
+
+def test_results_that_were_moved_rerun_nothing(project: Path, repository: Path, tmp_path: Path) -> None:
+    """docs/artifacts.md: with their times and Snakemake's records; without the records, edits are not noticed."""
+    edited = {**TINY, "evaluate": {"bootstrap": 60}}
+    for name, copied in (("whole", ("results", ".snakemake/metadata")), ("bare", ("results",))):
+        folder = _copy_of_results(project, repository, tmp_path / name, copied)
+        assert runs.planned(folder) == set()
+        runs.configure(folder, edited)
+        assert ("evaluate" in runs.planned(folder)) == (name == "whole")
+
+
+def test_results_without_their_times_are_touched(project: Path, repository: Path, tmp_path: Path) -> None:
+    folder = _copy_of_results(project, repository, tmp_path / "copy", ("results", ".snakemake/metadata"))
+    for path in sorted((folder / "results").rglob("*"), reverse=True):
+        os.utime(path)  # in an order that is not that of their making
+    assert runs.planned(folder) != set()
+    runs.succeed(folder, "--touch")
+    assert runs.planned(folder) == set()
+
+
 def test_machine_facts_rerun_nothing(project: Path) -> None:
     assert runs.planned(project, "--config", "device=cpu", "threads=4") == set()
     assert runs.planned(project, "--set-threads", "train_classifier=2") == set()
@@ -169,16 +202,16 @@ def test_an_edited_comment_reruns_nothing(project: Path) -> None:
     path.write_text(before)
 
 
-OF_BOXES = {"evaluate_boxes", "summarise_boxes"}
+OF_BOXES = {"evaluate_boxes", "summarise_boxes", "write_report"}
+OF_SCORES = {"evaluate", "summarise", "compare_recipes", "write_report"}
 AFTER_SEEDS = {
     "make_seeds",
     "train_segmenter",
     "predict",
     "make_pseudo_labels",
-    "evaluate",
-    "summarise",
-    "compare_recipes",
+    *OF_SCORES,
     "draw_gallery",
+    "find_warnings",
 }
 
 
@@ -191,7 +224,7 @@ def test_an_edited_formula_reruns_what_depends_on_it(project: Path) -> None:
     path = project / "wsss_steps" / "ops" / "evaluation.py"
     before = path.read_text()
     path.write_text(before + "\nNEW_CONSTANT = 1\n")
-    assert runs.planned(project) == {"evaluate", "summarise", "compare_recipes", *OF_BOXES}
+    assert runs.planned(project) == OF_SCORES | OF_BOXES
     path.write_text(before)
     path = project / "wsss_steps" / "ops" / "localisation.py"
     before = path.read_text()
@@ -207,13 +240,13 @@ def test_one_setting_reruns_what_depends_on_it(project: Path) -> None:
     assert len(trained) == 1, "the other recipe must not be trained again"
     assert "superpixel~alpha" not in trained[0]
     configure(project, evaluate={"bootstrap": 60})
-    assert runs.planned(project) == {"evaluate", "summarise", "compare_recipes"}
+    assert runs.planned(project) == OF_SCORES
     configure(project, classifier={"plain": {**TINY["classifier"]["plain"], "epochs": 2}})
     assert runs.planned(project) == AFTER_SEEDS | {"train_classifier", "make_cams", "evaluate_classifier", *OF_BOXES}
     configure(project, evaluate_boxes={"threshold": 0.3})
     assert runs.planned(project) == OF_BOXES
     configure(project, boxes=None)
-    assert runs.planned(project) == set()
+    assert runs.planned(project) == {"write_report"}, "one table less"
     configure(project)
     assert runs.planned(project) == set()
 
@@ -245,6 +278,7 @@ def test_without_label_images_nothing_is_evaluated(project: Path) -> None:
     configure(project, mask_folder=None)
     rules = runs.planned(project)
     assert {"prepare_masks", "draw_gallery"} <= rules
+    assert "find_warnings" not in rules, "it depends on no ground truth, and is as it was"
     assert not rules & {"evaluate", "evaluate_superpixels", "summarise", "summarise_superpixels", "compare_recipes"}
     configure(project)
 

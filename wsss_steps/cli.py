@@ -37,9 +37,11 @@ OUTPUTS_OF = {
     "wsss_steps.prepare_masks": ("ground_truth",),
     "wsss_steps.prepare_boxes": ("boxes",),
     "wsss_steps.shard_manifest": ("shards",),
+    "wsss_steps.write_report": ("index", "page"),
     "wsss_steps.compare_recipes": ("means", "differences", "per_class", "by_size", "tables"),
 }
-PLACES = ("root",)  # folders of the user's data: the record of their files says what was read (see `data.sources`)
+# folders of the user's data, whose record of files says what was read (see `data.sources`), and of Snakemake's times
+PLACES = ("root", "benchmarks")
 # settings that decide how much memory a step needs; lowering the first harms the result least
 DECIDE_MEMORY = ("batch_size", "crop", "global_crop", "train_scales", "scales", "image_scale", "resize_long")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from wsss_steps.cli import main
 from wsss_steps.data.images import normalise, read_image
 from wsss_steps.data.manifest import Entry, read_manifest, tag_matrix
 from wsss_steps.formats.files import VERSION, write_json
-from wsss_steps.ops.tag_scores import tag_scores
+from wsss_steps.ops.tag_scores import scores_per_class, tag_scores
 from wsss_steps.progress import track
 
 log = logging.getLogger(__name__)
@@ -35,15 +36,32 @@ def predicted_tags(
     return np.stack(rows)
 
 
+def mistakes(
+    entries: Sequence[Entry], predicted: NDArray[np.bool_], tags: NDArray[np.bool_], classes: Sequence[str]
+) -> list[dict[str, Any]]:
+    """The images whose tags are predicted wrongly: id, the classes that are `wrong`, and those that are `missed`."""
+
+    def named(row: NDArray[np.bool_]) -> list[str]:
+        return [name for name, found in zip(classes, row, strict=True) if found]
+
+    pairs = zip(entries, predicted & ~tags, tags & ~predicted, strict=True)
+    return [
+        {"image": entry.id, "wrong": named(wrong), "missed": named(missed)}
+        for entry, wrong, missed in pairs
+        if wrong.any() or missed.any()
+    ]
+
+
 def run(
     *, manifest: Path, classifier: Path, score: Path, settings: dict[str, Any], device: str = "cpu", stamp: str = ""
 ) -> None:
-    """Write the `tag_scores` of the split in `settings`, as JSON with fractions in [0, 1]."""
+    """Write the `tag_scores` of the split in `settings`, over all classes and of each, as JSON: fractions in [0, 1]."""
     data = read_manifest(manifest)
     entries = data.split(settings["split"])
     network, content = methods.rebuild("classifier", classifier, device, data.classes)
     predicted = predicted_tags(network, entries, content["network"]["backbone"], device)
-    scores = tag_scores(predicted, tag_matrix(entries, len(data.classes)) > 0)
+    tags = tag_matrix(entries, len(data.classes)) > 0
+    scores, per_class = tag_scores(predicted, tags), scores_per_class(predicted, tags)
     log.info("tags of split %s: %s", settings["split"], ", ".join(f"{name} {one:.3f}" for name, one in scores.items()))
     write_json(
         score,
@@ -53,6 +71,8 @@ def run(
             "split": settings["split"],
             "images": len(entries),
             **scores,
+            "per_class": [{"class": name, **one} for name, one in zip(data.classes, per_class, strict=True)],
+            "mistakes": mistakes(entries, predicted, tags, data.classes),
             "provenance": json.loads(stamp or "{}"),
         },
     )

@@ -3,6 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from wsss_steps.ops import drawing
 from wsss_steps.ops.drawing import coloured, heat, mean_colours, nearest
 
 PALETTE = np.stack([np.arange(256), np.zeros(256), np.zeros(256)], axis=1).astype(np.uint8)
@@ -50,3 +51,48 @@ def test_heat_is_blue_where_cold_and_red_where_hot() -> None:
     picture = heat(np.zeros((1, 2, 3), np.uint8), np.array([[0.0, 1.0]], np.float32))
     assert picture[0, 0].argmax() == 2
     assert picture[0, 1].argmax() == 0
+
+
+def test_borders_of_regions() -> None:
+    regions = np.array([[1, 1, 2], [1, 1, 2], [3, 3, 3]])
+    assert drawing.outlines(regions).astype(int).tolist() == [[0, 0, 1], [0, 0, 1], [1, 1, 1]]
+    assert drawing.edges(regions).astype(int).tolist() == [[0, 1, 1], [1, 1, 1], [1, 1, 1]]
+
+
+def test_labels_over_a_photograph() -> None:
+    """Background is clear, a class half transparent with an outline in its colour, white on the other side."""
+    labels = np.zeros((5, 9), np.uint8)
+    labels[:, 4:] = 3
+    labels[:, 8] = 255
+    image = np.full((5, 9, 3), 100, np.uint8)
+    palette = np.zeros((256, 3), np.uint8)
+    palette[3] = (200, 0, 0)
+    row = drawing.overlaid(image, labels, palette)[2].tolist()
+    assert row[:4] == [[100] * 3] * 3 + [[255] * 3]
+    assert row[4] == row[7] == [200, 0, 0]
+    assert row[5] == row[6] == [150, 50, 50]
+    assert row[8] == [255] * 3
+
+
+def test_components_as_colours() -> None:
+    """Three patches on a line: all variance is in the first component, which is red; the sign is that of its axis."""
+    features = np.array([[[0, 5, 0], [0, 5, 1], [0, 5, 2]]], np.float16)
+    assert drawing.principal_colours(features).tolist() == [[[0, 0, 0], [128, 0, 0], [255, 0, 0]]]
+    assert drawing.principal_colours(-features).tolist() == [[[255, 0, 0], [128, 0, 0], [0, 0, 0]]]
+    assert drawing.principal_colours(np.ones((2, 2, 1), np.float16)).max() == 0
+    noise = np.random.default_rng(0).random((4, 5, 6)).astype(np.float16)
+    found = drawing.principal_colours(noise).reshape(-1, 3)
+    assert (found.min(axis=0) == 0).all()
+    assert (found.max(axis=0) == 255).all()
+
+
+def test_differences_in_red_and_blue() -> None:
+    image = np.full((1, 4, 3), 100, np.uint8)
+    values = np.array([[0, 0.5, -0.9, 0.25]], np.float32)
+    assert drawing.signed(image, values)[0].tolist() == [[185] * 3, [214, 20, 20], [20, 60, 214], [200, 102, 102]]
+    assert drawing.marked(image, np.array([[True, False, False, False]]))[0, :2].tolist() == [[214, 20, 20], [185] * 3]
+
+
+def test_the_legend_of_heat_colours() -> None:
+    found = drawing.ramp(np.array([[0, 1 / 3, 1]], np.float32))
+    assert found.tolist() == [[[20, 20, 110], [0, 170, 220], [220, 30, 20]]]

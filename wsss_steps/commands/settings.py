@@ -26,6 +26,7 @@ from wsss_steps.settings.steps import (
     PretrainKeys,
 )
 from wsss_steps.settings.strong import Strong
+from wsss_steps.settings.warnings import FindWarnings
 from wsss_steps.workflow.choices import BUILT_IN_BACKBONES, LATER_LINKS, choices_in
 from wsss_steps.workflow.config import SLOTS_OF_A_RECIPE, WHOLE, Recipe
 
@@ -44,6 +45,7 @@ STEPS: dict[str, type[Settings]] = {
     "evaluate_superpixels": EvaluateSuperpixels,
     "evaluate_boxes": EvaluateBoxes,
     "compare_recipes": CompareRecipes,
+    "find_warnings": FindWarnings,
 }
 NETWORKS, SEGMENTERS, TOP = "backbones.NAME", "segmenters", "top level"
 BLOCKS: dict[str, type[Settings]] = {TRAININGS: Training, SEGMENTERS: Segmenter}

@@ -20,3 +20,19 @@ def tag_scores(predicted: Bool[ndarray, "N C"], tags: Bool[ndarray, "N C"]) -> d
         "recall": float(hits.sum() / max(1, true.sum())),
         "macro_f1": float(per_class.mean()) if seen.any() else 0.0,
     }
+
+
+def scores_per_class(
+    predicted: Bool[ndarray, "N C"], tags: Bool[ndarray, "N C"]
+) -> list[dict[str, float | int | None]]:
+    """F1, precision and recall of each class, None for 0 / 0; and `support`, the number of images tagged with it."""
+    counts = zip(*((part.sum(0).tolist()) for part in (tags & predicted, predicted, tags)), strict=True)
+    return [
+        {
+            "f1": 2 * hits / (said + true) if said + true else None,
+            "precision": hits / said if said else None,
+            "recall": hits / true if true else None,
+            "support": true,
+        }
+        for hits, said, true in counts
+    ]

@@ -1,1 +1,1 @@
-"""Tables of results."""
+"""Tables of results, sheets of pictures, and artifacts in numbers and pictures."""

@@ -17,6 +17,7 @@ from wsss_steps.errors import UserError
 from wsss_steps.formats.indices import kind_of
 from wsss_steps.formats.pictures import opened
 from wsss_steps.formats.stores import Store
+from wsss_steps.report.artifacts import files, table_differences
 
 COMPARED = (".h5", ".safetensors", ".png", ".json", ".csv")
 NOT_NUMBERS = ("provenance.json", ".provenance.json")  # ends of names of files that hold a stamp alone
@@ -59,11 +60,21 @@ def _difference(ours: Path, theirs: Path) -> str | None:
     if ours.suffix == ".h5":
         return _of_stores(ours, theirs)
     if ours.suffix == ".csv":
-        return None if ours.read_text() == theirs.read_text() else "other rows"
+        return _of_tables(ours, theirs)
     if ours.suffix == ".json":
         return None if _content(ours) == _content(theirs) else "other values"
     read = load_file if ours.suffix == ".safetensors" else _pixels
     return _of_arrays(read(ours), read(theirs))
+
+
+def _of_tables(ours: Path, theirs: Path) -> str | None:
+    """The columns that differ, with how many rows; None if nothing does."""
+    if ours.read_bytes() == theirs.read_bytes():
+        return None
+    first, second, _ = table_differences.keyed(files.read_table(ours), files.read_table(theirs))
+    if list(first.columns) != list(second.columns) or list(first.index) != list(second.index):
+        return "other rows or columns"
+    return "; ".join(table_differences.summary(table_differences.cells(first, second)))
 
 
 def _of_stores(ours: Path, theirs: Path) -> str | None:
@@ -91,6 +102,21 @@ def _distance(ours: Any, theirs: Any) -> str:
     if ours.shape != theirs.shape:
         return f"{ours.shape} and {theirs.shape}"
     return f"by up to {np.nanmax(np.abs(ours.astype(np.float64) - theirs.astype(np.float64))):.3g}"
+
+
+def distances(first: Path, second: Path) -> dict[str, float]:
+    """Largest difference of every tensor that two checkpoints do not share, by name; infinite for another shape.
+
+    Tensors that only one of them has are left out.
+    """
+    ours, theirs = load_file(first), load_file(second)
+    unequal = [name for name in ours if name in theirs and not _equal(ours[name], theirs[name])]
+    return {
+        name: float(np.nanmax(np.abs(ours[name].astype(np.float64) - theirs[name].astype(np.float64))))
+        if ours[name].shape == theirs[name].shape
+        else float("inf")
+        for name in unequal
+    }
 
 
 def _pixels(path: Path) -> dict[str, Any]:

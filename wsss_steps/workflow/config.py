@@ -25,6 +25,7 @@ from wsss_steps.settings.steps import (
     PretrainKeys,
 )
 from wsss_steps.settings.strong import Strong
+from wsss_steps.settings.warnings import FindWarnings
 
 Overrides = dict[str, dict[str, Any]]
 SLOTS_OF_A_RECIPE = ("classifier", "cams", "superpixels", "seeds", "segmenter")
@@ -110,6 +111,7 @@ class Config(Prepare):
     evaluate_superpixels: EvaluateSuperpixels = Field(EvaluateSuperpixels(), description="overrides of its defaults")
     evaluate_boxes: EvaluateBoxes = Field(EvaluateBoxes(), description="overrides of its defaults")
     compare_recipes: CompareRecipes = Field(CompareRecipes(), description="overrides of its defaults")
+    find_warnings: FindWarnings = Field(FindWarnings(), description="limits beyond which a run warns")
     gallery_images: int = Field(8, ge=1, le=10_000, description="rows of the contact sheet")
     keep_features: bool = Field(False, description="keep the features (48 GB for VOC) after the superpixels are made")
     shards: int = Field(

@@ -13,6 +13,9 @@ from wsss_steps.workflow.configuration import step_settings
 from wsss_steps.workflow.declarations import about_row, saliency_of
 from wsss_steps.workflow.stages import rows, scored_splits
 
+INDEX = "<tables>/report/index.html"
+WARNINGS = "<tables>/warnings.json"
+
 
 def scores_of_summary(config: Config) -> list[str]:
     """The score of every row."""
@@ -38,6 +41,12 @@ def _saliency(config: Config) -> list[str]:
 def scores_of_superpixels(config: Config) -> list[str]:
     """The score of every choice of superpixels that is compared."""
     return [f"<results>/superpixels/{name}/score.json" for name in config.compare_superpixels]
+
+
+def table_of_superpixels(config: Config) -> list[str]:
+    """The table of the superpixels that are compared, as a target; it is no part of some recipes alone."""
+    made = config.mask_folder is not None and config.compare_superpixels and not config.only
+    return ["<tables>/superpixels.csv"] if made else []
 
 
 def columns_of_gallery(config: Config) -> list[tuple[str, str, str]]:
@@ -93,10 +102,10 @@ def targets(config: Config) -> list[str]:
     """What a run makes: with ground truth the tables, without it the pseudo-labels and predictions alone."""
     recipes = [run.recipe for run in config.runs]
     masked = config.mask_folder is not None
-    found = ["<tables>/gallery.png", *(f"<results>/{_end_of(recipe)}" for recipe in recipes)]
+    found = ["<tables>/gallery.png", INDEX, WARNINGS, *(f"<results>/{_end_of(recipe)}" for recipe in recipes)]
     found += features_to_keep(config)
     found += ["<tables>/summary.csv", "<tables>/tables.md"] if masked else []
-    found += ["<tables>/superpixels.csv"] if masked and config.compare_superpixels and not config.only else []
+    found += table_of_superpixels(config)
     found += boxes.table(config)
     segmented = config.unscored if masked else config.splits
     networks = [recipe.lineage() for recipe in recipes if recipe.segmenter != NONE]
@@ -135,7 +144,7 @@ def settings_of_gallery(config: Config) -> str:
 def printed(config: Config) -> str:
     """What is said at the end of a run: scores of tags, tables, and where the results lie."""
     from wsss_steps.report import boxes as box_table  # pandas, which planning can do without
-    from wsss_steps.report import tables
+    from wsss_steps.report import tables, warnings
 
     lines = []
     for classifier, split, path in tag_scores(config):
@@ -148,9 +157,13 @@ def printed(config: Config) -> str:
     lines += [tables.printed(path) for path in found if path.is_file()]
     boxes_of_maps = Path(config.tables_folder, "boxes.csv")
     lines += [box_table.printed(boxes_of_maps)] if boxes_of_maps.is_file() else []
+    found_wrong = Path(WARNINGS.replace("<tables>", config.tables_folder))
+    lines += [warnings.printed(found_wrong)] if found_wrong.is_file() else []
     for run in config.runs:
         place = f"{config.results}/{run.recipe.lineage()}/pseudo_labels/"
         if Path(place).is_dir():
             lines.append(f"Pseudo-labels of recipe {tables.labelled(run.name, run.random_seed)}: {place}")
     picture = Path(config.tables_folder, "gallery.png")
-    return "\n".join([*lines, *([f"Picture: {picture}"] if picture.is_file() else [])])
+    lines += [f"Picture: {picture}"] if picture.is_file() else []
+    page = Path(INDEX.replace("<tables>", config.tables_folder))
+    return "\n".join([*lines, *([f"Page: {page}"] if page.is_file() else [])])

@@ -1,0 +1,2 @@
+// The gallery: its data are report.gallery, made by draw_pictures.
+"use strict";
