@@ -12,6 +12,7 @@ from wsss_steps.workflow import (
     boxes,
     configuration,
     conversion,
+    files,
     page,
     pictures,
     planning,
@@ -93,7 +94,7 @@ settings_of = functools.partial(planned, planning.settings_of)
 settings_of_step = functools.partial(configuration.step_settings, CONFIG)
 code_of = functools.partial(planned, planning.code_of)
 code_with_needs = functools.partial(planned, planning.code_with_needs)
-code_of_layout = functools.partial(planned, planning.code_of_layout)
+code_of_layout = functools.partial(planned, files.code_of_layout)
 initial_weights = functools.partial(planned, planning.initial_weights)
 code_of_conversion = functools.partial(planned, conversion.code_of)
 artifact_of = functools.partial(planned, planning.artifact)
@@ -135,7 +136,7 @@ def once_per_split(function):
 
 def folders_if_any(**paths):
     """Outputs: those of the folders that the configuration has."""
-    return {name: directory(path) for name, path in paths.items() if planning.is_written(CONFIG, name)}
+    return {name: directory(path) for name, path in paths.items() if files.is_written(CONFIG, name)}
 
 
 def output_if_any(name):

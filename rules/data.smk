@@ -56,8 +56,8 @@ rule prepare:
     threads: 1
     params:
         root=CONFIG.base,
-        list_file=planned(planning.list_of_split),
-        tags=planned(planning.table_of_tags),
+        list_file=planned(files.list_of_split),
+        tags=planned(files.table_of_tags),
         state=once_per_split(planning.state_of_images),
         settings=planned(planning.settings_of_images),
         copies=output_if_any("copies"),

@@ -5,12 +5,15 @@ from __future__ import annotations
 import ast
 from pathlib import Path
 
+import photo_folders
 import pytest
 import tiny_voc
 
 from wsss_steps import methods
+from wsss_steps.data import layouts
 from wsss_steps.provenance import digests
 from wsss_steps.settings.base import Settings
+from wsss_steps.settings.data_set import Prepare
 from wsss_steps.settings.steps import (
     Evaluate,
     EvaluateBoxes,
@@ -18,7 +21,6 @@ from wsss_steps.settings.steps import (
     MakeExample,
     MakeSaliencyExample,
     Predict,
-    Prepare,
     PretrainKeys,
 )
 from wsss_steps.workflow import splits
@@ -50,10 +52,13 @@ STEPS = [
 ]
 
 
-def names_read(step: str) -> set[str]:
-    """What a step reads: keyword-only parameters that are used, `settings["name"]`, and names that it lists itself."""
+def names_read(step: str, *loaded: str) -> set[str]:
+    """What a step reads: keyword-only parameters that are used, `settings["name"]`, and names that it lists itself.
+
+    loaded: modules below the package that it loads by name.
+    """
     names: set[str] = set()
-    for module in digests.sources([step]):
+    for module in digests.sources([step, *(f"wsss_steps.{name}" for name in loaded)]):
         path = digests.source_of(module)
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")) if path else ast.Module([], [])):
             if isinstance(node, ast.FunctionDef):
@@ -74,11 +79,17 @@ def test_every_setting_of_a_step_is_read(step: str, cls: type[Settings]) -> None
 
 def test_every_setting_of_a_data_set_reaches_the_steps_of_a_split(tmp_path: Path) -> None:
     """Planning resolves the lists and what is scored of each split; three steps read everything else."""
-    config = tiny_voc.config(tiny_voc.make_voc(tmp_path / "voc"))
-    images, masks = (make(config, "val") for make in (splits.images_settings, splits.masks_settings))
-    boxes = splits.boxes_settings(config, "train")
-    decided = {"train_list", "splits", "unscored"}  # list_file and tagged
-    assert set(Prepare.model_fields) - decided <= images.keys() | masks.keys() | boxes.keys()
-    assert set(images) - names_read("wsss_steps.prepare") == set()
-    assert set(masks) - names_read("wsss_steps.prepare_masks") == set()
+    voc = tiny_voc.config(tiny_voc.make_voc(tmp_path / "voc"), max_side=500)
+    folder = photo_folders.make_folder(tmp_path / "photos")
+    mine = photo_folders.config(folder, photo_folders.table_of_all(tmp_path / "tags.csv"))
+    boxes = splits.boxes_settings(voc, "train")
+    decided = {"train_list", "splits", "unscored", "images"}  # list_file and tagged, root
+    reached = set(boxes)
+    for config, split, layout in ((voc, "val", "voc"), (mine, "train", "folder")):
+        images, masks = (make(config, split) for make in (splits.images_settings, splits.masks_settings))
+        reached |= images.keys() | masks.keys()
+        read = layouts.modules(layout)
+        assert set(images) - {"layout"} - names_read("wsss_steps.prepare", *read) == set()
+        assert set(masks) - {"layout"} - names_read("wsss_steps.prepare_masks", *read) == set()
+    assert set(Prepare.model_fields) - decided <= reached
     assert set(boxes) - names_read("wsss_steps.prepare_boxes") - {"list_file"} == set()  # which planning reads

@@ -12,7 +12,7 @@ from tiny_voc import config, make_voc, read_voc
 from wsss_steps import prepare, prepare_masks
 from wsss_steps.data.manifest import read_ground_truth, read_manifest, tag_matrix
 from wsss_steps.errors import UserError
-from wsss_steps.settings.steps import Prepare
+from wsss_steps.settings.data_set import Prepare
 from wsss_steps.workflow import splits
 
 VOC_CLASSES = [

@@ -49,6 +49,12 @@ def test_enlarged_labels_have_the_largest_smoothed_area() -> None:
     assert resized_labels(labels, (4, 4)).tolist() == expected
 
 
+@pytest.mark.parametrize(("labels", "expected"), [([[0, 2]], [[0, 0, 2]]), ([[2, 0]], [[2, 0, 0]])])
+def test_of_equal_labels_the_smaller_one_wins(labels: list[list[int]], expected: list[list[int]]) -> None:
+    """The pixel in the middle lies halfway between the two."""
+    assert resized_labels(np.array(labels, np.uint8), (1, 3)).tolist() == expected
+
+
 def test_enlarged_labels_lose_the_steps_of_a_slanted_edge() -> None:
     """A circle of radius 12 px, six times as large: fewer pixels are wrong than with the nearest pixel's labels."""
     rows, columns = (np.mgrid[:180, :180] + 0.5) / 6 - 15

@@ -11,7 +11,7 @@ from wsss_steps.data.layouts import folder
 from wsss_steps.data.photo_ids import id_of, stem_of
 from wsss_steps.data.voc_lists import unsafe
 from wsss_steps.errors import UserError
-from wsss_steps.workflow import planning, splits
+from wsss_steps.workflow import files, planning, splits
 
 IDS = ["both", "cats+IMG 1", "cats+IMG 2", "dogs+a", "dogs+old+a"]
 
@@ -205,8 +205,8 @@ def test_saliency_maps_that_the_table_names(root: Path, tmp_path: Path) -> None:
     mine = config(root, table, **given)
     settings = splits.images_settings(mine, "train")
     assert folder.saliency_maps(root, settings) == {"both": f"{tmp_path}/s/one.png"}
-    assert planning.is_written(mine, "saliency")
-    assert not planning.is_written(config(root, table), "saliency")
+    assert files.is_written(mine, "saliency")
+    assert not files.is_written(config(root, table), "saliency")
     of_saliency = {"saliency": "given"}
     assert planning.source_of_saliency(mine, of_saliency) == "<results>/splits/train/saliency"
     assert planning.maps_given(mine, of_saliency, str) == []

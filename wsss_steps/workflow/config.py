@@ -13,6 +13,7 @@ from pydantic import Field, PrivateAttr, create_model
 
 from wsss_steps.settings.base import Backbone, Device, Seed, Settings, in_words
 from wsss_steps.settings.convert import Archives
+from wsss_steps.settings.data_set import Prepare
 from wsss_steps.settings.gallery import DrawPictures
 from wsss_steps.settings.registry import METHODS
 from wsss_steps.settings.steps import (
@@ -23,7 +24,6 @@ from wsss_steps.settings.steps import (
     MakeExample,
     MakeSaliencyExample,
     Predict,
-    Prepare,
     PretrainKeys,
 )
 from wsss_steps.settings.strong import Strong

@@ -12,10 +12,10 @@ from pydantic import ValidationError
 
 from wsss_steps.errors import UserError, all_wrong
 from wsss_steps.settings import crf
+from wsss_steps.settings.data_set import Prepare
 from wsss_steps.settings.explain import explain
 from wsss_steps.settings.registry import METHODS
 from wsss_steps.settings.saliency import missing_source, source
-from wsss_steps.settings.steps import Prepare
 from wsss_steps.workflow import conversion, experiments, names, splits, strong
 from wsss_steps.workflow.choices import NONE, OWN, Choice, chain, choices_in, keys_of, name_of, resolve, settings_class
 from wsss_steps.workflow.config import GROUND_TRUTH, SLOTS_OF_A_RECIPE, WHOLE, Config, Recipe

@@ -16,7 +16,7 @@ from wsss_steps.data import archives, sources, voc_lists
 from wsss_steps.formats.records import record_of
 from wsss_steps.methods import arguments
 from wsss_steps.provenance.digests import code_digest
-from wsss_steps.settings.steps import TRAIN
+from wsss_steps.settings.data_set import TRAIN
 from wsss_steps.workflow import splits
 from wsss_steps.workflow.config import Config
 

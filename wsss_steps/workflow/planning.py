@@ -9,10 +9,11 @@ import itertools
 import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
-from wsss_steps.data import layouts, sources
+from wsss_steps.data import layouts as reading
+from wsss_steps.data import sources
 from wsss_steps.data.box_sources import of_boxes
-from wsss_steps.data.layouts.folder import named_by_column
 from wsss_steps.errors import UserError
 from wsss_steps.formats import kinds
 from wsss_steps.formats.records import record_of
@@ -130,7 +131,7 @@ def state_of_images(config: Config, split: str) -> str:
     if config.convert:
         return conversion.state_of_images(config, split)
     settings = splits.images_settings(config, split)
-    return _state(config, f"{split}/manifest.json", lambda root: layouts.of(config).of_images(root, settings))
+    return _state(config, f"{split}/manifest.json", reading.of_settings(settings).of_images, settings)
 
 
 def state_of_masks(config: Config, split: str) -> str:
@@ -138,48 +139,24 @@ def state_of_masks(config: Config, split: str) -> str:
     if config.convert:
         return "converted"
     settings = splits.masks_settings(config, split)
-    return _state(config, f"{split}/ground_truth.json", lambda root: layouts.of(config).of_masks(root, settings))
+    return _state(config, f"{split}/ground_truth.json", reading.of_settings(settings).of_masks, settings)
 
 
 def state_of_boxes(config: Config, split: str) -> str:
     """Changes when the content of an annotation with the boxes of an image of the split does."""
-    settings = arguments(of_boxes, splits.boxes_settings(config, split))
-    return _state(config, f"{split}/boxes.json", lambda root: of_boxes(root, **settings))
+
+    def read(root: Path, settings: Mapping[str, Any]) -> sources.Sources:
+        return of_boxes(root, **arguments(of_boxes, settings))
+
+    return _state(config, f"{split}/boxes.json", read, splits.boxes_settings(config, split))
 
 
-def _state(config: Config, artifact: str, read: Callable[[Path], sources.Sources]) -> str:
+def _state(config: Config, artifact: str, read: Callable[..., sources.Sources], settings: Mapping[str, Any]) -> str:
     """Changes when the content of the user's files does that the artifact is made of (`data/sources.py`)."""
     if config.draw:
         return "drawn"
     record = record_of(Path(config.results, "splits", artifact))
-    return sources.state(read(Path(config.base)), record)
-
-
-def list_of_split(config: Config, wildcards: Wildcards) -> Files:
-    """The list of the split's images, if there is one."""
-    listed = layouts.of(config).list_of(config, wildcards["split"])
-    return [] if listed is None else Path(config.base, listed).as_posix()
-
-
-def table_of_tags(config: Config, wildcards: Wildcards) -> Files:
-    """The table of tags, if there is one and the split has tags."""
-    split = wildcards["split"]
-    found = layouts.of(config).table_of(Path(config.base), config, split)
-    return [] if found is None else Path(found.replace("{split}", split)).as_posix()
-
-
-def code_of_layout(config: Config, _: Wildcards, step: str) -> str:
-    """Digest of the sources that a step imports which reads a data set, and of those that read its layout."""
-    return code_digest(step, layouts.modules(config))
-
-
-def is_written(config: Config, name: str) -> bool:
-    """Whether a configuration has the output of a name, a folder that not every one has.
-
-    Those are copies of large images, label maps at the size of the copies, and the saliency maps that a table names.
-    """
-    sized = config.max_side is not None
-    return {"copies": sized, "working": sized, "saliency": named_by_column(config)}[name]
+    return sources.state(read(Path(config.base), settings), record)
 
 
 # ---- inputs

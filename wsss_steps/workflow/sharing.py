@@ -14,8 +14,8 @@ from urllib.parse import quote
 
 from wsss_steps.errors import all_wrong
 from wsss_steps.formats.files import read_json, write_json
+from wsss_steps.settings.data_set import Prepare
 from wsss_steps.settings.registry import METHODS
-from wsss_steps.settings.steps import Prepare
 from wsss_steps.workflow.choices import resolve
 from wsss_steps.workflow.config import Config
 from wsss_steps.workflow.experiments import choices_of

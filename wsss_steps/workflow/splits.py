@@ -1,7 +1,7 @@
 """The splits of a data set: what is wrong with them before any image is opened, and their steps' settings.
 
 The settings of one split name no other, so that a change of one reruns nothing of another. What a layout decides stands
-in `data/layouts`. Free of torch.
+in `layouts`. Free of torch.
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from wsss_steps.data import layouts
-from wsss_steps.settings.steps import TRAIN, Prepare
+from wsss_steps.settings.data_set import TRAIN, Prepare
+from wsss_steps.workflow import layouts
 
 
 def list_files(data: Prepare) -> dict[str, str]:

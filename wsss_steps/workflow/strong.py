@@ -13,7 +13,7 @@ from typing import Any
 from wsss_steps.data import sources, voc_lists
 from wsss_steps.formats.records import record_of
 from wsss_steps.methods import arguments
-from wsss_steps.settings.steps import TRAIN
+from wsss_steps.settings.data_set import TRAIN
 from wsss_steps.settings.strong import Strong
 from wsss_steps.workflow import names, splits
 from wsss_steps.workflow.choices import chain

@@ -1,8 +1,9 @@
 """How a data set lies on disk: a module per layout, `layouts/<name>.py`, found by its name; nothing else registers it.
 
-Every layout answers the questions of `Layout` for planning, which must be quick and free of torch and NumPy, and names
-a `READER`, the module that reads the images, tags and label images of a split (see `Reader`). What it reads is the same
-for all: a manifest (ids, images, tags, sizes) and a ground truth (label images). No other step knows of layouts.
+Every layout says which files a split is read from, as planning asks too: so its module is free of torch and NumPy. It
+names a `READER`, the module that reads the images, tags and label images of a split. What that reads is the same for
+all: a manifest (ids, images, tags, sizes) and a ground truth (label images). No other step knows of layouts. What a
+layout makes of a configuration stands in `workflow/layouts`.
 """
 
 from __future__ import annotations
@@ -14,7 +15,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from wsss_steps.data.sources import Sources
-from wsss_steps.settings.steps import Prepare
 
 if TYPE_CHECKING:
     from wsss_steps.data.manifest import GroundTruth, Manifest
@@ -23,34 +23,19 @@ VOC, FOLDER = "voc", "folder"
 
 
 class Layout(Protocol):
-    """What a layout has at the level of its module. `data` is the configuration, `root` the folder of the data set."""
+    """What a layout has at the level of its module; `root` is the folder of the data set."""
 
     READER: str
     """The module below the package with the functions of `Reader`."""
 
-    def completed(self, root: Path, data: Prepare) -> tuple[dict[str, Any], list[str]]:
-        """The keys of the configuration that the files decide; and what is wrong, as far as names and tables tell."""
-
-    def images_settings(self, data: Prepare, split: str) -> dict[str, Any]:
-        """The settings of `prepare` for one split, which name no other split."""
-
-    def masks_settings(self, data: Prepare, split: str) -> dict[str, Any]:
-        """The settings of `prepare_masks` for one split."""
-
-    def list_of(self, data: Prepare, split: str) -> str | None:
-        """The list of the split's images, below the root; None if there is none."""
-
-    def table_of(self, root: Path, data: Prepare, split: str) -> str | None:
-        """The table of tags, as the working directory sees it; None if there is none."""
-
-    def saliency_maps(self, root: Path, settings: Mapping[str, Any]) -> dict[str, str]:
-        """The saliency maps that a table names, by image id, for settings of `images_settings`."""
-
     def of_images(self, root: Path, settings: Mapping[str, Any]) -> Sources:
-        """The files that `prepare` reads, for settings of `images_settings`."""
+        """The files that `prepare` reads, for its settings."""
 
     def of_masks(self, root: Path, settings: Mapping[str, Any]) -> Sources:
-        """The label images of a split, for settings of `masks_settings`."""
+        """The label images of a split, for the settings of `prepare_masks`."""
+
+    def saliency_maps(self, root: Path, settings: Mapping[str, Any]) -> dict[str, str]:
+        """The saliency maps that a table names, by image id, for the settings of `prepare`."""
 
 
 class Reader(Protocol):
@@ -63,19 +48,9 @@ class Reader(Protocol):
         """Every label image of a split, checked, and notes; a UserError that lists all problems."""
 
 
-def name_of(data: Prepare) -> str:
-    """The layout of a configured data set."""
-    return VOC if data.images is None else FOLDER
-
-
 def find(name: str) -> Layout:
     """The layout of a name."""
     return cast(Layout, importlib.import_module(f"{__name__}.{name}"))
-
-
-def of(data: Prepare) -> Layout:
-    """The layout of a configured data set."""
-    return find(name_of(data))
 
 
 def of_settings(settings: Mapping[str, Any]) -> Layout:
@@ -88,6 +63,6 @@ def reader(settings: Mapping[str, Any]) -> Reader:
     return cast(Reader, importlib.import_module(f"wsss_steps.{of_settings(settings).READER}"))
 
 
-def modules(data: Prepare) -> list[str]:
+def modules(name: str) -> list[str]:
     """The modules below the package that a step loads by name to read a data set, for its digest of code."""
-    return [f"data.layouts.{name_of(data)}", of(data).READER]
+    return [f"data.layouts.{name}", find(name).READER]
