@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 from pathlib import Path
 from typing import Any
@@ -10,8 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from wsss_steps import __main__ as commands
 from wsss_steps import evaluate_boxes, summarise_boxes
-from wsss_steps.commands import show
 from wsss_steps.data.boxes import ObjectBox, write_boxes
 from wsss_steps.data.manifest import Entry, Manifest, write_manifest
 from wsss_steps.errors import UserError
@@ -200,7 +199,7 @@ def test_the_table_has_a_row_per_maps_and_is_printed(folder: Path, capsys: pytes
         "cam,0,cam,train,0.500000,,,0.500000,3,4,0,0.2,8,0.5,exclude,evaluation,1.000000,0.000000,\n"
         "cam,1,cam+pamr,train,0.750000,,,0.200000,4,5,0,0.2,8,0.25,include,evaluation,1.000000,0.500000,\n"
     )
-    show.run(argparse.Namespace(table=[table]))
+    commands.main(["show", str(table)])
     printed = capsys.readouterr().out
     assert "recipe              cams      split  CorLoc  95 % interval  error  images" in printed
     assert "cam, random seed 1  cam+pamr  train    75.0              -   20.0       4" in printed

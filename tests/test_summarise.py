@@ -270,4 +270,4 @@ def test_another_file_is_refused(text: str, message: str, tmp_path: Path) -> Non
 def test_no_file(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
     with pytest.raises(SystemExit, match="1"):
         commands.main(["show", str(tmp_path / "x.csv")])
-    assert "no such summary; it is written at the end of a run" in capsys.readouterr().err
+    assert "x.csv: no such file or folder" in capsys.readouterr().err
