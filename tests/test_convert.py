@@ -13,8 +13,10 @@ import numpy as np
 import pytest
 import snakemake_runs as runs
 import tiny_archives
+import yaml
 
 from wsss_steps import convert_masks, convert_tags, prepare, prepare_masks
+from wsss_steps.__main__ import main
 from wsss_steps.data.manifest import read_ground_truth, read_manifest
 from wsss_steps.errors import UserError
 from wsss_steps.workflow import configuration, conversion, planning, sharing, splits
@@ -57,6 +59,12 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def config(content: dict[str, Any], **overrides: Any) -> Config:
     return configuration.load({**content, **overrides})
+
+
+def test_check_leaves_the_images_to_the_workflow(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (here / "voc.yaml").write_text(yaml.safe_dump(VOC))
+    main(["check", "voc.yaml"])
+    assert "the workflow converts the archives" in capsys.readouterr().out
 
 
 def convert(mine: Config, split: str) -> None:

@@ -69,6 +69,8 @@ def _found(content: Mapping[str, Any]) -> list[str]:
     config = configuration.load(content)
     if config.draw is not None:
         return ["the configuration is valid; its data set is drawn by the workflow"]
+    if config.convert is not None:
+        return ["the configuration is valid; the workflow converts the archives, and checks every image then"]
     manifests, notes = checking.read(config)
     hard = findings.warnings(manifests, config.max_side) + checking.warnings(config, len(manifests[0].entries))
     return [
