@@ -19,7 +19,7 @@ from wsss_steps import convert_masks, convert_tags, prepare, prepare_masks
 from wsss_steps.__main__ import main
 from wsss_steps.data.manifest import read_ground_truth, read_manifest
 from wsss_steps.errors import UserError
-from wsss_steps.workflow import configuration, conversion, planning, sharing, splits
+from wsss_steps.workflow import configuration, conversion, files, planning, sharing, splits
 from wsss_steps.workflow.config import Config
 from wsss_steps.workflow.declarations import about_row
 from wsss_steps.workflow.stages import rows
@@ -81,7 +81,7 @@ def prepared(mine: Config, split: str) -> tuple[dict[str, tuple[int, ...]], dict
     """Tags by id, and ground truth by id, of a split that was converted, as every later step sees them."""
     manifest, wildcards = Path(mine.results, "splits", split, "manifest.json"), {"split": split}
     given = json.loads(planning.settings_of_images(mine, wildcards))
-    listed = Path(planning.list_of_split(mine, wildcards))
+    listed = Path(files.list_of_split(mine, wildcards))
     prepare.run(root=Path(mine.base), list_file=listed, manifest=manifest, settings=given)
     truth = manifest.with_name("ground_truth.json")
     given = json.loads(planning.settings_of_masks(mine, wildcards))

@@ -1,8 +1,7 @@
-"""Pack label maps of PASCAL VOC 2012's test images for its evaluation server, after checking every one of them.
+"""Pack label maps of PASCAL VOC 2012's test images for its evaluation server, after checking every one of them."""
 
-The archive holds results/VOC2012/Segmentation/<competition>_test_cls/<id>.png, as the server expects it. The same label
-maps give the same bytes.
-"""
+# The archive holds results/VOC2012/Segmentation/<competition>_test_cls/<id>.png, as the server expects it, and the same
+# label maps give the same bytes.
 
 from __future__ import annotations
 
