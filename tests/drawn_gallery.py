@@ -55,6 +55,9 @@ def arrays_of(layer: pictures.Layer, name: str) -> dict[str, np.ndarray]:
         return {"saliency": ramp}
     if layer.kind == "refined_saliency":
         return {"refined": np.where(truth == 255, 255, np.minimum(truth, 1)).astype(np.uint8)}
+    if layer.kind == "growth":
+        start = np.where(np.arange(WIDTH) < WIDTH // 2, truth, 255).astype(np.uint8)
+        return {"frames": np.stack([start, truth]), "epochs": np.array([0, 2], np.int32)}
     return {"seeds": truth}
 
 
@@ -111,7 +114,7 @@ class Made:
                 write_labels(path / f"{self.name(name)}.png", change(truth_of(name)))
             return
         kind = SEEDS if layer.row == "seeds" else kinds.find(layer.kind)
-        items = [(self.name(name), arrays_of(layer, name)) for name in names]
+        items = [(self.name(name), arrays_of(layer, name)) for name in names[: 1 if layer.kind == "growth" else None]]
         left_out = [LEFT_OUT] if "saliency" in layer.kind else None
         write_store(path, kind, items, stamp="{}", left_out=left_out)
 

@@ -147,6 +147,18 @@ def test_a_masked_image_hides_its_objects_in_the_mean_colour(made: Made, data: d
     assert (found[~cat][:, 3] == 0).all()
 
 
+def test_seeds_as_they_grew_are_a_panel_per_moment_of_the_images_that_were_recorded(tmp_path: Path) -> None:
+    made = Made(tmp_path, recipes={"grown": {"superpixels": "slic", "seeds": "superpixel", "segmenter": "spsrg"}})
+    data = made.draw()
+    number = number_of(data, "seeds as they grew", "grown")
+    first, other = (dict(image_of(data, name)[1]["panels"]).get(number) for name in ("t0", "t1"))
+    assert first == [["-e0", "0 epochs"], ["-e2", "2 epochs"]]
+    assert other is None
+    start, end = (pixels(made, data, "seeds as they grew", "grown", "t0", ending) for ending in ("-e0", "-e2"))
+    np.testing.assert_array_equal(start[:, : WIDTH // 2 - 1], end[:, : WIDTH // 2 - 1])
+    assert (start != end).any()
+
+
 def test_iou_of_an_image_by_hand(data: dict[str, Any]) -> None:
     """v1 is a cat right of the void: 12 x 7 px, of which 8 rows are found; background 12 x 8 of 12 x 8 + 4 x 7."""
     layer = number_of(data, "prediction after the dense CRF", "plain", "val")

@@ -8,6 +8,7 @@ from typing import Any
 
 from tiny_voc import config, make_voc, write_list
 
+from wsss_steps import methods
 from wsss_steps.report.layers import KINDS
 from wsss_steps.workflow import pictures, targets
 
@@ -49,6 +50,14 @@ def test_a_stage_before_the_crf_is_known_to_the_one_after(tmp_path: Path) -> Non
     assert after.before == before.path == f"{BASE}/plain/segmentation/val"
     assert after.confusions == f"{BASE}/plain/evaluation/segmentation_crf/val.h5"
     assert (before.final, after.final, rows["pseudo-labels", "train"][0].final) == (False, True, True)
+
+
+def test_seeds_grow_in_the_segmenters_that_record_it(tmp_path: Path) -> None:
+    names = {path.stem for path in (Path(methods.__file__).parent / "segmenter").glob("[a-z]*.py")}
+    assert set(pictures.GROW) == {name for name in names if hasattr(methods.load("segmenter", name), "grown")}
+    rows = found(tmp_path, recipes={"a": {}, "b": {"segmenter": "dsrg"}, "c": {"segmenter": "dsrg+plain"}})
+    assert [layer.recipes for layer in rows["seeds as they grew", "train"]] == [("b",)]
+    assert rows["seeds as they grew", "train"][0].path == f"{BASE}/dsrg/growth.h5"
 
 
 def test_masked_images_only_where_a_classifier_judged_them(tmp_path: Path) -> None:

@@ -79,7 +79,7 @@ def check_present(entries: Sequence[Entry], chosen: Sequence[Layer]) -> None:
     """A UserError that lists every image that a layer lacks."""
     missing = []
     for layer in chosen:
-        if layer["kind"] == "ground_truth":
+        if not layers.KINDS[layer["kind"]].of_all_images:
             continue
         source = layers.KINDS[layer["kind"]].open(layer["source"])
         with source:  # type: ignore[union-attr]

@@ -6,7 +6,7 @@ To add one: a function that reads it, one that gives its panels, and a row in `K
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from PIL import Image
 from wsss_steps.data.images import resize_nearest
 from wsss_steps.data.manifest import Entry, GroundTruth, read_ground_truth
 from wsss_steps.formats.kinds.cams import CAMS
+from wsss_steps.formats.kinds.growth import GROWTH
 from wsss_steps.formats.kinds.refined_saliency import REFINED_SALIENCY
 from wsss_steps.formats.kinds.saliency import SALIENCY
 from wsss_steps.formats.kinds.seeds import SEEDS
@@ -77,6 +78,8 @@ class LayerKind:
     """Suffixes of the files of a panel, from below to above, and whether the slider of opacity fades them."""
     labels: bool = False
     """Whether what is read is a label map (H, W), which can be compared with others."""
+    of_all_images: bool = True
+    """Whether a source must hold every image of its split."""
 
 
 # ---- readers
@@ -98,6 +101,10 @@ def _unless_left_out(store: Store, entry: Entry) -> dict[str, NDArray[Any]] | No
     return None if entry.id in store.left_out else store[entry.id]
 
 
+def _if_recorded(store: Store, entry: Entry) -> dict[str, NDArray[Any]] | None:
+    return store[entry.id] if entry.id in store.ids() else None
+
+
 # ---- panels
 
 
@@ -107,6 +114,13 @@ def _of_labels(labels: NDArray[np.uint8], given: Given, colours: NDArray[np.uint
     inside = overlays.palette({**known, IGNORE: overlays.GREY}, 256)
     around = overlays.palette({**known, IGNORE: overlays.WHITE}, 256)
     yield Panel({"": (overlays.fill(small), inside), "-o": (overlays.outline(small), around)})
+
+
+def _of_growth(arrays: Arrays, given: Given) -> Iterator[Panel]:
+    """One panel per moment of the training (Kim 2022, dissertation, Fig. 3.4)."""
+    for labels, epoch in zip(arrays["frames"], map(int, arrays["epochs"]), strict=True):
+        (panel,) = _of_labels(labels, given)
+        yield replace(panel, suffix=f"-e{epoch}", caption=f"{epoch} epoch{'s' if epoch != 1 else ''}")
 
 
 def _of_objects(arrays: Arrays, given: Given) -> Iterator[Panel]:
@@ -160,11 +174,12 @@ def _label_maps(path: Path) -> LabelMaps:
 
 FILLED = {"": True, "-o": False}
 KINDS = {
-    "ground_truth": LayerKind(read_ground_truth, _truth, _of_labels, FILLED, labels=True),
+    "ground_truth": LayerKind(read_ground_truth, _truth, _of_labels, FILLED, labels=True, of_all_images=False),
     "cams": LayerKind(_store(CAMS), _arrays, _of_cams, {"": True}),
     "saliency": LayerKind(_store(SALIENCY), _unless_left_out, _of_saliency, {"": True}),
     "refined_saliency": LayerKind(_store(REFINED_SALIENCY), _unless_left_out, _of_objects, FILLED),
     "superpixels": LayerKind(_store(SUPERPIXELS), _arrays, _of_regions, FILLED),
     "labels": LayerKind(_label_maps, _label_map, _of_labels, FILLED, labels=True),
+    "growth": LayerKind(_store(GROWTH), _if_recorded, _of_growth, FILLED, of_all_images=False),
     "masked": LayerKind(_label_maps, _label_map, _of_erased, {"": False}),
 }

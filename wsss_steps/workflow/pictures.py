@@ -18,9 +18,10 @@ from wsss_steps.workflow.spelling import THEN, links
 from wsss_steps.workflow.stages import STAGES, TRAIN, Row, scored_splits
 
 ERASES = "masking"  # the segmenter that learns from images without their objects
+GROW = ("spsrg", "dsrg", "dsrg_semi")  # the segmenters that record their seeds as they grow
 ROWS = (
     *("ground truth", "class activation maps", "refined maps", "saliency", "refined saliency", "superpixels"),
-    *("seeds", "pseudo-labels", "prediction", "prediction after the dense CRF", "masked images"),
+    *("seeds", "seeds as they grew", "pseudo-labels", "prediction", "prediction after the dense CRF", "masked images"),
 )
 """The headings of the page, in its order, without the numbers of links."""
 
@@ -108,6 +109,9 @@ def _of_training(config: Config, name: str, recipe: Recipe, split: str) -> Itera
         path = f"<results>/{recipe.lineage()}/pseudo_labels"
         yield Layer("labels", "pseudo-labels", split, path, (name,), recipe.segmenter, final=True)
         yield from _masked(config, recipe, Layer("masked", "masked images", split, path, (name,), recipe.segmenter))
+    if not ends and chain(config, "segmenter", recipe.segmenter)[-1].method in GROW:
+        path = f"<results>/{recipe.lineage()}/growth.h5"
+        yield Layer("growth", "seeds as they grew", split, path, (name,), recipe.segmenter)
 
 
 def _maps(recipe: Recipe, name: str) -> Iterator[Layer]:
