@@ -69,7 +69,9 @@ report.galleryBoard = (data, enlarge) => {
       const open = () => enlarge({ row: about.row, layer, suffix: panel[0] || "" });
       return element("figure", {}, box(image, stack(image, layer, panel[0] || "", label), label, open), element("figcaption", {}, caption(panel)));
     });
-    return element("div", { className: "cell" }, head, element("div", { className: "panels" }, ...figures), scores(image, layer));
+    const made = element("div", { className: "panels" }, ...figures);
+    if (figures.length > 4) made.style.setProperty("--across", 3); // many moments or classes: small, to be compared at a glance
+    return element("div", { className: "cell" }, head, made, scores(image, layer));
   }
 
   const layerOf = (row, recipe, split) =>
@@ -96,12 +98,12 @@ report.galleryBoard = (data, enlarge) => {
     return { title, made: element("section", { className: "row", "data-row": title }, heading(title, image.split), element("div", { className: "cells" }, ...cells)) };
   }
 
-  // A cell in a line of others; two panels, such as maps of two classes, stand beside each other.
+  // A cell in a line of others; two panels, such as maps of two classes, stand beside each other, many across the whole page.
   function alone(title, split, single) {
     const made = element("section", { "data-row": title }, heading(title, split), single);
-    const across = single.querySelectorAll("figure").length > 1 ? 2 : 1;
-    made.style.setProperty("--across", across);
-    made.style.gridColumn = `span ${across}`;
+    const count = single.querySelectorAll("figure").length;
+    single.querySelector(".panels")?.style.setProperty("--across", count > 4 ? count : Math.min(count, 2));
+    made.style.gridColumn = count > 4 ? "1 / -1" : `span ${Math.max(1, Math.min(count, 2))}`;
     return made;
   }
 

@@ -58,7 +58,7 @@
 
   function tab(one) {
     const link = element("a", { href: report.link(one.name) }, one.title);
-    if (one.count !== undefined) link.append(" ", element("span", { className: "count" }, String(one.count)));
+    if (one.count) link.append(" ", element("span", { className: "count" }, String(one.count)));
     return link;
   }
 

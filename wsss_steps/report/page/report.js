@@ -4,7 +4,7 @@
 window.report = window.report || {};
 
 (() => {
-  // A part of the page: {name, title, show(element, state)}, with count (a number beside the title) if it likes.
+  // A part of the page: {name, title, show(element, state)}, with count (a number beside the title, if it is not 0) if it likes.
   // `show` fills the element, which is empty, when the tab is opened or its link is followed.
   report.tabs = [];
 
