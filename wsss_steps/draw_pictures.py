@@ -13,6 +13,7 @@ import numpy as np
 
 from wsss_steps.cli import main
 from wsss_steps.data.manifest import Entry, Manifest, read_manifest
+from wsss_steps.data.originals import read_originals
 from wsss_steps.errors import all_wrong
 from wsss_steps.formats.files import IN_A_FOLDER, whole, write_json
 from wsss_steps.formats.kinds.confusions import CONFUSIONS
@@ -155,7 +156,8 @@ def run(
     with whole(output) as folder:
         folder.mkdir()
         write_json(folder / IN_A_FOLDER, json.loads(stamp or "{}"))
-        board = Board(folder, data[0].classes, found, tuple(measures_of(found)), **given)
+        originals = {name: one for path in manifests for name, one in read_originals(path).items()}
+        board = Board(folder, data[0].classes, found, tuple(measures_of(found)), **given, originals=originals)
         rows = drawn(board, entries)
         content = page_data(board, data[0], splits, settings["recipes"], rows)
         (folder / DATA).write_text(data_script("gallery", content), encoding="ascii")

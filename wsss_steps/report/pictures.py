@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from PIL import Image
 
-from wsss_steps.data.images import read_image, resize_image
+from wsss_steps.data.images import read_image, resize_image, resize_nearest
 from wsss_steps.data.manifest import Entry
+from wsss_steps.data.originals import Originals, as_original
 from wsss_steps.formats.image_scores import read_image_scores
 from wsss_steps.formats.indexed import write_indexed
 from wsss_steps.formats.kinds.confusions import CONFUSIONS
@@ -41,6 +42,8 @@ class Board:
     quality: int
     pred_ignore: str
     """Whether unlabelled pixels count against IoU, as in `evaluate`."""
+    originals: Originals = field(default_factory=dict)
+    """Of the images of which a copy is read: folders of label maps have the size of the original."""
 
 
 def folder_of(layer: int) -> str:
@@ -58,10 +61,11 @@ def draw(board: Board, number: int, entry: Entry) -> Row:
         if layer["split"] != entry.split:
             continue
         kind = KINDS[layer["kind"]]
-        found = kind.read(_opened(layer["kind"], layer["source"]), entry)
+        sized = as_original(entry, board.originals) if layer["source"].is_dir() else entry
+        found = kind.read(_opened(layer["kind"], layer["source"]), sized)
         if found is None:
             continue
-        maps |= {index: found} if kind.labels else {}
+        maps |= {index: resize_nearest(found, (entry.height, entry.width))} if kind.labels else {}
         given = Given(entry, label_size(size, board.side), board.map_side, board.classes, _scores(board, layer, entry))
         panels.append([index, [_drawn(board, index, number, panel) for panel in kind.panels(found, given)]])
         scored += [[index, *iou] for iou in _ious(board, layer, entry)]
