@@ -62,9 +62,15 @@
     return link;
   }
 
+  // What a page without an address opens at: without scores, the pictures.
+  function first() {
+    const pictures = report.tabs.find((one) => one.name === "gallery");
+    return (!about.masks && pictures) || report.tabs[0];
+  }
+
   function show() {
     const [name, state] = report.place();
-    const open = report.tabs.find((one) => one.name === name) || report.tabs[0];
+    const open = report.tabs.find((one) => one.name === name) || first();
     [...nav.children].forEach((link, index) => {
       if (report.tabs[index] === open) link.setAttribute("aria-current", "page");
       else link.removeAttribute("aria-current");
