@@ -155,14 +155,16 @@ def test_filters(opened: Opened) -> None:
 def test_orders(opened: Opened) -> None:
     """By IoU, the worst first, of the class if one is chosen; by shares, the largest first."""
     page = opened()
-    field(page, "Sort by").select_option(label="plain: pseudo-labels (train)", timeout=5000)
+    field(page, "Sort by").select_option(label="IoU · plain: pseudo-labels (train)", timeout=5000)
     assert names(page)[0] == "t1"
     assert "v0" not in names(page)
-    assert page.locator(".thumbnail span").first.inner_text() == "25.0"
+    assert current(page) == "t1", "the first of the new order"
+    assert page.locator(".thumbnail").first.locator("span, b").all_inner_texts() == ["t1", "25.0"]
     field(page, "Order").select_option(label="highest first")
     assert names(page)[-1] == "t1"
+    assert current(page) == names(page)[0]
     field(page, "Class").select_option("2")
-    assert page.locator(".thumbnail[data-id=t1] span").inner_text() == "90.0"
+    assert page.locator(".thumbnail[data-id=t1] b").inner_text() == "90.0"
     assert "IoU of <b>dog</b>" in page.locator(".gallery [role=status]").inner_text()
     field(page, "Class").select_option("")
     groups = [one.get_attribute("label") for one in page.locator("optgroup").all()]
@@ -174,7 +176,7 @@ def test_orders(opened: Opened) -> None:
         "share of pixels of objects",
     ]
     field(page, "Split").select_option("train")
-    field(page, "Sort by").select_option(label=f"plain: {AFTER} (val)", timeout=5000)
+    field(page, "Sort by").select_option(label=f"IoU · plain: {AFTER} (val)", timeout=5000)
     assert field(page, "Split").input_value() == "val", "a measure is of one split"
     assert names(page) == ["v0", "v1"]
     field(page, "Split").select_option("train")
@@ -196,6 +198,9 @@ def test_images_without_a_value_come_last(opened: Opened, made: Path) -> None:
 def test_keys(opened: Opened) -> None:
     page = opened()
     for key, name in (("j", "t1"), ("ArrowRight", "t2"), ("k", "t1"), ("ArrowLeft", ODD), ("ArrowLeft", ODD)):
+        page.keyboard.press(key)
+        assert current(page) == name
+    for key, name in (("End", names(page)[-1]), ("Home", ODD)):
         page.keyboard.press(key)
         assert current(page) == name
     page.keyboard.press("1")
@@ -235,7 +240,7 @@ def test_the_slider_and_the_choice_of_rows_and_recipes(opened: Opened) -> None:
 def test_the_location_keeps_the_choice(opened: Opened, made: Path) -> None:
     page = opened()
     field(page, "Class").select_option("2")
-    field(page, "Sort by").select_option(label=f"plain: {AFTER} (val)")
+    field(page, "Sort by").select_option(label=f"IoU · plain: {AFTER} (val)")
     field(page, "Opacity").fill("80")
     page.get_by_role("button", name="erase & judge #1", exact=True).click()
     page.keyboard.press("1")

@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+import made_page
 import pytest
 from browser import CONTRASTS, DRAWN, WIDTHS, overflow
 from made_page import EVIL, MIOU, build
@@ -98,6 +99,19 @@ def test_a_stage_is_chosen_and_the_link_keeps_it(index: Path, browser_page: Any)
     assert page.locator("select").first.evaluate("(one) => one.value") == "segmentation_crf val"
 
 
+def test_recipes_that_learn_from_more_than_tags_are_marked_and_apart(
+    tmp_path: Path, browser_page: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = browser_page(build(tmp_path / "plain"))
+    assert "†" not in plain.locator("main").inner_text()
+    assert plain.locator(f"{SUMMARY} .best").all_inner_texts() == ["40.0", "50.0", "62.0"]
+    monkeypatch.setitem(made_page.EXTRA, EVIL, "saliency: given")
+    page = browser_page(build(tmp_path / "more"))
+    assert set(column(page, 1)) == {"cam", f"{EVIL} †"}
+    assert page.locator(f"{SUMMARY} .best").all_inner_texts() == ["31.0", "40.0", "50.0", "62.0"]
+    assert "† learns from more than tags" in page.locator("main").inner_text()
+
+
 def test_the_protocol_of_a_number_shows_on_focus_and_on_hover(index: Path, browser_page: Any) -> None:
     page = browser_page(index)
     number = page.locator(f"{SUMMARY} .tipped[tabindex='0']").first
@@ -114,7 +128,7 @@ def test_the_protocol_of_a_number_shows_on_focus_and_on_hover(index: Path, brows
         "images: 2",
         "initial weights: random",
         "scales: 1 0.5",
-        "dense CRF: none",
+        "dense CRF behind the network: none",
     ):
         assert line in lines
     for name in (

@@ -26,9 +26,9 @@
 
   // ---- what is shown
 
-  function refresh() { // after a change of order or filters
+  function refresh(first = true) { // after a change of order or filters: whoever sorts wants to see the first
     found = order.list(state);
-    if (place() < 0) state.image = found[0]?.image.id ?? null;
+    if (first || place() < 0) state.image = found[0]?.image.id ?? null;
     page = null;
     showStrip();
     showImage();
@@ -52,7 +52,7 @@
     parts.strip.replaceChildren(...shown.map(thumbnail));
     parts.before.disabled = page === 0;
     parts.after.disabled = begin + count >= found.length;
-    const what = state.measure ? `, by ${measured()}, ${state.ascending ? "lowest" : "highest"} first` : "";
+    const what = state.measure ? ` of ${state.measure.split}, by ${measured()}, ${state.ascending ? "lowest" : "highest"} first` : "";
     parts.count.textContent = found.length ? `${begin + 1} to ${begin + shown.length} of ${found.length} images${what}` : "No image passes the filters.";
   }
 
@@ -63,9 +63,8 @@
   }
 
   function thumbnail({ image, value: number }) {
-    const text = state.measure ? value(number) : image.id;
     const made = element("button", { type: "button", className: "thumbnail", title: image.id, "data-id": image.id },
-      pictures.picture(pictures.photograph(image), image.id, false), element("span", {}, text));
+      pictures.picture(pictures.photograph(image), image.id, false), element("span", {}, image.id), state.measure ? element("b", {}, value(number)) : "");
     if (image.id === state.image) made.setAttribute("aria-current", "true");
     made.addEventListener("click", () => go(image.id));
     return made;
@@ -140,7 +139,7 @@
     const list = element("select", {}, element("option", { value: "" }, "order of the list"));
     for (const group of new Set(order.measures.map((one) => one.group))) {
       const options = order.measures.filter((one) => one.group === group);
-      list.append(element("optgroup", { label: group }, ...options.map((one) => element("option", { value: one.key }, `${one.title} (${one.split})`))));
+      list.append(element("optgroup", { label: group }, ...options.map((one) => element("option", { value: one.key }, `${one.short} · ${one.title} (${one.split})`))));
     }
     list.value = state.measure?.key ?? "";
     list.addEventListener("change", () => {
@@ -206,12 +205,13 @@
   function pressed(event) {
     if (!root?.isConnected || event.ctrlKey || event.metaKey || event.altKey) return;
     const typing = event.target.matches?.("input:not([type=checkbox]), select, textarea");
-    if (typing) {
+    if (typing && !(event.target.matches("select") && "[]".includes(event.key))) {
       if (event.key === "Escape") event.target.blur();
       return;
     }
     const acts = {
       ArrowRight: () => step(1), j: () => step(1), ArrowLeft: () => step(-1), k: () => step(-1), "]": () => turn(1), "[": () => turn(-1),
+      Home: () => step(-place()), End: () => step(found.length - 1 - place()),
       o: () => { state.outlines = !state.outlines; showOverlays(); keep(); }, "+": () => fade(state.opacity + 10), "-": () => fade(state.opacity - 10),
       "/": () => parts.search.focus(), "?": () => parts.help.open || parts.help.showModal(),
     };
@@ -240,7 +240,7 @@
       parts.title, parts.toggles, parts.board, overlays(), pictures.legend(), large.dialog, parts.help);
     panel.append(root);
     showOverlays();
-    refresh();
+    refresh(false); // a link names its image
   }
 
   addEventListener("keydown", pressed);

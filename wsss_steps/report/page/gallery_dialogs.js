@@ -40,6 +40,7 @@ report.galleryHelp = () => {
   const { element } = report;
   const keys = [
     ["→ or j, ← or k", "next image, image before"],
+    ["Home, End", "the first image, the last"],
     ["] and [", "next thumbnails, thumbnails before"],
     ["1 to 9", "show or hide a row of layers"],
     ["o", "outlines on or off"],

@@ -10,6 +10,7 @@ report.galleryOrder = (data) => {
     ...iou.map(({ layer, index }) => ({
       key: ["iou", layer.split, layer.row, layer.recipes.join("+")].join("/"),
       group: "IoU of the image, or of the class that is chosen",
+      short: "IoU",
       title: `${layer.recipes.join(", ")}: ${layer.row}`,
       split: layer.split,
       ascending: true,
@@ -18,6 +19,7 @@ report.galleryOrder = (data) => {
     ...data.measures.map((measure, index) => ({
       key: [measure.kind, measure.split, measure.title].join("/"),
       group: measure.group,
+      short: measure.kind,
       title: measure.title,
       split: measure.split,
       ascending: measure.kind === "labelled" || measure.kind === "objects",

@@ -18,7 +18,7 @@
     gt_used_for: "ground truth used for",
     init_weights: "initial weights",
     compute_precision: "precision of computing",
-    crf: "dense CRF",
+    crf: "dense CRF behind the network",
     scales: "scales",
     extra_supervision: "more than tags",
     left_out: "images left out",
@@ -43,14 +43,21 @@
       .map(([name, title]) => [title, row[name] === "" ? EMPTY[name] || "–" : row[name]]),
   ];
 
-  // The highest mIoU at its stage and split.
+  // The name of a recipe, marked where it learns from more than tags.
+  const MORE = "†";
+  const more = new Set([...summary, ...means].filter((row) => row.extra_supervision).map((row) => row.recipe));
+  const marked = (name) => (more.has(name) ? `${name} ${MORE}` : name);
+  const FOOTNOTE = more.size ? ` ${MORE} learns from more than tags.` : "";
+
+  // The highest mIoU at its stage and split, of the recipes that learn from tags alone and of the others.
   function best(rows) {
+    const among = (row) => `${row.stage} ${row.split} ${more.has(row.recipe)}`;
     const highest = new Map();
     for (const row of rows) {
-      const [place, found] = [`${row.stage} ${row.split}`, value(row.miou)];
+      const [place, found] = [among(row), value(row.miou)];
       if (found !== null && !(highest.get(place) >= found)) highest.set(place, found);
     }
-    const isBest = (row) => row.miou !== "" && highest.get(`${row.stage} ${row.split}`) === value(row.miou);
+    const isBest = (row) => row.miou !== "" && highest.get(among(row)) === value(row.miou);
     return (row, column) => column === "miou" && isBest(row);
   }
 
@@ -65,11 +72,11 @@
       const column = (key) => found.map((row) => hundred(row, key));
       const details = found.map((row) => (row ? protocol(row).slice(1) : []));
       const interval = { low: column("ci_low"), high: column("ci_high") };
-      return { name, colour: report.colour(name), values: column("miou"), ...interval, details };
+      return { name: marked(name), colour: report.colour(name), values: column("miou"), ...interval, details };
     });
     return report.plots.bars({
       title: several ? `mIoU, mean over ${about.random_seeds.length} random seeds` : "mIoU",
-      description: "Whiskers: 95 % interval. A recipe without a stage has a dash.",
+      description: `Whiskers: 95 % interval. A recipe without a stage has a dash.${FOOTNOTE}`,
       groups: places.map(([, text]) => text),
       series,
       unit: "mIoU (%)",
@@ -86,10 +93,10 @@
       const column = (key) => found.map((row) => (row && row[key] !== "" ? 100 * Number(row[key]) : null));
       const details = found.map((row) => (row ? [["better in", `${row.better} of ${row.n}`]] : []));
       const interval = { low: column("ci_low"), high: column("ci_high") };
-      return { name, colour: report.colour(name), values: column("difference"), ...interval, details };
+      return { name: marked(name), colour: report.colour(name), values: column("difference"), ...interval, details };
     });
     const groups = places.map(([, text]) => text);
-    const description = "Whiskers: 95 % interval; where it crosses 0, the difference may be chance.";
+    const description = `Whiskers: 95 % interval; where it crosses 0, the difference may be chance.${FOOTNOTE}`;
     return report.plots.bars({ title: `Points of mIoU above ${first}`, description, groups, series, unit: "points" });
   }
 
@@ -126,7 +133,7 @@
   }
 
   const NAMES = [
-    { name: "recipe", title: "recipe" },
+    { name: "recipe", title: "recipe", show: marked },
     { name: "stage", title: "stage", show: (text) => text.replaceAll("_", " ") },
     { name: "split", title: "split" },
   ];
@@ -144,7 +151,7 @@
   function tableOfRuns(state) {
     const text =
       "In percent. Hover a number, or reach it with the keyboard, to see how it was measured. Bold: the highest mIoU " +
-      "of its stage and split.";
+      `of its stage and split${more.size ? `, of the recipes with ${MORE}, which learn from more than tags, and of those without` : ""}.`;
     const seeds = summary.some((row) => row.random_seed !== "") ? [{ name: "random_seed", title: "seed" }] : [];
     const columns = [NAMES[0], ...seeds, ...NAMES.slice(1), ...SCORES, IMAGES];
     return chosen("Summary", text, summary, "summary", columns, state);
