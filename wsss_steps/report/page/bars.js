@@ -6,7 +6,7 @@
   const [TOP, GAP, NARROW] = [22, 12, 560]; // px: above the bars, between groups, width below which names are above
   const known = (value) => value !== null && value !== undefined;
 
-  // Where things are: names of the groups to the left of their bars, or above them where there is little room.
+  // Where things are: names of the groups to the left of their bars, or above them where the page is narrow.
   function layout(groups, count, width, [from, to]) {
     const above = width < NARROW;
     const longest = Math.max(...groups.map((group) => group.length)) * CHARACTER + 14;

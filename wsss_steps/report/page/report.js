@@ -92,14 +92,14 @@ window.report = window.report || {};
     place(around);
   };
 
-  // Below what it is of, or above where there is no room.
+  // Below what it is of, or above where it would not fit.
   function place(around) {
     const { width, height } = box.getBoundingClientRect();
-    const room = document.documentElement;
-    const left = Math.min(Math.max(8, around.left), room.clientWidth - width - 8);
+    const view = document.documentElement;
+    const left = Math.min(Math.max(8, around.left), view.clientWidth - width - 8);
     const below = around.bottom + 8;
     box.style.left = `${Math.max(8, left)}px`;
-    box.style.top = `${below + height > room.clientHeight ? Math.max(8, around.top - height - 8) : below}px`;
+    box.style.top = `${below + height > view.clientHeight ? Math.max(8, around.top - height - 8) : below}px`;
   }
 
   // Show a tip on hover, on focus and on a tap; `lines()` gives its content.
