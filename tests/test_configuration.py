@@ -101,6 +101,13 @@ def test_numbers_written_as_text_are_numbers() -> None:
     assert choices.resolve(config, "segmenter", "plain").settings["learning_rate"] == 0.001
 
 
+def test_null_written_as_text_is_null() -> None:
+    """As Snakemake gives `--config mask_folder=null`, at the top and below."""
+    config = configuration.load(content(mask_folder="null", classifier={"plain": {"resize_long": "null"}}))
+    assert config.mask_folder is None
+    assert choices.resolve(config, "classifier", "plain").settings["resize_long"] is None
+
+
 @pytest.mark.parametrize(
     ("changes", "words"),
     [

@@ -135,7 +135,7 @@ def _needs_of_seeds(config: Config, choice: Choice) -> str:
 def load(content: Mapping[str, Any]) -> Config:
     """Validate a whole config; a UserError that lists everything wrong with it."""
     try:
-        config = WHOLE(**content)
+        config = WHOLE(**_with_nulls(content))
     except ValidationError as error:
         lines = [
             line.replace(": unknown key", f": unknown key; known keys: {keys_of(WHOLE)}") if "." not in line else line
@@ -159,6 +159,12 @@ def load(content: Mapping[str, Any]) -> Config:
     config = _spelled_alike(config)
     config = config if config.convert is None else conversion.applied(config)
     return config.with_runs(experiments.all_runs(config, recipes))
+
+
+def _with_nulls(content: Mapping[str, Any]) -> dict[str, Any]:
+    """The content with None for the text null, which is what `--config mask_folder=null` gives Snakemake."""
+    nested = {key: _with_nulls(value) if isinstance(value, Mapping) else value for key, value in content.items()}
+    return {key: None if value == "null" else value for key, value in nested.items()}
 
 
 def _completed(config: Config) -> tuple[Config, list[str]]:
