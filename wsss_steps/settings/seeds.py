@@ -113,6 +113,22 @@ class SaliencyClassSeeds(OfSaliency):
     binarise: int = Field(76, ge=0, le=254, description="a saliency above it, of 255, is an object; 76 is 0.3")
 
 
+class SaliencyCrfSeeds(OfSaliency):
+    """Seeds of one dense CRF of a saliency map and the maps: where objects are, and which they are."""
+
+    method: Literal["saliency_crf"] = "saliency_crf"
+    saliency_power: Positive = Field(
+        0.5, description="saliency to this power; below 1 for maps that miss more than they spill"
+    )
+    background_power: float = Field(
+        1.0,
+        ge=0,
+        allow_inf_nan=False,
+        description="the background is multiplied by (1 - the largest map) to this power",
+    )
+    crf: CrfPreset = Field("deeplab", description="preset of the dense CRF")
+
+
 class DrsSeeds(OfSaliency):
     """Seeds from maps for the objects and a saliency map for the background (DRS)."""
 

@@ -1,0 +1,68 @@
+"""Seeds of a saliency map and the maps in one dense CRF: probabilities by hand, and laws."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from wsss_steps.methods.seeds import saliency_class
+from wsss_steps.methods.seeds.saliency_crf import probabilities, seeds
+from wsss_steps.settings import crf
+
+TAGS = np.array([2, 5], np.uint8)
+OPTIONS = {"saliency_power": 0.5, "background_power": 1.0}
+
+
+def of(maps: np.ndarray, saliency: np.ndarray, **options: Any) -> np.ndarray:
+    """Seeds of a black image, without a CRF unless one is given."""
+    image = np.zeros((*maps.shape[1:], 3), np.uint8)
+    return seeds(maps, TAGS[: len(maps)], image=image, saliency=saliency, **{**OPTIONS, "crf": None} | options)
+
+
+def test_probabilities_by_hand() -> None:
+    """Saliency .25 and 1 (taken for .98): s .5 and .98995; the largest maps are .6 and 0."""
+    maps = np.array([[[0.6, 0.0]], [[0.199, 0.0]]])
+    found = probabilities(maps, np.array([[0.25, 1.0]]), **OPTIONS)
+    salient = 0.98**0.5
+    assert found[0, 0] == pytest.approx([0.5 * 0.4, 1 - salient])
+    assert found[1, 0] == pytest.approx([0.5 * 0.601 / 0.801, salient / 2])
+    assert found[2, 0] == pytest.approx([0.5 * 0.2 / 0.801, salient / 2])
+
+
+def test_a_power_of_0_leaves_the_background_to_the_saliency() -> None:
+    maps = np.array([[[0.0, 0.5, 1.0]]])
+    found = probabilities(maps, np.full((1, 3), 0.5), saliency_power=1.0, background_power=0.0)
+    assert found.tolist() == [[[0.5] * 3], [[0.5] * 3]]
+
+
+def test_a_sure_map_is_an_object_that_the_saliency_missed() -> None:
+    maps, faint = np.array([[[0.95, 0.0]]], np.float32), np.full((1, 2), 0.1, np.float32)
+    assert of(maps, faint).tolist() == [[2, 0]]
+    assert of(maps, faint, background_power=0.0).tolist() == [[0, 0]]
+
+
+def test_without_a_crf_one_class_is_the_rule_at_one_half() -> None:
+    saliency = np.random.default_rng(0).random((6, 7)).astype(np.float32)
+    maps = np.random.default_rng(1).random((1, 6, 7)).astype(np.float32)
+    rule = saliency_class.seeds(maps, TAGS[:1], saliency=saliency, binarise=127)
+    found = of(maps, saliency, saliency_power=1.0, background_power=0.0)
+    assert np.array_equal(found, rule)
+    assert len(np.unique(found)) == 2
+
+
+def test_the_crf_moves_the_outline_of_the_saliency_to_that_of_the_colours() -> None:
+    image = np.zeros((24, 24, 3), np.uint8)
+    image[:, 10:] = 255
+    saliency = np.zeros((24, 24), np.float32)
+    saliency[:, 12:] = 0.9
+    maps = np.full((1, 24, 24), 0.4, np.float32)
+    found = seeds(maps, TAGS[:1], image=image, saliency=saliency, **OPTIONS, crf=crf.numbers("deeplab"))
+    assert (found[:, 10:] == 2).all()
+    assert (found[:, :10] == 0).all()
+
+
+def test_an_image_without_tags_is_background() -> None:
+    none = np.zeros((0, 2, 3), np.float32)
+    assert of(none, np.ones((2, 3), np.float32), crf=crf.numbers("deeplab")).tolist() == [[0, 0, 0]] * 2
