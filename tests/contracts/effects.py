@@ -88,7 +88,9 @@ def _looked_at(method: Method, *others: str) -> list[str]:
     taken = {name for function in functions for name in keywords(function)}
     loop = OF_THE_LOOP if issubclass(method.cls, Optimisation) else set()
     hidden = {name for slot, of, name in SHOWS_NOT if (slot, of) == (method.slot, method.name)}
-    return sorted(set(method.cls.model_fields) - {"method", *choices_in(method.cls), *PATHS, *OF_TABLES} - taken - loop - hidden)
+    return sorted(
+        set(method.cls.model_fields) - {"method", *choices_in(method.cls), *PATHS, *OF_TABLES} - taken - loop - hidden
+    )
 
 
 def keywords(function: Callable[..., Any]) -> set[str]:
