@@ -13,6 +13,7 @@ from typing import Any
 from unittest import mock
 
 import numpy as np
+from contracts import given_files
 from contracts import world as worlds
 from contracts.world import ARRAYS, World
 from numpy.typing import NDArray
@@ -190,7 +191,7 @@ def _source(method: Method, world: World, settings: Mapping[str, Any]) -> Path |
     if hasattr(method.module, "build"):
         return trained_network(method, world, settings)
     if method.given:
-        return world.folder / "given" / method.slot
+        return given_files.folder_of(world, method.slot)
     return {"maps": world.folder / "saliency"}.get(source(settings)[0])
 
 

@@ -88,19 +88,8 @@ def make_world(
         Image.fromarray(pixels).save(folder / f"{name}.png")
         if name not in left_out:
             Image.fromarray(vividness(pixels)).save(folder / "saliency" / f"{name}.png")
-        give(folder / "given", name, pixels, tags)
         entries.append(Entry(name, "train", str(folder / f"{name}.png"), *pixels.shape[:2], tuple(tags)))
     return World(folder, tuple(entries), classifier, left_out)
-
-
-def give(folder: Path, name: str, pixels: NDArray[np.uint8], tags: Sequence[int]) -> None:
-    """Write what a user may have of an image: maps as IRN's, superpixels of 16 bits, label maps."""
-    for slot in ("cams", "superpixels", "seeds"):
-        (folder / slot).mkdir(parents=True, exist_ok=True)
-    maps: Any = {"keys": np.array(tags, int) - 1, "high_res": class_maps(pixels, tags)}
-    np.save(folder / "cams" / f"{name}.npy", maps)
-    Image.fromarray(1000 * _ids(pixels)).save(folder / "superpixels" / f"{name}.png")
-    Image.fromarray(_strongest(pixels, tags)).save(folder / "seeds" / f"{name}.png")
 
 
 def mirrored(world: World, folder: Path) -> World:
