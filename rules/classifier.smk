@@ -10,6 +10,8 @@ rule train_classifier:
         "<logs>/{classifier}/train_classifier.log",
     benchmark:
         "<benchmarks>/{classifier}/train_classifier.tsv"
+    wildcard_constraints:
+        classifier=f"{MADE}[^/]+",
     conda:
         "../envs/wsss.yaml"
     threads: CONFIG.threads
@@ -38,7 +40,7 @@ rule make_cams:
     benchmark:
         in_shards("<benchmarks>/{classifier}/{cams}/make_cams.tsv")
     wildcard_constraints:
-        cams=LINK,
+        cams=f"{MADE}{LINK}",
     conda:
         "../envs/wsss.yaml"
     threads: CONFIG.threads

@@ -13,6 +13,7 @@ from wsss_steps.workflow import (
     configuration,
     conversion,
     files,
+    importing,
     page,
     pictures,
     planning,
@@ -26,6 +27,7 @@ from wsss_steps.workflow import (
 )
 from wsss_steps.workflow import warnings as warned
 from wsss_steps.workflow.config import GROUND_TRUTH
+from wsss_steps.workflow.importing import MADE, TAKEN
 from wsss_steps.workflow.spelling import LINK
 from wsss_steps.workflow.stages import STAGES
 
@@ -97,6 +99,8 @@ code_with_needs = functools.partial(planned, planning.code_with_needs)
 code_of_layout = functools.partial(planned, files.code_of_layout)
 initial_weights = functools.partial(planned, planning.initial_weights)
 code_of_conversion = functools.partial(planned, conversion.code_of)
+given_by_user = functools.partial(planned, importing.source)
+settings_of_given = functools.partial(planned, importing.settings_of)
 artifact_of = functools.partial(planned, planning.artifact)
 
 
@@ -126,6 +130,15 @@ def manifest_of_shard(wildcards):
 def maps_given(wildcards):
     """Input: every given saliency map that the job reads."""
     return planned(planning.maps_given, lambda: manifest_of_shard(wildcards))(wildcards)
+
+
+def given_files(slot):
+    """Input: every file that the job reads of a folder of the user's."""
+
+    def files(wildcards):
+        return planned(importing.files, slot, lambda: manifest_of_shard(wildcards))(wildcards)
+
+    return files
 
 
 def once_per_split(function):

@@ -34,6 +34,8 @@ rule make_seeds:
         in_shards("<logs>/{classifier}/{cams}/{superpixels}/{seeds}/make_seeds.log"),
     benchmark:
         in_shards("<benchmarks>/{classifier}/{cams}/{superpixels}/{seeds}/make_seeds.tsv")
+    wildcard_constraints:
+        seeds=f"{MADE}[^/]+",
     conda:
         "../envs/wsss.yaml"
     threads: planned(planning.threads_of, "seeds")

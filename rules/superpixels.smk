@@ -64,6 +64,8 @@ rule make_superpixels:
         in_shards("<logs>/superpixels/{superpixels}/make_superpixels.log"),
     benchmark:
         in_shards("<benchmarks>/superpixels/{superpixels}/make_superpixels.tsv")
+    wildcard_constraints:
+        superpixels=f"{MADE}[^/]+",
     conda:
         "../envs/wsss.yaml"
     threads: min(2, CONFIG.threads)

@@ -13,6 +13,7 @@ from typing import Any
 from unittest import mock
 
 import numpy as np
+from contracts import given_files
 from contracts import world as worlds
 from contracts.world import ARRAYS, World
 from numpy.typing import NDArray
@@ -26,6 +27,7 @@ from wsss_steps.methods.per_image import Arrays
 from wsss_steps.processes import Later, now
 from wsss_steps.settings import crf
 from wsss_steps.settings.base import Backbone, Settings
+from wsss_steps.settings.given import Given
 from wsss_steps.settings.registry import METHODS
 from wsss_steps.settings.saliency import source
 
@@ -39,7 +41,7 @@ STEPS = {
     "saliency": "predict_saliency",
     "seeds": "make_seeds",
 }
-"""The steps that work image by image, by slot."""
+"""The steps that work image by image, by slot; what is the user's own has an `import_<slot>` instead."""
 SMALL: dict[str, Any] = {
     "backbone": Backbone(**worlds.PLAIN),
     "aspp_rates": (1, 2),
@@ -80,6 +82,16 @@ class Method:
     slot: str
     cls: type[Settings]
     module: ModuleType
+
+    @property
+    def given(self) -> bool:
+        """Whether it is the user's own: a rule reads it, and nothing is computed or trained."""
+        return issubclass(self.cls, Given)
+
+    @property
+    def step(self) -> str:
+        """The step that makes its artifact, image by image."""
+        return f"import_{self.slot}" if self.given else STEPS[self.slot]
 
     @property
     def name(self) -> str:
@@ -145,7 +157,7 @@ def made(method: Method, world: World, *, device: str = "cpu", settings: Mapping
         caught.update(kind=kind, make=lambda *given: elsewhere(make(*given)), **about)
         return len(entries)
 
-    run = importlib.import_module(f"wsss_steps.{STEPS[method.slot]}").run
+    run = importlib.import_module(f"wsss_steps.{method.step}").run
     wanted = inspect.signature(run).parameters
     step = {name: give(method, world, options) for name, give in GIVEN.items() if name in wanted}
     step |= {"device": device} if "device" in wanted else {}
@@ -175,9 +187,11 @@ def _weights(method: Method, world: World, settings: Mapping[str, Any]) -> Path 
 
 
 def _source(method: Method, world: World, settings: Mapping[str, Any]) -> Path | None:
-    """What saliency maps are made from: a folder of maps, or a trained network."""
+    """What is read: a folder of maps or of whatever is given, or a trained network."""
     if hasattr(method.module, "build"):
         return trained_network(method, world, settings)
+    if method.given:
+        return given_files.folder_of(world, method.slot)
     return {"maps": world.folder / "saliency"}.get(source(settings)[0])
 
 

@@ -21,14 +21,17 @@ from wsss_steps.workflow.choices import choices_in
 
 Result = Callable[[Mapping[str, Any]], Any]
 ROUNDING = 1e-4  # of the largest number of a result
-PATHS = ("weights", "folder", "pairs")
+PATHS = ("weights", "folder", "pairs", "path")
 """Settings that say where something lies: the workflow passes the files themselves (`choices.resolve`)."""
+OF_TABLES = ("supervision",)
+"""Settings that no step reads, since they are declared in tables alone."""
 OF_THE_LOOP = set(Augmentation.model_fields) | set(Optimisation.model_fields)
 """Settings of trainings, which the loop and `augment` read, and whose tests lie beside theirs."""
 OTHER_VALUES: dict[str, list[Any]] = {
     "backbone": [Backbone(net="timm:resnet10t"), Backbone(net="small", mean=(0.4, 0.5, 0.6))],
     "crf": ["deeplab", "superpixel"],
     "delta": [0.3, 0.6],
+    "class_numbers": [{"red": 1, "green": 2, "blue": 0}],
     "mix": list(mixing.names()),
     "mixing": [Mixing(cutmix_alpha=0.1)],
 }
@@ -55,6 +58,9 @@ SHOWS_WITH: dict[str, dict[str, Any]] = {
 SHOWS_NOT = {
     ("features", "keys", "vit"): "names a network to be downloaded; here its own weights are given",
     ("classifier", "plain", "legacy_irn_momentum"): "read by train_classifier, which passes it to the optimiser",
+    ("cams", "given", "normalise"): "all maps of the worlds are; tests/methods/cams/test_given.py",
+    ("cams", "given", "missing_maps"): "the worlds have every map; tests/methods/cams/test_given.py",
+    ("seeds", "given", "untagged"): "all labels of the worlds are tags; tests/methods/seeds/test_given.py",
     ("classifier", "puzzle", "legacy_irn_momentum"): "as of plain",
 }
 """Settings that cannot change what the contracts look at, and why."""
@@ -82,7 +88,9 @@ def _looked_at(method: Method, *others: str) -> list[str]:
     taken = {name for function in functions for name in keywords(function)}
     loop = OF_THE_LOOP if issubclass(method.cls, Optimisation) else set()
     hidden = {name for slot, of, name in SHOWS_NOT if (slot, of) == (method.slot, method.name)}
-    return sorted(set(method.cls.model_fields) - {"method", *choices_in(method.cls), *PATHS} - taken - loop - hidden)
+    return sorted(
+        set(method.cls.model_fields) - {"method", *choices_in(method.cls), *PATHS, *OF_TABLES} - taken - loop - hidden
+    )
 
 
 def keywords(function: Callable[..., Any]) -> set[str]:

@@ -11,6 +11,11 @@ from contracts.world import CLASSES, HEIGHT, WIDTH
 SLOT = "classifier"
 
 
+def covers(method: Method) -> bool:
+    """What is given was trained elsewhere."""
+    return not method.given
+
+
 @pytest.mark.parametrize("stride", [4, 8])
 def test_there_is_a_score_and_a_map_for_every_class(method: Method, stride: int) -> None:
     network = start(method, method.settings(output_stride=stride)).network.eval()

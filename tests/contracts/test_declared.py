@@ -21,9 +21,14 @@ from wsss_steps.settings.registry import METHODS
 from wsss_steps.workflow.choices import choices_in
 
 SLOTS = list(METHODS)
-GIVEN_BY_STEPS = {"classes", "device", "image", "source", "weights", "whole"}
+GIVEN_BY_STEPS = {"classes", "device", "image", "sizes", "source", "weights", "whole"}
 """What functions of methods take by keyword besides settings and needs."""
 FUNCTIONS = ("build", "losses", "maker", "seeds", "refined")
+
+
+def covers(method: Method) -> bool:
+    """A classifier of the user's is neither trained nor made image by image: tests/test_import_classifier.py."""
+    return method.slot in STEPS or not method.given
 
 
 def functions_of(method: Method) -> list[Callable[..., Any]]:
@@ -48,7 +53,7 @@ def test_every_setting_is_read(method: Method, drawn: World, tmp_path: Path) -> 
     settings = Recorded(recording.short(method))
     with recording.handed(settings.read):
         recording.run_steps(method, drawn, settings, tmp_path)
-    decided = {*choices_in(method.cls), *effects.PATHS, "method"}
+    decided = {*choices_in(method.cls), *effects.PATHS, *effects.OF_TABLES, "method"}
     assert sorted(set(method.cls.model_fields) - settings.read - decided) == []
 
 
@@ -77,7 +82,7 @@ def test_what_a_method_needs_is_what_it_reads(method: Method, drawn: World) -> N
         start(method, method.settings()).loss(batch)
         read |= batch.read & {*method.cls.needs}
         assert batch.read <= {*names_of(method)}
-    assert read == {*method.cls.needs, *({"cams"} if method.slot in ("refiner", "seeds") else ())}
+    assert read == {*method.cls.needs, *({"cams"} if method.slot in ("refiner", "seeds") and not method.given else ())}
 
 
 def test_an_image_is_made_of_its_own_files(method: Method, drawn: World) -> None:

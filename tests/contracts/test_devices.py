@@ -38,6 +38,11 @@ class OneDevice(TorchDispatchMode):
         return operation(*args, **(kwargs or {}))
 
 
+def covers(method: Method) -> bool:
+    """A classifier of the user's computes nothing."""
+    return method.slot in STEPS or not method.given
+
+
 def stops_on_meta(method: Method, world: World) -> bool:
     """Whether a method, computing on `meta`, stops where it reads numbers."""
     # bfloat16 is not asked for here, and torch has none for `meta`

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from contracts.cases import Method, made
 from contracts.world import DRAWN, HEIGHT, WIDTH, World, regions
 
@@ -45,6 +46,8 @@ def test_mirrored_maps_give_mirrored_seeds(method: Method, drawn: World, mirror:
 
 def test_maps_are_compared_with_each_other_not_by_their_place(method: Method, drawn: World) -> None:
     """Of two classes that change their maps, each gets the seeds of the other."""
+    if method.given:
+        pytest.skip("made of no maps")
     step, entry = made(method, drawn), drawn.entries[1]
     given = step.given(entry)
     maps = given["cams"]["cam"]

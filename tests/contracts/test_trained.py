@@ -21,7 +21,7 @@ SLOTS = ["classifier", "refiner", "segmenter", "saliency"]
 
 
 def covers(method: Method) -> bool:
-    return hasattr(method.module, "build")
+    return hasattr(method.module, "losses")
 
 
 def first(batch: Batch, count: int = 1) -> Batch:

@@ -7,6 +7,7 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from wsss_steps.settings.base import Count, Fraction, Scale, Seed, Settings
+from wsss_steps.settings.given import NUMBERS, Given, Numbers
 
 
 class MultiScale(Settings):
@@ -56,3 +57,24 @@ class FickleMaps(MultiScale):
         "the others are cut down to it, so that seeds of this threshold are the paper's; 1: none is",
     )
     seed: Seed = Field(0, description="of the choices, with the id of the image")
+
+
+class GivenMaps(Given):
+    """Maps that were made elsewhere: IRN's `.npy`, PNG per image and class, or a `cams.h5` of this workflow."""
+
+    method: Literal["given"] = "given"
+    path: str = Field(
+        "{root}/cams",
+        description="folder of `<id>.npy` or of `<id>/<class>.png`, or a `cams.h5` "
+        "([their forms](bring_your_own.md#maps))",
+    )
+    class_numbers: Numbers = Field(
+        {},
+        description=f"class -> its key in the `.npy` files, {NUMBERS}; empty: the classes in their order. Keys of "
+        "other classes are passed over only if numbers are given. PNG and HDF5 name their classes",
+    )
+    background: bool = Field(False, description="key 0 of the `.npy` files is background, and 1 the first class")
+    normalise: bool = Field(False, description="set what is negative to 0, and divide each map by its maximum")
+    missing_maps: Literal["stop", "zero"] = Field(
+        "stop", description="what to do about a tag without a map, and an image without a file: a map of zeros, or stop"
+    )

@@ -28,6 +28,7 @@ from wsss_steps.settings.base import (
     Width,
     in_words,
 )
+from wsss_steps.settings.given import NUMBERS, Given, Numbers
 from wsss_steps.settings.mixing import Mixer, Mixing
 
 
@@ -217,3 +218,33 @@ class Drs(Network, Augmentation, Optimisation):
     crop: Crop = 320
     jitter: Jitter = (0.3, 0.3, 0.3, 0.1)
     batch_size: BatchSize = 5
+
+
+class GivenClassifier(Given):
+    """A trained classifier of torchvision, timm, public code of the field, or this workflow; nothing is trained.
+
+    Of a `classifier.safetensors` of this workflow the file knows backbone, stride and classes.
+    """
+
+    method: Literal["given"] = "given"
+    path: str = Field(
+        "{root}/classifier.pth",
+        description="weights, .safetensors, .pth, .pt or .pth.tar ([their names](bring_your_own.md#a-classifier))",
+    )
+    backbone: str | Backbone = Field(
+        "resnet50",
+        description="small, resnet50, resnet101, vgg16, or a name in `backbones`; its own weights are not read",
+    )
+    output_stride: Literal[4, 8, 16, 32] = Field(16, description="image px per position of the last feature map")
+    dilated: bool = Field(
+        False,
+        description="dilate the convolutions behind a stride that output_stride takes out; in IRN's classifier "
+        "layer 4 has stride 1 and no dilation",
+    )
+    head: str = Field("", description="name of the layer of the classes, such as `fc8`; empty: the one that is known")
+    class_numbers: Numbers = Field(
+        {}, description=f"class -> its output of that layer, {NUMBERS}; empty: the classes in their order"
+    )
+    ignore: tuple[str, ...] = Field(
+        (), description="beginnings of keys of further layers in the file, which its maps do not need"
+    )

@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 
 from wsss_steps.settings.base import Count, Fraction, Positive, SaliencyChoice, Settings
 from wsss_steps.settings.crf import CrfPreset
+from wsss_steps.settings.given import Given, Numbers
 
 
 class TwoThresholds(Settings):
@@ -138,4 +139,23 @@ class DrsSeeds(OfSaliency):
     conflict: Fraction = Field(0.9, description="a pixel stays unlabelled where more than `rivals` maps exceed it")
     rivals: Count = Field(
         2, description="how many of the maps, the background among them, may exceed `conflict` at a pixel"
+    )
+
+
+class GivenSeeds(Given):
+    """Seeds or pseudo-labels that were made elsewhere, for a segmenter to learn from."""
+
+    method: Literal["given"] = "given"
+    path: str = Field(
+        "{root}/pseudo_labels",
+        description="folder of `<id>.png`: 0 background, 1..C, 255 unlabelled; or a `seeds.h5` "
+        "([their forms](bring_your_own.md#seeds-and-pseudo-labels))",
+    )
+    class_numbers: Numbers = Field(
+        {},
+        description="class -> its value in the label maps; empty: 1..C in the order of the classes. Other values are "
+        "wrong, but for 0 and 255",
+    )
+    untagged: Literal["stop", "unlabelled", "keep"] = Field(
+        "stop", description="what to do about labels of classes that the image is not tagged with"
     )

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from wsss_steps.settings.base import Count, FeaturesChoice, Positive, Settings
 from wsss_steps.settings.crf import CrfPreset
+from wsss_steps.settings.given import Given
 
 
 class DinoSuperpixels(Settings):
@@ -27,3 +28,14 @@ class SlicSuperpixels(Settings):
     method: Literal["slic"] = "slic"
     count: Count = Field(30, description="superpixels asked for")
     compactness: Positive = Field(10.0, description="weight of nearness against likeness of colour")
+
+
+class GivenSuperpixels(Given):
+    """Superpixels that were made elsewhere, by any numbers; they are numbered 1..n again, without gaps."""
+
+    method: Literal["given"] = "given"
+    path: str = Field(
+        "{root}/superpixels",
+        description="folder of `<id>.png` (8 or 16 bits, grey or indexed) or `<id>.npy`, or a `superpixels.h5` "
+        "([their forms](bring_your_own.md#superpixels))",
+    )

@@ -12,6 +12,7 @@ from wsss_steps.methods import arguments
 from wsss_steps.workflow import splits
 from wsss_steps.workflow.choices import NONE, resolve
 from wsss_steps.workflow.config import Config
+from wsss_steps.workflow.given import is_given
 
 FEWEST = (
     20_000  # training images below which a network that starts from random weights learns too little of photographs
@@ -40,7 +41,8 @@ def read(config: Config) -> tuple[list[Manifest], Counter[str]]:
 def warnings(config: Config, images: int) -> list[str]:
     """What will be hard about the networks of a configuration with so many training images."""
     found = []
-    for classifier in dict.fromkeys(run.recipe.classifier for run in config.runs if run.recipe.classifier != NONE):
+    chosen = dict.fromkeys(run.recipe.classifier for run in config.runs if run.recipe.classifier != NONE)
+    for classifier in (text for text in chosen if not is_given("classifier", text)):
         backbone = resolve(config, "classifier", classifier).settings.get("backbone", {})
         if backbone.get("weights") == "none" and images < FEWEST and config.draw is None:
             found.append(

@@ -16,7 +16,7 @@ from wsss_steps.settings import crf
 from wsss_steps.settings.base import Backbone, ChoiceOf, Settings
 from wsss_steps.settings.explain import explain
 from wsss_steps.settings.registry import METHODS
-from wsss_steps.workflow import names
+from wsss_steps.workflow import names, own_checkpoints
 from wsss_steps.workflow.config import GROUND_TRUTH, Config
 from wsss_steps.workflow.spelling import THEN, links, parse, spell
 
@@ -77,7 +77,8 @@ class Choice:
         method = () if self.method in (NONE, OWN) else (f"methods.{self.slot}.{self.method}",)
         backbone, mixer = self.settings.get("backbone"), self.settings.get("mix", NONE)
         builder = (f"nets.backbones.{family_of(backbone['net'])}",) if backbone else ()
-        return method + builder + ((f"ops.mixing.{mixer}",) if mixer != NONE else ())
+        mixed = (f"ops.mixing.{mixer}",) if mixer != NONE else ()
+        return method + builder + mixed + own_checkpoints.modules_of(self.settings.get("path", ""))
 
 
 def keys_of(model: type[Settings]) -> str:
@@ -126,7 +127,7 @@ def resolve(config: Config, slot: str, text: str) -> Choice:
         table["crf"] = crf.numbers(table["crf"])
     if "backbone" in table:
         table["backbone"] = backbone(config, table["backbone"]).model_dump(mode="json")
-    for key in ("weights", "folder", "pairs"):
+    for key in ("weights", "folder", "pairs", "path"):
         if key in table:
             table[key] = table[key].replace("{root}", config.data_folder)
     return Choice(slot, method, name, table)

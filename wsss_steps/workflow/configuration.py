@@ -16,7 +16,7 @@ from wsss_steps.settings.data_set import Prepare
 from wsss_steps.settings.explain import explain
 from wsss_steps.settings.registry import METHODS
 from wsss_steps.settings.saliency import missing_source, source
-from wsss_steps.workflow import conversion, experiments, names, splits, strong
+from wsss_steps.workflow import conversion, experiments, given, names, splits, strong
 from wsss_steps.workflow.choices import NONE, OWN, Choice, chain, choices_in, keys_of, name_of, resolve, settings_class
 from wsss_steps.workflow.config import GROUND_TRUTH, SLOTS_OF_A_RECIPE, WHOLE, Config, Recipe
 
@@ -32,7 +32,9 @@ def _problems_of_choice(config: Config, where: str, slot: str, text: str) -> lis
         return [f"{where}: {error}"]
     problems = []
     for choice in found:
-        problems += [f"{where}: {slot} '{text}': {problem}" for problem in _problems_of_files(choice)]
+        own = given.is_given(choice.slot, choice.method)
+        found_wrong = given.problems(config, choice) if own else _problems_of_files(choice)
+        problems += [f"{where}: {slot} '{text}': {problem}" for problem in found_wrong]
         for key, inner in choices_in(settings_class(choice.slot, choice.method)).items():
             named = choice.settings[key]
             if named == GROUND_TRUTH and config.mask_folder is None:
@@ -104,8 +106,8 @@ def _problems_of_needs(config: Config, recipe: Recipe) -> Iterator[str]:
     """What the methods of a recipe need and its other slots do not have; `none` is fine in a slot that nobody needs."""
     for slot in SLOTS_OF_A_RECIPE:
         for number, choice in enumerate(chain(config, slot, getattr(recipe, slot))):
-            given = OF_EVERY_METHOD.get(slot) if number == 0 and choice.method not in (NONE, OWN) else None
-            needs = [*choice.needs, *([given] if given else [])]
+            first = OF_EVERY_METHOD.get(slot) if number == 0 and choice.method not in (NONE, OWN) else None
+            needs = [*choice.needs, *([first] if first and not given.is_given(slot, choice.method) else [])]
             missing = (need for need in needs if choice.named.get(need, getattr(recipe, need, "")) == NONE)
             yield from (f"{slot} '{choice.method}' needs {need}, found {need} 'none'" for need in missing)
             if more := _needs_of_seeds(config, choice):

@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from wsss_steps.workflow import conversion, strong
+from wsss_steps.workflow import conversion, given, strong
 from wsss_steps.workflow.choices import chain, resolve
 from wsss_steps.workflow.config import GROUND_TRUTH, Config, Recipe
 from wsss_steps.workflow.stages import STAGES, Row
@@ -50,7 +50,7 @@ def extra_supervision(config: Config, recipe: Recipe, stage: str) -> str:
         found += _of_saliency(config, saliency) if saliency else []
     if STAGES[stage].network == "segmenter":
         found += strong.declared(config, recipe) + _of_weights(config, "segmenter", recipe.segmenter)
-    return "; ".join(dict.fromkeys(found))
+    return "; ".join(dict.fromkeys([*found, *given.declared(config, recipe, stage)]))
 
 
 def _crf(config: Config) -> str:

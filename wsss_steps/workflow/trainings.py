@@ -9,6 +9,7 @@ from wsss_steps.settings.saliency import source
 from wsss_steps.workflow.choices import NONE, OWN, chain, resolve
 from wsss_steps.workflow.config import SLOTS_OF_A_RECIPE, Config, Recipe
 from wsss_steps.workflow.experiments import choices_of
+from wsss_steps.workflow.given import is_given
 from wsss_steps.workflow.spelling import THEN, links
 
 TRAINED = ("classifier", "segmenter")  # slots whose choices train a network each; of a chain, each link does
@@ -25,7 +26,7 @@ def _of_slot(recipe: Recipe, slot: str) -> Iterator[str]:
     """The network of each link of the chain in a slot; its folder has the links up to it in its name."""
     number, chain = SLOTS_OF_A_RECIPE.index(slot), links(getattr(recipe, slot))
     for count, link in enumerate(chain, 1):
-        if link not in (NONE, OWN):
+        if link not in (NONE, OWN) and not (slot == "classifier" and is_given(slot, link)):
             yield "/".join(filter(None, [recipe.lineage(number), THEN.join(chain[:count]), f"{slot}.safetensors"]))
 
 
@@ -42,7 +43,7 @@ def _of_other_choices(config: Config, recipe: Recipe) -> Iterator[str]:
     """Classifiers that a choice names, saliency detectors, and keys trained on the data set's own images."""
     for slot, text in choices_of(config, recipe.choices()):
         settings = resolve(config, slot, text).settings
-        if slot == "classifier":
+        if slot == "classifier" and not is_given(slot, text):
             yield f"{text}/classifier.safetensors"
         if slot == "saliency" and source(settings)[0] == "pairs":
             yield f"saliency/{text}/detector.safetensors"
