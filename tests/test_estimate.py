@@ -25,7 +25,18 @@ from wsss_steps.estimating.sizes import Sizes
 from wsss_steps.workflow import configuration
 from wsss_steps.workflow.config import Config
 
-LOOP = measuring.Loop
+
+def loop(
+    seconds: list[float],
+    sizes: list[int] | None = None,
+    *,
+    what: str = "images",
+    threads: float = 1.0,
+    later: float = 0.0,
+) -> measuring.Loop:
+    """A loop whose items take so many seconds, on so many threads."""
+    cpu = [second * threads for second in seconds]
+    return measuring.Loop(what, seconds, cpu, sizes or [1] * len(seconds), later)
 
 
 def spent(*loops: measuring.Loop, seconds: float = 30.0, cpu: float = 30.0) -> scaling.Spent:
@@ -37,48 +48,58 @@ def spent(*loops: measuring.Loop, seconds: float = 30.0, cpu: float = 30.0) -> s
 
 def test_a_loop_over_images_costs_its_mean_item_and_the_start_once() -> None:
     # 10 s to start, 20 images of 1 s; 100 times as many
-    loop = LOOP("images", 10.0, [1.0] * 20, [1] * 20)
-    cost = scaling.scaled(spent(loop), scaling.Size(100.0))
-    assert (cost.seconds, cost.cpu_seconds) == (pytest.approx(10 + 2000), pytest.approx(10 + 2000))
+    cost = scaling.scaled(spent(loop([1.0] * 20)), scaling.Size(100.0))
+    assert [cost.seconds, cost.cpu_seconds] == pytest.approx([10 + 2000, 10 + 2000])
     assert (cost.memory_mb, cost.spread, cost.grows) == (500.0, scaling.LEAST, False)
+    assert scaling.start_of(spent(loop([1.0] * 20))) == (10.0, 10.0)
 
 
 def test_cpu_time_keeps_the_share_of_threads() -> None:
     # the loop takes 20 s, and 40 CPU seconds on two threads
-    loop = LOOP("images", 10.0, [1.0] * 20, [1] * 20)
-    assert scaling.scaled(spent(loop, cpu=50.0), scaling.Size(10.0)).cpu_seconds == pytest.approx(10 + 400)
+    cost = scaling.scaled(spent(loop([1.0] * 20, threads=2.0), cpu=50.0), scaling.Size(10.0))
+    assert [cost.seconds, cost.cpu_seconds] == pytest.approx([10 + 200, 10 + 400])
 
 
 def test_the_first_item_is_left_out_of_the_mean() -> None:
-    each, _ = scaling.per_item(LOOP("images", 0.0, [9.0, 1.0, 1.0, 1.0], [1] * 4))
-    assert each == 1.0
+    assert scaling.per_item(loop([9.0, 1.0, 2.0, 3.0]))[0] == 2.0
 
 
 def test_a_training_costs_its_images_whatever_the_batches() -> None:
-    # steps of 8, 8 and 4 images; 0.5 s an image after the first step; 400 images, 50 epochs
-    loop = LOOP(scaling.STEPS, 10.0, [10.0, 4.0, 2.0], [8, 8, 4])
-    cost = scaling.scaled(spent(loop, seconds=26.0, cpu=26.0), scaling.Size(20.0, seen=20_000, batch=8))
+    # steps of 8, 8 and 4 images; 0.5 s an image but in the first step; 400 images, 50 epochs
+    steps = loop([10.0, 4.0, 2.0], [8, 8, 4], what=scaling.STEPS)
+    cost = scaling.scaled(spent(steps, seconds=26.0, cpu=26.0), scaling.Size(20.0, seen=20_000, batch=8))
     assert cost.seconds == pytest.approx(10 + 0.5 * 20_000)
     assert not cost.grows
-    assert scaling.scaled(spent(loop), scaling.Size(20.0, seen=1, batch=16)).grows
+    assert scaling.scaled(spent(steps), scaling.Size(20.0, seen=1, batch=16)).grows
+
+
+def test_steps_count_by_their_median() -> None:
+    # 1 s an image, but in the first batch of each size
+    assert scaling.per_item(loop([30.0, 8.0, 20.0, 8.0, 8.0, 4.0], [8, 8, 4, 8, 8, 4], what=scaling.STEPS))[0] == 1.0
 
 
 def test_two_standard_errors_by_hand() -> None:
     # 1, 2 and 3 s after the first item: mean 2, deviation 1, error 1 / sqrt 3
-    each, share = scaling.per_item(LOOP("images", 0.0, [7.0, 1.0, 2.0, 3.0], [1] * 4))
-    assert (each, share) == (2.0, pytest.approx(1 / 3**0.5))
-    assert scaling.per_item(LOOP("images", 0.0, [2.0, 4.0], [1, 1])) == (3.0, scaling.OF_FEW)
+    each, share = scaling.per_item(loop([7.0, 1.0, 2.0, 3.0]))
+    assert [each, share] == pytest.approx([2.0, 1 / 3**0.5])
+    assert scaling.per_item(loop([2.0, 4.0])) == (3.0, scaling.OF_FEW)
+
+
+def test_other_programs_make_seconds_longer_and_not_cpu_seconds() -> None:
+    # 1 CPU second each; in half of the images another program had the core for 4 s
+    disturbed = measuring.Loop("images", [1.0, 5.0] * 10, [1.0] * 20, [1] * 20)
+    cost = scaling.scaled(spent(disturbed, seconds=70.0), scaling.Size(10.0))
+    assert [cost.seconds, cost.cpu_seconds] == pytest.approx([10 + 200, 10 + 200])
 
 
 def test_calls_of_worker_processes_are_shared_out() -> None:
     # of 1 s an image, 0.8 s are a dense CRF: with 2 threads 0.4 s of it, with 8 the other 0.2 s take longest
-    loop = LOOP("images", 0.0, [1.0] * 20, [1] * 20, later=16.0)
+    crf = loop([1.0] * 20, later=16.0)
     taken = [
-        scaling.scaled(spent(loop, seconds=20.0, cpu=20.0), scaling.Size(10.0), threads=threads)
-        for threads in (1, 2, 8)
+        scaling.scaled(spent(crf, seconds=20.0, cpu=20.0), scaling.Size(10.0), threads=threads) for threads in (1, 2, 8)
     ]
-    assert [cost.seconds for cost in taken] == [pytest.approx(160), pytest.approx(80), pytest.approx(40)]
-    assert [cost.cpu_seconds for cost in taken] == [pytest.approx(200)] * 3
+    assert [cost.seconds for cost in taken] == pytest.approx([160, 80, 40])
+    assert [cost.cpu_seconds for cost in taken] == pytest.approx([200] * 3)
 
 
 def test_a_step_without_a_loop_is_a_lower_bound() -> None:
@@ -102,7 +123,7 @@ def test_jobs_wait_for_cores_gpus_and_each_other() -> None:
 def test_a_job_notes_its_loops(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(measuring, "_loops", [])
     batches = [{"images": [1, 2, 3]}, {"images": [4]}]
-    assert list(measuring.watched(batches, "training steps")) == batches
+    assert list(measuring.watched(batches, "training steps", 2)) == batches
     assert measuring.later(str, 5) == "5"
     measuring._write(tmp_path / "a.log.spent.json", 0.0)
     found = scaling.read_spent(tmp_path / "a.log", tmp_path / "none.tsv")
@@ -112,6 +133,15 @@ def test_a_job_notes_its_loops(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) 
     assert found.loops[0].later > 0
     assert found.memory_mb > 1
     assert scaling.read_spent(tmp_path / "b.log", tmp_path / "none.tsv") is None
+
+
+def test_a_slow_training_ends_with_an_epoch(monkeypatch: pytest.MonkeyPatch) -> None:
+    # 4 epochs of 3 steps, slow from the first on: one epoch, so that its history has a row
+    monkeypatch.setattr(measuring, "_loops", [])
+    monkeypatch.setattr(measuring, "ENOUGH", -1.0)
+    monkeypatch.setenv(measuring.VARIABLE, "4")
+    assert list(measuring.watched(range(12), measuring.TRAINING, 12)) == [0, 1, 2]
+    assert list(measuring.watched(range(12), "images", 12)) == list(range(12))
 
 
 def test_snakemakes_own_measure_counts_where_it_is_larger(tmp_path: Path) -> None:
@@ -309,8 +339,8 @@ def test_an_estimate_of_stored_numbers(tmp_path: Path) -> None:
     config = configuration.load(content)
     of_slice, cut = sliced(content, tmp_path, 5)
     epochs, batch = 5, 16  # the defaults of the classifier
-    steps = LOOP(scaling.STEPS, 4.0, [3.0, 2.0, 2.0, 2.0], [2, 2, 2, 2])
-    maps = LOOP("cams", 5.0, [1.0] * 5, [1] * 5)
+    steps = loop([3.0, 2.0, 2.0, 2.0], [2, 2, 2, 2], what=scaling.STEPS)
+    maps = loop([1.0] * 5, what="cams")
     slow = {
         ("train_classifier", "plain"): Measured(scaling.Spent(13.0, 13.0, 900.0, (steps,)), 1000),
         ("make_cams", "plain/cam"): Measured(scaling.Spent(10.0, 10.0, 700.0, (maps,)), 500),
@@ -440,14 +470,15 @@ def test_a_whole_estimate_of_drawn_scenes(repository: Path, tmp_path: Path) -> N
 
 @pytest.mark.workflow
 def test_a_step_that_fails_is_named(repository: Path, tmp_path: Path) -> None:
-    """A batch norm that must not train on one position ends the classifier; the rest is named as not measured."""
-    classifier = {"plain": runs.QUICK_CLASSIFIER | {"learning_rate": 1000.0, "warmup_epochs": 0.0}}
-    content = {**runs.DRAWN, "recipes": {"cam": runs.CAM_RECIPE}, "classifier": classifier}
+    """Batch normalisation cannot train on single images; what is behind the classifier is named as not measured."""
+    single = {"batch_size": 1, "crop": 16, "output_stride": 32}
+    tables = {"classifier": {"plain": runs.QUICK_CLASSIFIER | single}, "segmenter": {"plain": runs.QUICK}}
+    content = {**runs.DRAWN, "recipes": {"cam": runs.CAM_RECIPE}, **tables}
     project = runs.project_in(tmp_path, repository, content)
     with pytest.raises(Exception, match="returned non-zero exit status 1") as failed:
         runs.python(project, "-m", "wsss_steps", "estimate", "--configfile", "test.yaml", "--images", "4")
     text = failed.value.stdout  # type: ignore[attr-defined]
-    assert "train_classifier plain failed: training: the loss is not finite" in text
+    assert "train_classifier plain failed: training: batch normalisation cannot train" in text
     assert "jobs behind it were not measured" in text
 
 

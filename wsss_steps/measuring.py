@@ -21,19 +21,20 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 VARIABLE = "WSSS_STEPS_MEASURE"
-"""Environment variable: if it is set, every step leaves `<log>.spent.json`."""
+"""Environment variable: if it is set, every step leaves `<log>.spent.json`. It holds the epochs of every training."""
+TRAINING = "training steps"  # what `training.loop` calls its loop
+ENOUGH = 20.0  # seconds of a training after which its next epoch is not begun
 SUFFIX = ".spent.json"
 KILOBYTES = 1024 if sys.platform != "darwin" else 1024**2  # of `ru_maxrss` in a MB
 
 
 @dataclass
 class Loop:
-    """A loop that went through `progress.track`: seconds and size of each item, as many images as a batch holds."""
+    """A loop that went through `progress.track`: of each item seconds, CPU seconds, and how many images it holds."""
 
     what: str
-    cpu_before: float
-    """CPU seconds that the job had spent when the loop began."""
     seconds: list[float] = field(default_factory=list)
+    cpu_seconds: list[float] = field(default_factory=list)
     sizes: list[int] = field(default_factory=list)
     later: float = 0.0
     """Of these seconds, those of calls that worker processes make otherwise (`processes.Later`)."""
@@ -53,17 +54,25 @@ def start(log: Path) -> None:
         atexit.register(_write, Path(f"{log}{SUFFIX}"), time.monotonic())
 
 
-def watched(items: Iterable[Item], what: str) -> Iterator[Item]:
-    """Yield `items`, and note how long whoever iterates has each of them."""
-    loop = Loop(what, _cpu())
+def watched(items: Iterable[Item], what: str, total: int) -> Iterator[Item]:
+    """Yield `items`, and note how long whoever iterates has each of them; of a slow training, whole epochs of it."""
+    loop = Loop(what)
     _loops.append(loop)
-    last = time.monotonic()
+    last, spent = time.monotonic(), _cpu()
     for item in items:
         yield item
-        now = time.monotonic()
+        now, so_far = time.monotonic(), _cpu()
         loop.seconds.append(now - last)
+        loop.cpu_seconds.append(so_far - spent)
         loop.sizes.append(_size(item))
-        last = now
+        last, spent = now, so_far
+        if what == TRAINING and sum(loop.seconds) > ENOUGH and len(loop.seconds) % _steps(total) == 0:
+            return
+
+
+def _steps(total: int) -> int:
+    """Steps of an epoch, if the slice trains for so many steps."""
+    return max(total // int(os.environ.get(VARIABLE, "1")), 1)
 
 
 def later(call: Callable[[Any], Result], value: Any) -> Result:
@@ -82,15 +91,15 @@ def _size(item: object) -> int:
 
 def _cpu() -> float:
     """CPU seconds of this process and of those that it has waited for."""
-    return sum(os.times()[:4])
+    used = map(resource.getrusage, (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return sum(one.ru_utime + one.ru_stime for one in used)
 
 
 def _write(path: Path, begun: float) -> None:
-    peaks = [resource.getrusage(who).ru_maxrss / KILOBYTES for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
     content = {
         "seconds": time.monotonic() - begun,
         "cpu_seconds": _cpu(),
-        "memory_mb": sum(peaks),
+        "memory_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / KILOBYTES,
         "loops": [asdict(loop) for loop in _loops],
     }
     path.write_text(json.dumps(content), encoding="utf-8")

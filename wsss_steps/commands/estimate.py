@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 import os
 import shutil
+import signal
+import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,7 +16,7 @@ from wsss_steps.commands import check
 from wsss_steps.errors import UserError
 from wsss_steps.workflow import preflight
 
-IMAGES, EPOCHS = 20, 2
+IMAGES, EPOCHS = 20, 10
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -24,7 +26,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--gpus", type=_count, help="GPUs of the run; those that are here, unless said")
     parser.add_argument("--images", type=_positive, default=IMAGES, help=f"of each split in the slice ({IMAGES})")
     parser.add_argument(
-        "--epochs", type=_positive, default=EPOCHS, help=f"of each training of the slice ({EPOCHS}); 1 is quicker"
+        "--epochs",
+        type=_positive,
+        default=EPOCHS,
+        help=f"most of each training of the slice ({EPOCHS}); slow ones get 1",
     )
     parser.add_argument("--out", type=Path, metavar="FILE", help="write the table as .csv or .json, too")
     parser.add_argument("--plan", action="store_true", help="only count jobs and images: seconds, nothing is measured")
@@ -52,6 +57,7 @@ def run(options: argparse.Namespace) -> None:
     name = f"estimate-{os.getpid()}"
     folders = [Path("results", name), Path("logs", name)]
     preflight.check([], folders)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # so that the slice ends and is deleted
     try:
         _estimate(content, options, name)
     finally:
@@ -68,7 +74,7 @@ def _estimate(content: Mapping[str, Any], options: argparse.Namespace, name: str
         print(line, flush=True)
     if options.plan:
         return
-    session.measure(slice_, options.cores, begun)
+    session.measure(slice_, options.cores, options.epochs, begun)
     gpus = session.gpus() if options.gpus is None else options.gpus
     found = session.estimated(slice_, options.cores, gpus)
     print("\n".join(session.lines(found)))

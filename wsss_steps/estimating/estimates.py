@@ -10,7 +10,7 @@ from pathlib import Path
 
 from wsss_steps.estimating.plans import Job
 from wsss_steps.estimating.reports import Estimate, Row, in_order
-from wsss_steps.estimating.scaling import Cost, Spent, read_spent, scaled, wall
+from wsss_steps.estimating.scaling import Cost, Spent, read_spent, scaled, start_of, wall
 from wsss_steps.estimating.sizes import TRAININGS, Sizes
 from wsss_steps.estimating.slices import Names
 
@@ -81,11 +81,10 @@ def _cost(jobs: Sequence[Job], found: Mapping[Key, Measured], names: Names, size
     if known is None:
         return None
     cost = scaled(known.spent, sizes.of(job), threads=job.threads)
-    starts = len(jobs) - 1  # every shard starts anew, and loads what the first one does
-    start = max(known.spent.seconds - sum(sum(loop.seconds) for loop in known.spent.loops), 0.0)
-    before = known.spent.loops[0].cpu_before if known.spent.loops else 0.0
+    start, start_cpu = start_of(known.spent)
+    further = len(jobs) - 1  # every shard starts anew, and loads what the first one does
     cost = dataclasses.replace(
-        cost, seconds=cost.seconds + starts * start, cpu_seconds=cost.cpu_seconds + starts * before
+        cost, seconds=cost.seconds + further * start, cpu_seconds=cost.cpu_seconds + further * start_cpu
     )
     growth = 1.0 if job.step in WITHOUT_GROWTH else sizes.ratio(job)
     return cost, known.disk * growth

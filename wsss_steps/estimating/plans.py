@@ -104,14 +104,14 @@ def run(command: Sequence[str], variables: Mapping[str, str], log: Path) -> Iter
     process = subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=_environment(variables)
     )
-    try:
-        with process, log.open("w", encoding="utf-8") as file:
+    with process, log.open("w", encoding="utf-8") as file:
+        try:
             for line in process.stdout or ():
                 file.write(line)
                 if done := DONE.search(line):
                     yield int(done[1]), int(done[2])
-    finally:
-        process.terminate()
+        finally:
+            process.terminate()  # Snakemake ends its jobs then; of a run that is over, this does nothing
 
 
 def left(done: int, of: int, seconds: float) -> str:

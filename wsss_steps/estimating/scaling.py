@@ -1,8 +1,9 @@
 """From what a job spent on a slice to what it will spend on all images.
 
 A job is a fixed part (start, imports, weights) and loops. A loop over images costs the mean of its items, as often as
-there are images; a training the mean cost of an image in a step, as often as images are seen. How far that may be wrong
-is said by the spread of the items: two standard errors of the mean, but never less than `LEAST`.
+there are images; a training the median cost of an image in a step, as often as images are seen. That is CPU time, which
+other programs disturb little; seconds follow from it by how long a CPU second took. How far it may be wrong is said by
+the spread of the items: two standard errors, but never less than `LEAST`.
 """
 
 from __future__ import annotations
@@ -19,7 +20,8 @@ from wsss_steps import measuring
 
 LEAST = 0.10  # relative: what another run of the same on the same machine may differ by
 FEW, OF_FEW = 3, 0.3  # of fewer steps or images than that, the spread tells nothing: it is taken to be this
-STEPS = "training steps"  # what `training.loop` calls its loop
+SMALLEST = 1e-6  # seconds that a clock can tell
+STEPS = measuring.TRAINING
 
 
 @dataclass(frozen=True)
@@ -86,18 +88,28 @@ def _by_snakemake(benchmark: Path) -> tuple[float, float]:
 
 
 def per_item(loop: measuring.Loop) -> tuple[float, float]:
-    """Seconds of an item of size 1, and two standard errors of it as a share.
+    """CPU seconds of an image, and two standard errors of it as a share.
 
-    The first item of three or more is left out: libraries choose their algorithms then.
+    Images differ, so that their mean counts; steps of a training do not, so that their median does, which passes over
+    the first of each kind, when libraries choose their algorithms. Of three or more images the first is left out.
     """
     first = 1 if len(loop.seconds) >= FEW else 0
-    seconds, sizes = loop.seconds[first:], loop.sizes[first:]
-    mean = sum(seconds) / sum(sizes)
-    if len(seconds) < FEW or mean <= 0:
-        return mean, OF_FEW
-    each = [second / size for second, size in zip(seconds, sizes, strict=True)]
+    pairs = zip(loop.cpu_seconds[first:], loop.sizes[first:], strict=True)
+    each = [max(spent, SMALLEST) / size for spent, size in pairs]
+    middle = statistics.median(each) if loop.what == STEPS else statistics.fmean(each)
+    if len(each) < FEW:
+        return middle, OF_FEW
     error = statistics.stdev(each) / math.sqrt(len(each))
-    return mean, max(LEAST, 2 * error / mean)
+    return middle, max(LEAST, min(2 * error / middle, 1.0))
+
+
+def seconds_per_cpu_second(loop: measuring.Loop) -> float:
+    """How long a CPU second takes, less than 1 with several threads: the lower quartile of the items.
+
+    Other programs that compute at the same time make items longer; in the quietest quarter they did so least.
+    """
+    ratios = sorted(taken / max(spent, SMALLEST) for taken, spent in zip(loop.seconds, loop.cpu_seconds, strict=True))
+    return ratios[len(ratios) // 4]
 
 
 def scaled(spent: Spent, size: Size, *, threads: int = 1) -> Cost:
@@ -108,24 +120,31 @@ def scaled(spent: Spent, size: Size, *, threads: int = 1) -> Cost:
     loops = [loop for loop in spent.loops if loop.seconds]
     if not loops:
         return Cost(spent.seconds, spent.cpu_seconds, spent.memory_mb, LEAST, grows=True)
-    in_loops = sum(sum(loop.seconds) for loop in loops)
-    cpu_in_loops = max(spent.cpu_seconds - loops[0].cpu_before, 0.0)
+    fixed = max(spent.seconds - sum(sum(loop.seconds) for loop in loops), 0.0)
+    fixed_cpu = max(spent.cpu_seconds - sum(sum(loop.cpu_seconds) for loop in loops), 0.0)
     parts = [_part(loop, size, threads) for loop in loops]
-    whole = sum(serial for serial, _, _ in parts)
-    seconds = max(spent.seconds - in_loops, 0.0) + sum(parallel for _, parallel, _ in parts)
-    cpu_seconds = loops[0].cpu_before + cpu_in_loops * whole / max(in_loops, 1e-9)
-    spread = max(share for _, _, share in parts)
-    memory = spent.memory_mb
-    return Cost(seconds, cpu_seconds, memory, spread, grows=size.batch > _largest(loops))
+    return Cost(
+        fixed + sum(taken for taken, _, _ in parts),
+        fixed_cpu + sum(cpu for _, cpu, _ in parts),
+        spent.memory_mb,
+        max(share for _, _, share in parts),
+        grows=size.batch > _largest(loops),
+    )
+
+
+def start_of(spent: Spent) -> tuple[float, float]:
+    """Seconds and CPU seconds before and between the loops of a job."""
+    cost = scaled(spent, Size(0.0))
+    return cost.seconds, cost.cpu_seconds
 
 
 def _part(loop: measuring.Loop, size: Size, threads: int) -> tuple[float, float, float]:
-    """Seconds of a loop in one process, the same with worker processes, and the spread."""
+    """Seconds of a loop, its CPU seconds, and the spread."""
     each, spread = per_item(loop)
-    count = size.seen if loop.what == STEPS else len(loop.seconds) * size.ratio
-    whole = each * count
-    later = whole * min(loop.later / max(sum(loop.seconds), 1e-9), 1.0)
-    return whole, max(whole - later, later / max(threads, 1)), spread
+    cpu = each * (size.seen if loop.what == STEPS else sum(loop.sizes) * size.ratio)
+    taken = cpu * seconds_per_cpu_second(loop)
+    later = taken * min(loop.later / max(sum(loop.seconds), SMALLEST), 1.0)
+    return max(taken - later, later / max(threads, 1)), cpu, spread
 
 
 def _largest(loops: list[measuring.Loop]) -> int:

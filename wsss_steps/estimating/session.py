@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import shutil
 import subprocess
 import sys
@@ -32,6 +33,8 @@ from wsss_steps.workflow.config import Config
 __all__ = ["Slice", "cut", "estimated", "gpus", "lines", "measure", "write"]
 LOG = "snakemake.log"
 SECONDS_BETWEEN_LINES = 10.0
+TRIES, EMPTY = 5, "no pixel of any image is the seed of a class"  # what `train_segmenter` says then
+BUSY = 1.25  # other work per core, from which on times are longer than they would be
 
 
 @dataclass
@@ -45,6 +48,11 @@ class Slice:
     folder: Path
     found: StandIns
     spent: dict[tuple[str, str], Measured] = field(default_factory=dict)
+
+    @property
+    def file(self) -> Path:
+        """The configuration file of the slice."""
+        return self.folder / "slice.yaml"
 
     @property
     def results(self) -> Path:
@@ -77,8 +85,9 @@ def cut(content: Mapping[str, Any], name: str, images: int, epochs: int, cores: 
     plan = plans.plan(_written(folder / "run.yaml", {**found.content, "name": name}), cores)
     derived = slices.derived(found.content, config, images_, name, epochs)
     of_slice = configuration.load(derived)
-    _written(folder / "slice.yaml", derived)
-    return Slice(config, of_slice, images_, plan, folder, found)
+    found_slice = Slice(config, of_slice, images_, plan, folder, found)
+    _written(found_slice.file, derived)
+    return found_slice
 
 
 def _written(path: Path, content: Mapping[str, Any]) -> Path:
@@ -86,30 +95,48 @@ def _written(path: Path, content: Mapping[str, Any]) -> Path:
     return path
 
 
-def measure(cut_: Slice, cores: int, begun: float) -> None:
-    """Run the slice, showing how far it is and the time left."""
+def measure(cut_: Slice, cores: int, epochs: int, begun: float) -> None:
+    """Run the slice, showing how far it is and the time left.
+
+    Maps of random weights may hold nothing of any class, so that no segmenter could be trained: then others are tried.
+    """
     _make_stand_ins(cut_)
-    file = cut_.folder / "slice.yaml"
-    jobs = plans.plan(file, cores)
-    command = plans.snakemake(file, cores, "--keep-going", "--notemp", "--drop-metadata")
-    shown = begun
-    with tqdm(desc="jobs of the slice", leave=False, total=len(jobs), disable=not sys.stderr.isatty()) as bar:
-        for done, of in plans.run(command, {measuring.VARIABLE: "1"}, cut_.folder / LOG):
-            bar.update(done - bar.n)
-            now = time.monotonic()
-            if not sys.stderr.isatty() and now - shown >= SECONDS_BETWEEN_LINES:
-                shown = now
-                print(plans.left(done, of, now - begun), file=sys.stderr, flush=True)
-    cut_.spent = measured(jobs)
+    jobs = plans.plan(cut_.file, cores)
+    for seed in range(1, TRIES + 1):
+        _run(cut_, len(jobs), cores, epochs, begun)
+        cut_.spent = measured(jobs)
+        if not any(EMPTY in _error(Path(job.log)) for job in _failed(jobs, cut_.spent)):
+            break
+        _written(cut_.file, slices.reseeded(yaml.safe_load(cut_.file.read_text()), cut_.config, seed))
+        for job in jobs:
+            if job.step == "train_classifier":
+                shutil.rmtree(cut_.results / job.of, ignore_errors=True)
     if not cut_.spent:
         text = (cut_.folder / LOG).read_text(encoding="utf-8").strip().splitlines()
         raise UserError("no job of the slice came to an end:\n" + "\n".join(text[-plans.LAST_LINES :]))
     cut_.found.notes += _failures(jobs, cut_.spent)
 
 
+def _run(cut_: Slice, count: int, cores: int, epochs: int, begun: float) -> None:
+    command = plans.snakemake(cut_.file, cores, "--keep-going", "--notemp", "--drop-metadata")
+    shown = begun
+    with tqdm(desc="jobs of the slice", leave=False, total=count, disable=not sys.stderr.isatty()) as bar:
+        for done, of in plans.run(command, {measuring.VARIABLE: str(epochs)}, cut_.folder / LOG):
+            bar.update(done - bar.n)
+            now = time.monotonic()
+            if not sys.stderr.isatty() and now - shown >= SECONDS_BETWEEN_LINES:
+                shown = now
+                print(plans.left(done, of, now - begun), file=sys.stderr, flush=True)
+
+
+def _failed(jobs: list[Job], spent: Mapping[tuple[str, str], Measured]) -> list[Job]:
+    """Jobs that began, and did not come to an end."""
+    return [job for job in jobs if job.key not in spent and job.log and Path(job.log).is_file()]
+
+
 def _failures(jobs: list[Job], spent: Mapping[tuple[str, str], Measured]) -> list[str]:
     """Why jobs failed, as their logs say, and how many were never begun since they need what those make."""
-    failed = [job for job in jobs if job.key not in spent and job.log and Path(job.log).is_file()]
+    failed = _failed(jobs, spent)
     never = [job for job in jobs if job.key not in spent and job not in failed]
     found = [f"{job.step} {job.of} failed: {_error(Path(job.log))}" for job in failed]
     if never:
@@ -177,6 +204,12 @@ def estimated(cut_: Slice, cores: int, gpu_count: int) -> Estimate:
 def _of_how(cut_: Slice) -> list[str]:
     """What the estimate rests on."""
     found = ["networks were measured with random weights, which cost the same as trained ones"]
+    load = os.getloadavg()[1] / (os.cpu_count() or 1)
+    if load > BUSY:
+        found.append(
+            f"other programs ran meanwhile (load {load:.1f} per core): CPU times hold, times from start to end are "
+            "longer than on a machine of its own"
+        )
     if any(row.step == "train_classifier" and "recurseed" in row.of for row in cut_.plan):
         found.append("recurseed was measured with all of its losses, as if they held from the first epoch on")
     return [*found, "'at least' marks steps without a loop over images, whose growth with the images is not known"]

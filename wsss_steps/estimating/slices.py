@@ -17,10 +17,13 @@ from wsss_steps.workflow.config import GROUND_TRUTH, SLOTS_OF_A_RECIPE, Config
 from wsss_steps.workflow.experiments import choices_of
 from wsss_steps.workflow.spelling import THEN, parse, spell
 
-SHORT = ("epochs", "seed", "rs_epoch", "mix_epoch")
-"""Settings that decide how long a network trains, from which start, and when the costly part of a training begins."""
+SHORT = ("epochs", "seed", "rs_epoch", "mix_epoch", "learning_rate", "warmup_epochs")
+"""Settings that decide how long a network trains, from which start, how fast, and when the costly part begins."""
+STILL = 1e-6
+"""A learning rate that leaves random weights as they are: after a few fast steps maps are often empty."""
 NOT_OF_A_SLICE = ("tables", "only", "random_seeds", "shards", "recipes", "compare_superpixels")
 SHARED_SLOTS = ("features", "superpixels", "saliency")  # of folders that belong to no recipe
+OF_NO_RECIPE = ("splits", "converted", "strong", "tables")
 PAIRS = 24  # drawn for a saliency detector
 
 
@@ -79,12 +82,19 @@ def _tables(slot: str, tables: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _shorten(content: dict[str, Any], slot: str, method: str, epochs: int) -> None:
-    """Set what of `SHORT` a method has, but for its seed, in the table of its slot."""
+    """Set what of `SHORT` a method has, but for its seed (`reseeded`), in the table of its slot."""
     known = settings_class(slot, method).model_fields
-    values = {"epochs": epochs, "rs_epoch": 0.0, "mix_epoch": 0.0}
+    values = {"epochs": epochs, "rs_epoch": 0.0, "mix_epoch": 0.0, "learning_rate": STILL, "warmup_epochs": 0.0}
     tables = content.setdefault(slot, {})
     if changes := {key: value for key, value in values.items() if key in known}:
         tables[method] = {**(tables.get(method) or {}), **changes}
+
+
+def reseeded(content: dict[str, Any], config: Config, seed: int) -> dict[str, Any]:
+    """The slice with other random weights of its classifiers; `config` is that of the run."""
+    methods = {resolve(config, *one).method for one in used(config) if one[0] == "classifier"}
+    tables = {method: {**(content["classifier"].get(method) or {}), "seed": seed} for method in methods}
+    return content | {"classifier": content["classifier"] | tables}
 
 
 class Names:
@@ -102,7 +112,7 @@ class Names:
         parts = folder.split("/")
         if parts[0] in SHARED_SLOTS and len(parts) > 1:
             return "/".join([parts[0], self._named(parts[0], parts[1]), *parts[2:]])
-        if parts[0] in ("splits", "converted", "strong", "tables", ""):
+        if parts[0] in (*SHARED_SLOTS, *OF_NO_RECIPE, ""):
             return folder
         slots = itertools.chain(SLOTS_OF_A_RECIPE, itertools.repeat(None))
         named, within = [], False
