@@ -92,6 +92,12 @@ def test_other_programs_make_seconds_longer_and_not_cpu_seconds() -> None:
     assert [cost.seconds, cost.cpu_seconds] == pytest.approx([10 + 200, 10 + 200])
 
 
+def test_of_a_busy_machine_seconds_are_at_most_cpu_seconds() -> None:
+    disturbed = loop([5.0] * 20, threads=0.2)  # 1 CPU second each
+    cost = scaling.scaled(spent(disturbed, seconds=160.0, cpu=30.0), scaling.Size(10.0), busy=True)
+    assert cost.seconds == pytest.approx(10 + scaling.OF_A_START + 200)
+
+
 def test_calls_of_worker_processes_are_shared_out() -> None:
     # of 1 s an image, 0.8 s are a dense CRF: with 2 threads 0.4 s of it, with 8 the other 0.2 s take longest
     crf = loop([1.0] * 20, later=16.0)

@@ -55,16 +55,17 @@ def estimate(
     cores: int,
     gpus: int,
     keeps_features: bool,
+    busy: bool = False,
     notes: Sequence[str] = (),
 ) -> Estimate:
     """The estimate of a plan.
 
-    found: of the slice. cores, gpus: those of the run; without a GPU the time on it is none.
+    found: of the slice. busy: see `scaling.scaled`. cores, gpus: of the run; without a GPU there is no time on one.
     """
     jobs: dict[Key, list[Job]] = {}
     for job in plan:
         jobs.setdefault(job.key, []).append(job)
-    costs = {key: _cost(some, found, names, sizes) for key, some in jobs.items()}
+    costs = {key: _cost(some, found, names, sizes, busy) for key, some in jobs.items()}
     rows = [_row(jobs[key], costs[key], gpus) for key in jobs]
     merged = in_order(_merged(rows, names))
     temporary = 0.0 if keeps_features else sum(row.disk_bytes or 0.0 for row in merged if row.step == TEMPORARY)
@@ -74,13 +75,13 @@ def estimate(
 Estimated = tuple[Cost, float] | None  # cost of all shards, and bytes
 
 
-def _cost(jobs: Sequence[Job], found: Mapping[Key, Measured], names: Names, sizes: Sizes) -> Estimated:
+def _cost(jobs: Sequence[Job], found: Mapping[Key, Measured], names: Names, sizes: Sizes, busy: bool) -> Estimated:
     """Cost and bytes of the jobs of all shards; None if the slice has no such job, or it failed."""
     job = jobs[0]
     known = found.get((job.step, names.of(job.of)))
     if known is None:
         return None
-    cost = scaled(known.spent, sizes.of(job), threads=job.threads)
+    cost = scaled(known.spent, sizes.of(job), threads=job.threads, busy=busy)
     start, start_cpu = start_of(known.spent)
     further = len(jobs) - 1  # every shard starts anew, and loads what the first one does
     cost = dataclasses.replace(

@@ -20,6 +20,7 @@ from wsss_steps import measuring
 
 LEAST = 0.10  # relative: what another run of the same on the same machine may differ by
 FEW, OF_FEW = 3, 0.3  # of fewer steps or images than that, the spread tells nothing: it is taken to be this
+OF_A_START = 2.0  # seconds in which a job waits for files before its loops
 SMALLEST = 1e-6  # seconds that a clock can tell
 STEPS = measuring.TRAINING
 
@@ -112,17 +113,20 @@ def seconds_per_cpu_second(loop: measuring.Loop) -> float:
     return ratios[len(ratios) // 4]
 
 
-def scaled(spent: Spent, size: Size, *, threads: int = 1) -> Cost:
+def scaled(spent: Spent, size: Size, *, threads: int = 1, busy: bool = False) -> Cost:
     """What the job will spend on `size`, with so many threads.
 
     Calls that worker processes make (`Loop.later`), which were measured in one process, are shared out to the threads.
+    busy: other programs had the cores while it was measured: on a machine of its own a job without a GPU takes hardly
+    longer than its CPU time, so that is the most that is taken to be.
     """
     loops = [loop for loop in spent.loops if loop.seconds]
     if not loops:
         return Cost(spent.seconds, spent.cpu_seconds, spent.memory_mb, LEAST, grows=True)
     fixed = max(spent.seconds - sum(sum(loop.seconds) for loop in loops), 0.0)
     fixed_cpu = max(spent.cpu_seconds - sum(sum(loop.cpu_seconds) for loop in loops), 0.0)
-    parts = [_part(loop, size, threads) for loop in loops]
+    fixed = min(fixed, fixed_cpu + OF_A_START) if busy else fixed
+    parts = [_part(loop, size, threads, busy) for loop in loops]
     return Cost(
         fixed + sum(taken for taken, _, _ in parts),
         fixed_cpu + sum(cpu for _, cpu, _ in parts),
@@ -138,11 +142,12 @@ def start_of(spent: Spent) -> tuple[float, float]:
     return cost.seconds, cost.cpu_seconds
 
 
-def _part(loop: measuring.Loop, size: Size, threads: int) -> tuple[float, float, float]:
+def _part(loop: measuring.Loop, size: Size, threads: int, busy: bool) -> tuple[float, float, float]:
     """Seconds of a loop, its CPU seconds, and the spread."""
     each, spread = per_item(loop)
     cpu = each * (size.seen if loop.what == STEPS else sum(loop.sizes) * size.ratio)
-    taken = cpu * seconds_per_cpu_second(loop)
+    ratio = seconds_per_cpu_second(loop)
+    taken = cpu * (min(ratio, 1.0) if busy else ratio)
     later = taken * min(loop.later / max(sum(loop.seconds), SMALLEST), 1.0)
     return max(taken - later, later / max(threads, 1)), cpu, spread
 

@@ -197,18 +197,23 @@ def estimated(cut_: Slice, cores: int, gpu_count: int) -> Estimate:
         cores=cores,
         gpus=gpu_count,
         keeps_features=cut_.config.keep_features,
+        busy=_load() > BUSY and not gpu_count,
         notes=notes,
     )
+
+
+def _load() -> float:
+    """Programs that wanted a core in the last minutes, per core."""
+    return os.getloadavg()[1] / (os.cpu_count() or 1)
 
 
 def _of_how(cut_: Slice) -> list[str]:
     """What the estimate rests on."""
     found = ["networks were measured with random weights, which cost the same as trained ones"]
-    load = os.getloadavg()[1] / (os.cpu_count() or 1)
-    if load > BUSY:
+    if _load() > BUSY:
         found.append(
-            f"other programs ran meanwhile (load {load:.1f} per core): CPU times hold, times from start to end are "
-            "longer than on a machine of its own"
+            f"other programs ran meanwhile (load {_load():.1f} per core): CPU times may be half as long again as on a "
+            "machine of its own, and times from start to end are estimated from them"
         )
     if any(row.step == "train_classifier" and "recurseed" in row.of for row in cut_.plan):
         found.append("recurseed was measured with all of its losses, as if they held from the first epoch on")
