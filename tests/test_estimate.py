@@ -272,7 +272,7 @@ def test_random_weights_and_drawn_pairs_stand_in(tmp_path: Path) -> None:
         "dataset": "mine",
         "root": str(tmp_path),
         "classes": ["cat"],
-        "recipes": {"a": {"superpixels": "dino", "seeds": "saliency"}},
+        "recipes": {"a": {"superpixels": "dino", "seeds": "saliency"}, "b": {"seeds": "saliency_class"}},
         "backbones": {"own": {"net": "resnet50", "weights": "{root}/none.pth"}},
         "seeds": {"saliency_class": {"saliency": "given"}},
     }
@@ -287,6 +287,15 @@ def test_random_weights_and_drawn_pairs_stand_in(tmp_path: Path) -> None:
     assert missing == [f"missing: {name}" for name in names]
     assert "backbones" in content
     assert content["backbones"]["own"]["weights"] == "{root}/none.pth"
+
+
+def test_only_what_recipes_lead_to_can_be_missing(tmp_path: Path) -> None:
+    given = {"seeds": {"ficklenet": {"saliency": "given"}}, "recipes": {"a": {"seeds": "ficklenet~theta=0.2"}}}
+    (tmp_path / "saliency").mkdir()
+    content = {"dataset": "mine", "root": str(tmp_path), "classes": ["cat"], **given}
+    assert stand_ins.stand_in(content, tmp_path).notes == []
+    detector = {"recipes": {"a": {"seeds": "ficklenet~saliency=(detector~epochs=2)"}}}
+    assert "DUTS-TR" in stand_ins.stand_in(content | detector, tmp_path).notes[0]
 
 
 def test_what_is_there_needs_nothing(tmp_path: Path) -> None:

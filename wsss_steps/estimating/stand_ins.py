@@ -7,7 +7,8 @@ it may depend on them (superpixels of random keys are few), the note says so.
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from wsss_steps.settings.saliency import COLUMN, GivenSaliency
 from wsss_steps.workflow.choices import BUILT_IN_BACKBONES, choices_in
 
 BUILT_IN = {name: backbone.model_dump(mode="json") for name, backbone in BUILT_IN_BACKBONES.items()}
+CHOICE = re.compile(r"(?:^|[+(=,\[])\s*(\w+)")
 RANDOM_KEYS = "random_keys"  # file of random weights of a vision transformer, in the folder of the slice
 DUTS = 10_553  # pairs of DUTS-TR, if they are not there to be counted
 
@@ -56,13 +58,24 @@ def _table(content: dict[str, Any], slot: str, method: str) -> dict[str, Any]:
     return table
 
 
-def _named(content: Mapping[str, Any]) -> str:
-    """The text in which a method that may be used occurs: what is written, and the choices that are defaults in it."""
-    text = str({key: value for key, value in content.items() if key not in ("classes", "backbones")})
+def _used(content: Mapping[str, Any]) -> set[str]:
+    """Names of the methods that recipes lead to, by themselves or by the choices in their methods' settings."""
+    recipes = [str(text) for recipe in content.get("recipes", {}).values() for text in dict(recipe or {}).values()]
+    found = _methods([*recipes, *map(str, content.get("compare_superpixels", ()))])
     for _ in range(2):  # a choice within a choice within a choice
-        methods = [cls for found in METHODS.values() for cls in found if cls.model_fields["method"].default in text]
-        text += str([cls.model_fields[key].default for cls in methods for key in choices_in(cls)])
-    return text
+        for slot, classes in METHODS.items():
+            for cls in classes:
+                method = cls.model_fields["method"].default
+                if method in found:
+                    table = (content.get(slot) or {}).get(method) or {}
+                    inner = [str(table.get(key, cls.model_fields[key].default)) for key in choices_in(cls)]
+                    found |= _methods(inner)
+    return found
+
+
+def _methods(texts: Iterable[str]) -> set[str]:
+    """Names that may be methods: those at the beginning of a choice, a link, or a value."""
+    return {name for text in texts for name in CHOICE.findall(text)}
 
 
 def _backbones(found: StandIns, root: str) -> None:
@@ -81,7 +94,7 @@ def _backbones(found: StandIns, root: str) -> None:
 
 def _keys(found: StandIns, root: str, folder: Path) -> None:
     """Random weights for a vision transformer whose own are downloaded, or missing."""
-    if "keys" not in _named(found.content) and "dino" not in _named(found.content):
+    if "keys" not in _used(found.content):
         return
     table = found.content.get("features", {}).get("keys", {})
     weights, vit = str(table.get("weights", "dino")), str(table.get("vit", "vit_base_patch8_224"))
@@ -100,7 +113,7 @@ def _keys(found: StandIns, root: str, folder: Path) -> None:
 
 def _detector(found: StandIns, root: str) -> None:
     """Drawn pairs of the size of a crop for a saliency detector: a training step costs the same."""
-    if "detector" not in _named(found.content):
+    if "detector" not in _used(found.content):
         return
     table = found.content.get("saliency", {}).get("detector", {})
     pairs, weights = str(table.get("pairs", "{root}/DUTS-TR")), str(table.get("weights", "train"))
@@ -122,7 +135,7 @@ def _given_maps(found: StandIns, root: str, folder: Path) -> None:
     """A folder for maps of the slice, if that of the given maps is missing."""
     table = found.content.get("saliency", {}).get("given", {})
     place = str(table.get("folder", GivenSaliency.model_fields["folder"].default)).replace("{root}", root)
-    if "given" not in _named(found.content) or place == COLUMN or Path(place).is_dir():
+    if "given" not in _used(found.content) or place == COLUMN or Path(place).is_dir():
         return
     found.maps = folder / "maps"
     found.maps.mkdir(parents=True, exist_ok=True)
