@@ -485,15 +485,15 @@ def test_a_whole_estimate_of_drawn_scenes(repository: Path, tmp_path: Path) -> N
 
 @pytest.mark.workflow
 def test_a_step_that_fails_is_named(repository: Path, tmp_path: Path) -> None:
-    """Batch normalisation cannot train on single images; what is behind the classifier is named as not measured."""
-    single = {"batch_size": 1, "crop": 16, "output_stride": 32}
-    tables = {"classifier": {"plain": runs.QUICK_CLASSIFIER | single}, "segmenter": {"plain": runs.QUICK}}
+    """A network that cannot be built is found when it is trained; what is behind it is named as not measured."""
+    stride = {"output_stride": 32}
+    tables = {"classifier": {"plain": runs.QUICK_CLASSIFIER | stride}, "segmenter": {"plain": runs.QUICK}}
     content = {**runs.DRAWN, "recipes": {"cam": runs.CAM_RECIPE}, **tables}
     project = runs.project_in(tmp_path, repository, content)
     with pytest.raises(Exception, match="returned non-zero exit status 1") as failed:
         runs.python(project, "-m", "wsss_steps", "estimate", "--configfile", "test.yaml", "--images", "4")
     text = failed.value.stdout  # type: ignore[attr-defined]
-    assert "train_classifier plain failed: training: batch normalisation cannot train" in text
+    assert "train_classifier plain failed: backbone small has no output stride 32" in text
     assert "jobs behind it were not measured" in text
 
 
