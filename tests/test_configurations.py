@@ -48,7 +48,7 @@ def files(repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     (tmp_path / "weights/example_vit.safetensors").symlink_to(repository / "weights/example_vit.safetensors")
     root = tmp_path / "root"
     tiny_voc.make_voc(root)
-    tiny_archives.make_voc(tmp_path)
+    tiny_archives.make_own(tiny_archives.make_voc(tmp_path))
     tiny_archives.make_coco(tmp_path / "coco")
     tiny_voc.write_list(root, "train_aug", tiny_voc.SPLITS["train"])
     for name in ("SegmentationClassAug", "saliency", "saliency_u2net", "weights", "../weights", "DUTS-TR"):

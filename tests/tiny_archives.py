@@ -86,6 +86,16 @@ def make_voc(folder: Path) -> Path:
     return root
 
 
+def make_own(root: Path) -> Path:
+    """What some papers want beside VOC: weights of Wide ResNet-38, empty here, and saliency maps; returns the root."""
+    (root / "weights").mkdir(exist_ok=True)
+    (root / "weights/resnet38_imagenet.pth").touch()
+    for one in TRAIN_AUG:
+        (root / "saliency").mkdir(exist_ok=True)
+        Image.new("L", (WIDTH, HEIGHT), 200).save(root / "saliency" / f"{one}.png")
+    return root
+
+
 # ---- COCO: ids and names of a few of the 80 categories as in COCO's files
 
 CATEGORIES = {1: "person", 3: "car", 16: "bird", 17: "cat", 90: "toothbrush"}

@@ -18,6 +18,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from wsss_steps import measuring
 from wsss_steps.errors import UserError, out_of_memory
 from wsss_steps.formats.stamps import newest, write_beside
 from wsss_steps.provenance.stamp import stamp
@@ -117,6 +118,7 @@ def start_log(path: Path | None) -> None:
     if path is not None and ranks.leads():
         path.parent.mkdir(parents=True, exist_ok=True)
         handlers.append(logging.FileHandler(path, mode="w"))
+        measuring.start(path)
     logging.basicConfig(
         level=logging.INFO if ranks.leads() else logging.WARNING,
         format="%(asctime)s %(message)s",

@@ -18,6 +18,8 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
+from wsss_steps import measuring
+
 T = TypeVar("T")
 R = TypeVar("R")
 
@@ -65,7 +67,7 @@ class Workers:
     """
 
     def __init__(self, count: int) -> None:
-        self.processes = min(allowed(), count // FEWEST)
+        self.processes = 1 if measuring.active() else min(allowed(), count // FEWEST)
         self._pool: ProcessPoolExecutor | None = None
 
     def __enter__(self) -> Workers:
@@ -80,8 +82,10 @@ class Workers:
 
         If a process is killed, this and all such functions raise a BrokenProcessPool.
         """
-        if not isinstance(value, Later) or self.processes < 2:
+        if not isinstance(value, Later):
             return functools.partial(now, value)
+        if self.processes < 2:
+            return functools.partial(measuring.later, now, value)
         future, finish = self._submit(value.call), value.finish  # and not `value`, whose arrays may be large
         return lambda: finish(future.result())
 

@@ -10,6 +10,8 @@ from typing import TypeVar
 
 from tqdm import tqdm
 
+from wsss_steps import measuring
+
 Item = TypeVar("Item")
 SECONDS_BETWEEN_LINES = 10.0  # shows that the job is alive, and keeps the log of a long one readable
 
@@ -24,6 +26,7 @@ def clock(seconds: float) -> str:
 def track(items: Iterable[Item], total: int, what: str) -> Iterator[Item]:
     """Yield `items`; meanwhile show how many of `total` are done and the time left, in units named `what`."""
     log = logging.getLogger(__name__)
+    items = measuring.watched(items, what, total) if measuring.active() else items
     start = last = time.monotonic()
     with tqdm(total=total, desc=what, leave=False, disable=not sys.stderr.isatty()) as bar:
         for done, item in enumerate(items, start=1):

@@ -25,6 +25,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Print what is found; a UserError, and so exit status 1, if a run would fail."""
+    for line in _found(content_of(options)):
+        print(line)
+
+
+def content_of(options: argparse.Namespace) -> dict[str, Any]:
+    """The configuration that these arguments name, as Snakemake would read it; a UserError if it is none."""
     files = [*options.config, *options.configfile]
     if not files:
         raise UserError("expected a config file, such as --configfile configs/own_images.yaml")
@@ -33,8 +39,7 @@ def run(options: argparse.Namespace) -> None:
     for file in files:
         _merge(content, yaml.safe_load(file.read_text(encoding="utf-8")))
     _merge(content, _given(options.values))
-    for line in _found(content):
-        print(line)
+    return content
 
 
 def _given(texts: list[str]) -> dict[str, Any]:

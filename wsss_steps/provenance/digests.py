@@ -25,6 +25,7 @@ NOT_DECISIVE = {
         "cli",
         "errors",
         "formats.states",
+        "measuring",
         "processes",
         "progress",
         "provenance",
