@@ -17,7 +17,7 @@ def test_every_command_is_listed_with_what_it_does(repository: Path) -> None:
     line, wide = [sys.executable, "-m", "wsss_steps", "--help"], {**os.environ, "COLUMNS": "200"}
     done = subprocess.run(line, cwd=repository, capture_output=True, text=True, check=True, env=wide)
     files = {path.stem for path in (repository / "wsss_steps" / "commands").glob("*.py")} - {"__init__"}
-    assert {"check", "provenance", "settings", "show"} <= files
+    assert {"check", "provenance", "segment", "settings", "show"} <= files
     words = " ".join(done.stdout.split())
     for name in files:
         text = ast.get_docstring(ast.parse((repository / f"wsss_steps/commands/{name}.py").read_text()))
@@ -28,7 +28,10 @@ def test_an_unknown_command_names_the_known_ones(capsys: pytest.CaptureFixture) 
     with pytest.raises(SystemExit, match="2"):
         commands.main(["shwo"])
     said = capsys.readouterr().err.replace("'", "")
-    assert "invalid choice: shwo (choose from check, compare, pack_voc, provenance, settings, show)" in said
+    assert (
+        "invalid choice: shwo (choose from check, compare, export, export_labels, pack_voc, provenance, segment, settings, show)"
+        in said
+    )
 
 
 def test_what_the_user_can_mend_is_a_message(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:

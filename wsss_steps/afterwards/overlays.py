@@ -25,8 +25,12 @@ def overlay(image: NDArray[np.uint8], labels: NDArray[np.uint8], names: Sequence
     picture = drawing.overlaid(photo, drawing.nearest(labels, *photo.shape[:2]), PALETTE)
     counts = np.bincount(labels.ravel(), minlength=len(names))[: len(names)]
     shown = [int(label) for label in np.argsort(-counts, kind="stable") if label and counts[label]]
-    listed = [(names[label], f"{100 * counts[label] / labels.size:.0f} %", PALETTE[label].tolist()) for label in shown]
+    listed = [(names[label], _percent(counts[label] / labels.size), PALETTE[label].tolist()) for label in shown]
     return np.concatenate([picture, _legend(listed, picture.shape[1])])
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.0f} %" if share >= 0.005 else "< 1 %"
 
 
 def _legend(listed: Sequence[tuple[str, str, list[int]]], width: int) -> NDArray[np.uint8]:
