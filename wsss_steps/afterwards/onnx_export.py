@@ -120,7 +120,7 @@ def _program(trained: Trained, size: tuple[int, int] | None) -> Any:
                 verbose=False,
             )
     except torch.onnx.errors.OnnxExporterError as error:
-        first = next(iter(str(error).strip().splitlines()), "")
+        first = next(iter(str(error.__cause__ or error).strip().splitlines()), "")
         raise UserError(f"torch cannot export this network as ONNX: {first}; try a fixed --size HEIGHT WIDTH") from None
 
 
