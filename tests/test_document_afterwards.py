@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from photo_folders import photograph
 from trained_networks import write_network
 
@@ -32,7 +33,7 @@ def test_six_lines_of_python_give_labels(
     trained, image = names["trained"], read_image(tmp_path / "photograph.jpg")
     once = trained.logits(image)
     assert np.array_equal(
-        names["labels"], np.maximum(once, trained.logits(np.ascontiguousarray(image[:, ::-1])).flip(-1)).argmax(0)
+        names["labels"], torch.maximum(once, trained.logits(np.ascontiguousarray(image[:, ::-1])).flip(-1)).argmax(0)
     )
     assert trained.names[int(names["labels"].unique()[0])] in capsys.readouterr().out
 
