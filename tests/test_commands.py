@@ -17,7 +17,7 @@ def test_every_command_is_listed_with_what_it_does(repository: Path) -> None:
     line, wide = [sys.executable, "-m", "wsss_steps", "--help"], {**os.environ, "COLUMNS": "200"}
     done = subprocess.run(line, cwd=repository, capture_output=True, text=True, check=True, env=wide)
     files = {path.stem for path in (repository / "wsss_steps" / "commands").glob("*.py")} - {"__init__"}
-    assert {"check", "provenance", "settings", "show"} <= files
+    assert {"check", "provenance", "segment", "settings", "show"} <= files
     words = " ".join(done.stdout.split())
     for name in files:
         text = ast.get_docstring(ast.parse((repository / f"wsss_steps/commands/{name}.py").read_text()))

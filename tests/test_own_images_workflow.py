@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -153,3 +156,12 @@ def test_shards_carry_the_originals(run: Path) -> None:
     for name in (f"{MAPS}/plain+plain/pseudo_labels/large.png", f"{MAPS}/plain/working_labels/large.png"):
         sharded = run / name.replace("results/mine", "results/sharded")
         assert (read_labels(sharded) == read_labels(run / name)).all()
+
+
+def test_segment_gives_the_bytes_of_the_rule(run: Path) -> None:
+    """The command finds scales, dense CRF and working size beside the network; one photograph is larger than that."""
+    network, photo = f"{MAPS}/plain+plain/segmenter.safetensors", "photos/held/large.png"
+    words = ["-m", "wsss_steps", "segment", photo, "--model", network, "--out", "segmented", "--device", "cpu"]
+    subprocess.run([sys.executable, *words], cwd=run, check=True, env=os.environ | {"OMP_NUM_THREADS": "1"})
+    expected = run / MAPS / "plain+plain/segmentation_crf/val/held+large.png"
+    assert (run / "segmented/labels/large.png").read_bytes() == expected.read_bytes()
