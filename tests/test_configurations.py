@@ -20,7 +20,7 @@ from wsss_steps.workflow.spelling import parse
 # What the comparison on the example leaves out, and why
 LEFT_OUT = {
     ("segmenter", "dsrg_semi"): "the example has no label images to learn from",
-    ("saliency", "given"): "the example has none",
+    **{(slot, "given"): "the example has none" for slot in ("classifier", "cams", "superpixels", "saliency", "seeds")},
     ("saliency", "unsupervised"): "needs keys of a network that knows more than drawn scenes",
     ("features", "backbone"): "the dissertation's keys are those of a vision transformer",
     ("features", "rgb"): "a baseline, measured in superpixels.csv",

@@ -77,6 +77,12 @@ def test_scores_agree_at_any_size(tmp_path: Path, kind: str, repository: Path) -
         np.testing.assert_allclose(found[0], trained.logits(image).numpy(), atol=1e-3)
 
 
+def test_a_padding_that_depends_on_the_size_wants_a_size(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    model = write_kind(tmp_path / "model.safetensors", "EfficientNet-Lite0")
+    export("--model", model, "--out", tmp_path / "x.onnx", status=1)
+    assert "Give the size: --size HEIGHT WIDTH" in capsys.readouterr().err
+
+
 def test_the_file_says_how_to_feed_it(tmp_path: Path) -> None:
     """By its metadata alone, as a program would that has no part of this one; the size is fixed here."""
     model, target = write_network(tmp_path / "model.safetensors"), tmp_path / "out.onnx"

@@ -70,6 +70,11 @@ def export(
     A UserError if packages are missing, the network cannot be exported, or the difference is larger.
     """
     check_packages()
+    if size is None and _padded_by_size(trained.network):
+        raise UserError(
+            "export: the padding of this network depends on the size of the image (TensorFlow's `same`); torch was not "
+            "seen to find a graph of any size for it within ten minutes. Give the size: --size HEIGHT WIDTH"
+        )
     program = _program(trained, size)
     colours = trained.colours
     metadata = {"classes": list(trained.names), "scale": 1 / 255, **colours, "stride": trained.network.stride, **about}
@@ -100,6 +105,11 @@ def check_packages() -> None:
             f"export: expected the packages {', '.join(EXTRA)}, {', '.join(missing)} missing: install the extra "
             'export, pip install "wsss-steps[export]" (in a clone: pip install ".[export]")'
         )
+
+
+def _padded_by_size(network: nn.Module) -> bool:
+    """Whether it has timm's Conv2dSame or a pooling of that kind."""
+    return any(type(module).__name__.endswith("Same") for module in network.modules())
 
 
 def _program(trained: Trained, size: tuple[int, int] | None) -> Any:
