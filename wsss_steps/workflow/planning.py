@@ -18,9 +18,10 @@ from wsss_steps.errors import UserError
 from wsss_steps.formats import kinds
 from wsss_steps.formats.records import record_of
 from wsss_steps.methods import arguments
+from wsss_steps.pretrained.table import table
 from wsss_steps.provenance.digests import code_digest
 from wsss_steps.settings.saliency import COLUMN, source
-from wsss_steps.workflow import conversion, splits
+from wsss_steps.workflow import conversion, named_weights, splits
 from wsss_steps.workflow.choices import NONE, OWN, Choice, chain, name_of, settings_class
 from wsss_steps.workflow.config import Config
 from wsss_steps.workflow.configuration import step_settings
@@ -165,7 +166,19 @@ def _state(config: Config, artifact: str, read: Callable[..., sources.Sources], 
 def initial_weights(config: Config, wildcards: Wildcards, slot: str) -> Files:
     """The initial weights of the choice in a slot: trained by this workflow, a file, or nothing to be read."""
     chosen = choice(config, wildcards, slot)
+    if entry := chosen.named_weights():
+        return named_weights.FILE.format(name=entry.name)
     return PRETRAINED_KEYS if chosen.settings.get("weights") == "pretrain_keys" else chosen.weights_file() or []
+
+
+def settings_of_weights(_: Config, wildcards: Wildcards) -> str:
+    """The settings of `fetch_weights`."""
+    return json.dumps(table().of(wildcards["weights"]).identity(), sort_keys=True)
+
+
+def code_of_weights(_: Config, wildcards: Wildcards) -> str:
+    """Digest of the sources that read the weights of a name."""
+    return code_digest("fetch_weights", [f"pretrained.readers.{table().of(wildcards['weights']).reader}"])
 
 
 def needed(config: Config, wildcards: Wildcards, slot: str, *, of_all: bool = False) -> dict[str, str]:
@@ -221,7 +234,10 @@ def pairs_of_detector(config: Config, wildcards: Wildcards) -> str:
 
 def source_of_saliency(config: Config, wildcards: Wildcards) -> Files:
     """What the saliency maps are made from: a folder of maps, a detector's weights; nothing, if from features."""
-    kind, place = source(choice(config, wildcards, "saliency").settings)
+    chosen = choice(config, wildcards, "saliency")
+    kind, place = source(chosen.settings)
+    if kind == "weights" and (entry := chosen.named_weights()):
+        return named_weights.FILE.format(name=entry.name)
     if kind == "pairs":
         return f"<results>/saliency/{wildcards['saliency']}/detector.safetensors"
     if place == COLUMN:
