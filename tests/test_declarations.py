@@ -15,8 +15,11 @@ from wsss_steps.workflow.stages import Row
 
 def load(**changes: Any) -> Config:
     coco = {"net": "small", "supervision": "COCO segmentation"}
-    base = {"dataset": "tiny", "draw": {}, "classes": ["cat"], "backbones": {"coco": coco}}
-    return configuration.load({**base, **changes})
+    base: dict[str, Any] = {"dataset": "tiny", "draw": {}, "classes": ["cat"], "backbones": {"coco": coco}}
+    small = {"backbone": "small"}  # it starts from random weights
+    base |= {"classifier": dict.fromkeys(("plain", "mdc"), small)}
+    base |= {"segmenter": dict.fromkeys(("plain", "dsrg", "masking"), small)}
+    return configuration.load(base | changes)
 
 
 def declared(config: Config, stage: str, name: str = "a") -> str:
@@ -85,7 +88,7 @@ def test_saliency_of_the_ground_truth_is_declared() -> None:
     [
         ("given", "saliency: given"),
         ("detector", "saliency: detector trained on DUTS-TR"),
-        ("unsupervised", ""),
+        ("unsupervised", "unlabelled ImageNet weights"),
     ],
 )
 def test_what_saliency_maps_were_made_of_is_declared(tmp_path: Path, chosen: str, words: str) -> None:
@@ -96,7 +99,7 @@ def test_what_saliency_maps_were_made_of_is_declared(tmp_path: Path, chosen: str
         root=str(root),
         draw=None,
         recipes={"a": {"seeds": f"saliency~saliency={chosen}"}},
-        saliency={"given": {"folder": "{root}/maps"}},
+        saliency={"given": {"folder": "{root}/maps"}, "detector": {"backbone": "small"}},
     )
     assert declared(config, "seeds") == declared(config, "segmentation") == words
 
@@ -106,7 +109,7 @@ def test_raw_saliency_maps_are_declared_from_the_seeds_on(tmp_path: Path) -> Non
     root = make_voc(tmp_path / "voc")
     (root / "DUTS-TR").mkdir()
     recipe = {"seeds": "saliency_class~saliency=detector", "segmenter": "dsrg+plain"}
-    config = load(root=str(root), draw=None, recipes={"a": recipe})
+    config = load(root=str(root), draw=None, recipes={"a": recipe}, saliency={"detector": {"backbone": "small"}})
     stages = ("cams", "seeds", "pseudo_labels", "segmentation", "segmentation_crf")
     found = {stage: declared(config, stage) for stage in stages}
     assert found == {stage: "" if stage == "cams" else "saliency: detector trained on DUTS-TR" for stage in stages}

@@ -59,6 +59,7 @@ SMALL: dict[str, Any] = {
     "vit": "own",
     "cell": worlds.CELL,
     "count": 12,
+    "side": 32,
     "radius": 2,
     "log_t": 1,
     "passes": 4,
@@ -178,6 +179,8 @@ def _source(method: Method, world: World, settings: Mapping[str, Any]) -> Path |
     """What saliency maps are made from: a folder of maps, or a trained network."""
     if hasattr(method.module, "build"):
         return trained_network(method, world, settings)
+    if source(settings)[0] == "weights":
+        return worlds.vivid_u2net(world.folder / "u2net.safetensors")
     return {"maps": world.folder / "saliency"}.get(source(settings)[0])
 
 

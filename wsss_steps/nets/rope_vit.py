@@ -14,6 +14,12 @@ from torch import Tensor
 from torch.nn import functional as F
 
 
+def patch_side(vit: Eva) -> int:
+    """Side of a patch, px."""
+    projection: Any = vit.patch_embed.proj
+    return int(projection.kernel_size[0])
+
+
 def keys(vit: Eva, images: Float[Tensor, "B 3 H W"]) -> Float[Tensor, "B h w d"]:
     """Keys of the last block for every patch, all heads side by side, not normalised.
 

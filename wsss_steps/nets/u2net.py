@@ -113,7 +113,8 @@ class SmallU(nn.Module):
         for layer in self.up:
             level = levels.pop()
             x = layer(torch.cat([_to_size_of(level, x), level], dim=1))
-        return x + entered
+        result: Tensor = x + entered
+        return result
 
 
 def _to_size_of(target: Tensor, x: Tensor) -> Tensor:

@@ -67,7 +67,7 @@ def fetched(entry: Entry) -> Path:
                 if problem := fault(entry, temporary):
                     raise UserError(problem)
         except UserError as error:
-            problems.append(f"{source.told()}: {error}")
+            problems.append(str(error) if source.kind == "url" else f"{source.told()}: {error}")
         else:
             return place(entry)
     raise UserError("\n  ".join([f"weights {entry.name} are missing: {by_hand(entry)}", *problems]))

@@ -100,8 +100,10 @@ def _members(archive: Path, names: list[str], take: Callable[[IO[bytes]], None])
             if member.name in names and member.isfile() and (content := packed.extractfile(member)):
                 with Path(folder, str(names.index(member.name))).open("wb") as file:
                     shutil.copyfileobj(content, file, MEBI)
-        for number in range(len(names)):
-            with Path(folder, str(number)).open("rb") as part:
+        for number, name in enumerate(names):
+            if not (unpacked := Path(folder, str(number))).exists():
+                raise KeyError(name)
+            with unpacked.open("rb") as part:
                 take(part)
 
 
@@ -143,7 +145,7 @@ def _failing(url: str) -> Iterator[None]:
     except KeyError as error:
         raise UserError(f"{url}: expected {error} in it, found none") from None
     except FAILURES as error:
-        raise UserError(f"{url}: {type(error).__name__}: {str(error)[:200]}") from None
+        raise UserError(f"{url}: {type(error).__name__}: {' '.join(str(error).split())[:200]}") from None
 
 
 def _index_of_pip() -> str:

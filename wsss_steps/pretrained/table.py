@@ -31,7 +31,7 @@ class Source:
     parts: int = 1
 
     def told(self) -> str:
-        """The source in words."""
+        """The source in words; its address is told with what goes wrong there."""
         known = {"pypi": "the Python package", "npm": "the npm package", "hub": "the repository"}
         return f"{self.file} of {known[self.kind]} {self.place}" if self.file else self.place
 

@@ -24,7 +24,8 @@ def missing(config: Config) -> list[Entry]:
     Runs whose networks and superpixels exist already start from nothing any more, as where results were copied.
     """
     found = [entry for run in config.runs if not _is_made(config, run.recipe) for entry in _of(config, run.recipe)]
-    return [entry for entry in dict.fromkeys(found) if not (_among_results(config, entry) or cache.present(entry))]
+    distinct = sorted(set(found), key=lambda entry: entry.name)
+    return [entry for entry in distinct if not (_among_results(config, entry) or cache.present(entry))]
 
 
 def _of(config: Config, recipe: Recipe) -> Iterator[Entry]:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from timm.models.eva import Eva
-from torch import Tensor
 
 from wsss_steps.data.images import read_image
 from wsss_steps.data.manifest import Entry
@@ -40,8 +39,8 @@ def maker(
         )
     loaded = pretrained_vit.load(vit, weights)
     network = loaded.vit.to(device).requires_grad_(False)
-    patch = vits.patch_side(network)
-    keys_of: Callable[..., Tensor] = rope_vit.keys if isinstance(network, Eva) else vits.keys
+    kind: Any = rope_vit if isinstance(network, Eva) else vits
+    patch = kind.patch_side(network)
 
     @torch.inference_mode()
     def make(entry: Entry, _: Mapping[str, Arrays]) -> Arrays:
@@ -53,7 +52,7 @@ def maker(
             mean=loaded.mean,
             std=loaded.std,
         )
-        keys = keys_of(network, torch.from_numpy(pixels)[None].to(device))[0]
+        keys = kind.keys(network, torch.from_numpy(pixels)[None].to(device))[0]
         return item(keys.cpu().numpy(), extent, centre)
 
     return make
