@@ -12,7 +12,7 @@ rule fetch_weights:
     threads: 1
     params:
         settings=planned(planning.settings_of_weights),
-        code=planned(planning.code_of_weights),
+        code=code_of_weights("fetch_weights"),
     shell:
         "python -m wsss_steps.fetch_weights --output {output:q} --settings {params.settings:q}"
         " --code {params.code:q} --log {log:q}"

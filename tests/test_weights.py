@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from wsss_steps.__main__ import main
 from wsss_steps.errors import UserError
 from wsss_steps.pretrained import cache, table
 from wsss_steps.pretrained.table import Entry, Source
@@ -286,8 +287,8 @@ def test_they_are_artifacts_of_the_results(tmp_path: Path) -> None:
     found = planning.source_of_saliency(config, {"saliency": "u2net~weights=u2netp"})
     assert found == place.format("u2netp")
     assert json.loads(planning.settings_of_weights(config, {"weights": "u2netp"}))["sha256"].startswith("309c8469")
-    of_reader = planning.code_of_weights(config, {"weights": "u2netp"})
-    assert of_reader != planning.code_of_weights(config, {"weights": "efficientnet_lite0"})
+    of_reader = planning.code_of_weights(config, {"weights": "u2netp"}, "fetch_weights")
+    assert of_reader != planning.code_of_weights(config, {"weights": "efficientnet_lite0"}, "fetch_weights")
 
 
 def test_what_they_were_trained_on_is_declared_in_every_row_that_rests_on_it(tmp_path: Path) -> None:
@@ -356,3 +357,17 @@ def test_an_identity_knows_no_sources() -> None:
     one = table.table().of("u2net")
     assert replace(one, sources=(), licence="MIT").identity() == one.identity()
     assert replace(one, sha256="0").identity() != one.identity()
+
+
+def test_the_command_lists_and_fetches(index: dict[str, bytes], own_cache: Path, capsys: pytest.CaptureFixture) -> None:
+    main(["weights"])
+    said = capsys.readouterr().out
+    assert f"The cache is {own_cache} (WSSS_CACHE)" in said
+    rows = {line.split()[0]: line for line in said.splitlines() if line.strip()}
+    assert rows["u2netp"].split()[1:4] == ["u2netp", "4.6", "Apache-2.0"]
+    assert rows["u2netp"].endswith("no")
+    assert rows["dinov3_base16"].endswith("by hand")
+    with pytest.raises(SystemExit, match="1"):
+        main(["weights", "u2net", "u2netp"])
+    told = capsys.readouterr().err
+    assert all(f"at {own_cache}/{name}.onnx" in told for name in ("u2net", "u2netp"))

@@ -176,9 +176,9 @@ def settings_of_weights(_: Config, wildcards: Wildcards) -> str:
     return json.dumps(table().of(wildcards["weights"]).identity(), sort_keys=True)
 
 
-def code_of_weights(_: Config, wildcards: Wildcards) -> str:
-    """Digest of the sources that read the weights of a name."""
-    return code_digest("fetch_weights", [f"pretrained.readers.{table().of(wildcards['weights']).reader}"])
+def code_of_weights(_: Config, wildcards: Wildcards, step: str) -> str:
+    """Digest of the sources that a step imports, and of the reader of the weights of a name."""
+    return code_digest(step, [f"pretrained.readers.{table().of(wildcards['weights']).reader}"])
 
 
 def needed(config: Config, wildcards: Wildcards, slot: str, *, of_all: bool = False) -> dict[str, str]:
