@@ -98,7 +98,7 @@ code_of = functools.partial(planned, planning.code_of)
 code_with_needs = functools.partial(planned, planning.code_with_needs)
 code_of_layout = functools.partial(planned, files.code_of_layout)
 initial_weights = functools.partial(planned, planning.initial_weights)
-code_of_weights = functools.partial(planned, planning.code_of_weights)
+code_of_weights = functools.partial(planned, weights.code_of_weights)
 code_of_conversion = functools.partial(planned, conversion.code_of)
 artifact_of = functools.partial(planned, planning.artifact)
 

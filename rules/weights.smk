@@ -11,7 +11,7 @@ rule fetch_weights:
         "../envs/wsss.yaml"
     threads: 1
     params:
-        settings=planned(planning.settings_of_weights),
+        settings=planned(weights.settings_of_weights),
         code=code_of_weights("fetch_weights"),
     shell:
         "python -m wsss_steps.fetch_weights --output {output:q} --settings {params.settings:q}"

@@ -286,9 +286,9 @@ def test_they_are_artifacts_of_the_results(tmp_path: Path) -> None:
         assert planning.initial_weights(config, {slot: resolve(config, slot, text).name}, slot) == place.format(name)
     found = planning.source_of_saliency(config, {"saliency": "u2net~weights=u2netp"})
     assert found == place.format("u2netp")
-    assert json.loads(planning.settings_of_weights(config, {"weights": "u2netp"}))["sha256"].startswith("309c8469")
-    of_reader = planning.code_of_weights(config, {"weights": "u2netp"}, "fetch_weights")
-    assert of_reader != planning.code_of_weights(config, {"weights": "efficientnet_lite0"}, "fetch_weights")
+    assert json.loads(weights.settings_of_weights(config, {"weights": "u2netp"}))["sha256"].startswith("309c8469")
+    of_reader = weights.code_of_weights(config, {"weights": "u2netp"}, "fetch_weights")
+    assert of_reader != weights.code_of_weights(config, {"weights": "efficientnet_lite0"}, "fetch_weights")
 
 
 def test_what_they_were_trained_on_is_declared_in_every_row_that_rests_on_it(tmp_path: Path) -> None:

@@ -18,7 +18,6 @@ from wsss_steps.errors import UserError
 from wsss_steps.formats import kinds
 from wsss_steps.formats.records import record_of
 from wsss_steps.methods import arguments
-from wsss_steps.pretrained.table import table
 from wsss_steps.provenance.digests import code_digest
 from wsss_steps.settings.saliency import COLUMN, source
 from wsss_steps.workflow import conversion, named_weights, splits
@@ -169,16 +168,6 @@ def initial_weights(config: Config, wildcards: Wildcards, slot: str) -> Files:
     if entry := chosen.named_weights():
         return named_weights.FILE.format(name=entry.name)
     return PRETRAINED_KEYS if chosen.settings.get("weights") == "pretrain_keys" else chosen.weights_file() or []
-
-
-def settings_of_weights(_: Config, wildcards: Wildcards) -> str:
-    """The settings of `fetch_weights`."""
-    return json.dumps(table().of(wildcards["weights"]).identity(), sort_keys=True)
-
-
-def code_of_weights(_: Config, wildcards: Wildcards, step: str) -> str:
-    """Digest of the sources that a step imports, and of the reader of the weights of a name."""
-    return code_digest(step, [f"pretrained.readers.{table().of(wildcards['weights']).reader}"])
 
 
 def needed(config: Config, wildcards: Wildcards, slot: str, *, of_all: bool = False) -> dict[str, str]:

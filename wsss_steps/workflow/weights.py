@@ -5,12 +5,14 @@ Nodes of a cluster often have no network, so it is where Snakemake runs that the
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from wsss_steps.errors import UserError
 from wsss_steps.pretrained import cache
-from wsss_steps.pretrained.table import Entry
+from wsss_steps.pretrained.table import Entry, table
+from wsss_steps.provenance.digests import code_digest
 from wsss_steps.workflow import named_weights
 from wsss_steps.workflow.choices import NONE, resolve
 from wsss_steps.workflow.config import Config, Recipe
@@ -81,3 +83,13 @@ def bring(config: Config) -> None:
         raise UserError(
             "\n".join(["before the first job: weights are missing", *problems, f"All at once: `{command}`"])
         )
+
+
+def settings_of_weights(_: Config, wildcards: Mapping[str, str]) -> str:
+    """The settings of `fetch_weights`."""
+    return json.dumps(table().of(wildcards["weights"]).identity(), sort_keys=True)
+
+
+def code_of_weights(_: Config, wildcards: Mapping[str, str], step: str) -> str:
+    """Digest of the sources that a step imports, and of the reader of the weights of a name."""
+    return code_digest(step, [f"pretrained.readers.{table().of(wildcards['weights']).reader}"])
