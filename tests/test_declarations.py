@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from tiny_voc import make_voc
 
-from wsss_steps.workflow import configuration, declarations
+from wsss_steps.workflow import configuration, declarations, planning
 from wsss_steps.workflow.config import Config
 from wsss_steps.workflow.stages import Row
 
@@ -127,3 +127,9 @@ def test_a_detectors_own_weights_are_declared(tmp_path: Path) -> None:
     config = load(root=str(root), draw=None, recipes=recipes, saliency={"detector": overrides})
     expected = "saliency: detector with the weights own.safetensors; COCO segmentation weights"
     assert declared(config, "seeds") == expected
+    lite = {"net": "timm:tf_efficientnet_lite0", "weights": "efficientnet_lite0"}  # that it started from
+    named = {"detector": overrides | {"backbone": lite}}
+    config = load(root=str(root), draw=None, recipes=recipes, saliency=named)
+    expected = "saliency: detector with the weights own.safetensors; ImageNet tags weights"
+    assert declared(config, "seeds") == expected
+    assert planning.source_of_saliency(config, {"saliency": "detector"}) == f"{root}/own.safetensors"

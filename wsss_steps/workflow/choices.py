@@ -67,6 +67,11 @@ class Choice:
         weights = self.settings.get("backbone", self.settings).get("weights", "none")
         return None if weights in NOT_A_FILE or self.named_weights() else str(weights)
 
+    def weights_input(self) -> str | None:
+        """The file of initial weights that a step reads, given or fetched, or None."""
+        entry = self.named_weights()
+        return named_weights.artifact_of(entry.name) if entry else self.weights_file()
+
     def named_weights(self) -> Entry | None:
         """The entry of the table of weights that the choice names, or None."""
         return named_weights.of_settings(self.settings)

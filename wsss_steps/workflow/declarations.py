@@ -36,7 +36,7 @@ def _of_saliency(config: Config, name: str) -> list[str]:
     choice = resolve(config, "saliency", name)
     if features := choice.settings.get("features"):
         return _of_weights(config, "features", features)
-    if entry := choice.named_weights():
+    if "pairs" not in choice.settings and (entry := choice.named_weights()):
         return [f"saliency: {entry.name} trained on {entry.trained_on}"]
     if "pairs" not in choice.settings:
         weights = choice.weights_file()

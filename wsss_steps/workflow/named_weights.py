@@ -15,6 +15,11 @@ FILE = "<results>/weights/{name}.safetensors"
 DEFAULT_VIT = KeyFeatures.model_fields["vit"].default
 
 
+def artifact_of(weights: str) -> str | None:
+    """The file of weights of a name among the results, which `fetch_weights` makes, or None without such a name."""
+    return FILE.format(name=weights) if named(weights) else None
+
+
 def of_settings(settings: Mapping[str, Any]) -> Entry | None:
     """The entry that all settings of a choice name, or None; `dino` is that of the vision transformer."""
     weights = _weights(settings)

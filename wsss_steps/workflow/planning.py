@@ -165,9 +165,7 @@ def _state(config: Config, artifact: str, read: Callable[..., sources.Sources], 
 def initial_weights(config: Config, wildcards: Wildcards, slot: str) -> Files:
     """The initial weights of the choice in a slot: trained by this workflow, a file, or nothing to be read."""
     chosen = choice(config, wildcards, slot)
-    if entry := chosen.named_weights():
-        return named_weights.FILE.format(name=entry.name)
-    return PRETRAINED_KEYS if chosen.settings.get("weights") == "pretrain_keys" else chosen.weights_file() or []
+    return PRETRAINED_KEYS if chosen.settings.get("weights") == "pretrain_keys" else chosen.weights_input() or []
 
 
 def needed(config: Config, wildcards: Wildcards, slot: str, *, of_all: bool = False) -> dict[str, str]:
@@ -223,15 +221,12 @@ def pairs_of_detector(config: Config, wildcards: Wildcards) -> str:
 
 def source_of_saliency(config: Config, wildcards: Wildcards) -> Files:
     """What the saliency maps are made from: a folder of maps, a detector's weights; nothing, if from features."""
-    chosen = choice(config, wildcards, "saliency")
-    kind, place = source(chosen.settings)
-    if kind == "weights" and (entry := chosen.named_weights()):
-        return named_weights.FILE.format(name=entry.name)
+    kind, place = source(choice(config, wildcards, "saliency").settings)
     if kind == "pairs":
         return f"<results>/saliency/{wildcards['saliency']}/detector.safetensors"
     if place == COLUMN:
         return MAPS_OF_TABLE
-    return [] if kind == "features" else place
+    return [] if kind == "features" else named_weights.artifact_of(place) or place
 
 
 def maps_given(config: Config, wildcards: Wildcards, manifest: Callable[[], str]) -> list[str]:
