@@ -24,6 +24,7 @@ report: "rules/captions/workflow.rst"
 
 include: "rules/common.smk"
 include: "rules/data.smk"
+include: "rules/weights.smk"
 include: "rules/classifier.smk"
 include: "rules/superpixels.smk"
 include: "rules/saliency.smk"
@@ -38,6 +39,7 @@ localrules:
     all,
     compare_recipes,
     draw_plots,
+    fetch_weights,
     summarise,
     summarise_boxes,
     summarise_superpixels,
@@ -52,9 +54,12 @@ rule all:
 
 if workflow.is_main_process and workflow.output_settings.dryrun:
     logger.info(trainings.planned(CONFIG))
+    if to_fetch := weights.planned(CONFIG):
+        logger.info(to_fetch)
 
 
 onstart:
+    bring_weights()
     sharing.record(CONFIG, CONFIG_FILES)
 
 

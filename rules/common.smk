@@ -24,6 +24,7 @@ from wsss_steps.workflow import (
     strong,
     targets,
     trainings,
+    weights,
 )
 from wsss_steps.workflow import warnings as warned
 from wsss_steps.workflow.config import GROUND_TRUTH
@@ -67,6 +68,7 @@ wildcard_constraints:
     saliency="(?!ground_truth/)[^/]+",
     seeds="[^/]+",
     segmenter="(?!none/)[^/]+",
+    weights="[a-z0-9_]+",
     stage="[a-z_]+",
     split="[a-z][a-z0-9_]*",
 
@@ -98,10 +100,19 @@ code_of = functools.partial(planned, planning.code_of)
 code_with_needs = functools.partial(planned, planning.code_with_needs)
 code_of_layout = functools.partial(planned, files.code_of_layout)
 initial_weights = functools.partial(planned, planning.initial_weights)
+code_of_weights = functools.partial(planned, weights.code_of_weights)
 code_of_conversion = functools.partial(planned, conversion.code_of)
 given_by_user = functools.partial(planned, importing.source)
 settings_of_given = functools.partial(planned, importing.settings_of)
 artifact_of = functools.partial(planned, planning.artifact)
+
+
+def bring_weights():
+    """Before the first job: fetch the weights that are missing."""
+    try:
+        weights.bring(CONFIG)
+    except UserError as error:
+        raise WorkflowError(str(error))
 
 
 def needs(slot, **options):

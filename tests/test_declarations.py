@@ -8,15 +8,18 @@ from typing import Any
 import pytest
 from tiny_voc import make_voc
 
-from wsss_steps.workflow import configuration, declarations
+from wsss_steps.workflow import configuration, declarations, planning
 from wsss_steps.workflow.config import Config
 from wsss_steps.workflow.stages import Row
 
 
 def load(**changes: Any) -> Config:
     coco = {"net": "small", "supervision": "COCO segmentation"}
-    base = {"dataset": "tiny", "draw": {}, "classes": ["cat"], "backbones": {"coco": coco}}
-    return configuration.load({**base, **changes})
+    base: dict[str, Any] = {"dataset": "tiny", "draw": {}, "classes": ["cat"], "backbones": {"coco": coco}}
+    small = {"backbone": "small"}  # it starts from random weights
+    base |= {"classifier": dict.fromkeys(("plain", "mdc"), small)}
+    base |= {"segmenter": dict.fromkeys(("plain", "dsrg", "masking"), small)}
+    return configuration.load(base | changes)
 
 
 def declared(config: Config, stage: str, name: str = "a") -> str:
@@ -85,7 +88,7 @@ def test_saliency_of_the_ground_truth_is_declared() -> None:
     [
         ("given", "saliency: given"),
         ("detector", "saliency: detector trained on DUTS-TR"),
-        ("unsupervised", ""),
+        ("unsupervised", "unlabelled ImageNet weights"),
     ],
 )
 def test_what_saliency_maps_were_made_of_is_declared(tmp_path: Path, chosen: str, words: str) -> None:
@@ -96,7 +99,7 @@ def test_what_saliency_maps_were_made_of_is_declared(tmp_path: Path, chosen: str
         root=str(root),
         draw=None,
         recipes={"a": {"seeds": f"saliency~saliency={chosen}"}},
-        saliency={"given": {"folder": "{root}/maps"}},
+        saliency={"given": {"folder": "{root}/maps"}, "detector": {"backbone": "small"}},
     )
     assert declared(config, "seeds") == declared(config, "segmentation") == words
 
@@ -106,7 +109,7 @@ def test_raw_saliency_maps_are_declared_from_the_seeds_on(tmp_path: Path) -> Non
     root = make_voc(tmp_path / "voc")
     (root / "DUTS-TR").mkdir()
     recipe = {"seeds": "saliency_class~saliency=detector", "segmenter": "dsrg+plain"}
-    config = load(root=str(root), draw=None, recipes={"a": recipe})
+    config = load(root=str(root), draw=None, recipes={"a": recipe}, saliency={"detector": {"backbone": "small"}})
     stages = ("cams", "seeds", "pseudo_labels", "segmentation", "segmentation_crf")
     found = {stage: declared(config, stage) for stage in stages}
     assert found == {stage: "" if stage == "cams" else "saliency: detector trained on DUTS-TR" for stage in stages}
@@ -124,3 +127,9 @@ def test_a_detectors_own_weights_are_declared(tmp_path: Path) -> None:
     config = load(root=str(root), draw=None, recipes=recipes, saliency={"detector": overrides})
     expected = "saliency: detector with the weights own.safetensors; COCO segmentation weights"
     assert declared(config, "seeds") == expected
+    lite = {"net": "timm:tf_efficientnet_lite0", "weights": "efficientnet_lite0"}  # that it started from
+    named = {"detector": overrides | {"backbone": lite}}
+    config = load(root=str(root), draw=None, recipes=recipes, saliency=named)
+    expected = "saliency: detector with the weights own.safetensors; ImageNet tags weights"
+    assert declared(config, "seeds") == expected
+    assert planning.source_of_saliency(config, {"saliency": "detector"}) == f"{root}/own.safetensors"

@@ -18,7 +18,9 @@ from wsss_steps.errors import UserError
 from wsss_steps.nets.backbones import Backbone, build_backbone
 from wsss_steps.nets.deeplab import Aspp
 from wsss_steps.nets.dilated import DilatedClassifier
+from wsss_steps.pretrained import cache, sources
 from wsss_steps.pretrained.backbones import load_backbone
+from wsss_steps.pretrained.table import table
 
 NET = "timm:mobilenetv2_035"
 
@@ -321,21 +323,39 @@ def test_files_that_are_no_weights_are_refused(tmp_path: Path, monkeypatch: pyte
             load_backbone(build(), spec(name), None)
 
 
-def test_a_failed_download_tells_the_way_out(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failed_download_tells_the_way_out(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     def refuse(*_: object, **__: object) -> None:
         raise URLError("no route to host")
 
-    monkeypatch.setattr(torchvision.models._api, "load_state_dict_from_url", refuse)
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    monkeypatch.setattr(sources, "urlopen", refuse)
     monkeypatch.setattr(timm, "create_model", refuse)
-    for net in ("vgg16", NET):
-        backbone = Backbone(torch.nn.Identity(), channels=1, output_stride=16, stages=[])
-        with pytest.raises(
-            UserError,
-            match=r"could not be downloaded \(URLError: .*no route.* give its path as the backbone's `weights`",
-        ):
-            load_backbone(backbone, spec("imagenet", net), None)
+    backbone = Backbone(torch.nn.Identity(), channels=1, output_stride=16, stages=[])
+    with pytest.raises(UserError) as error:
+        load_backbone(backbone, spec("imagenet", "vgg16"), None)
+    place = tmp_path / "hub/checkpoints/vgg16-397923af.pth"
+    first, second = str(error.value).splitlines()
+    assert f"expected vgg16-397923af.pth (sha256 beginning 397923af) at {place}, or run" in first
+    assert second.startswith("  https://download.pytorch.org/models/vgg16-397923af.pth: URLError: ")
+    page = r"fetch https://huggingface\.co/timm/mobilenetv2_035\.\w+/resolve/main/model\.safetensors on a machine"
+    with pytest.raises(UserError, match=rf"could not be downloaded \(URLError: .*no route.*(a \.safetensors|{page})"):
+        load_backbone(backbone, spec("imagenet", NET), None)
     with pytest.raises(UserError, match="small has no ImageNet weights; set its weights to none or to a file"):
         load_backbone(build("small"), spec("imagenet", "small"), None)
+
+
+def test_imagenet_of_torchvision_is_the_file_in_its_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where torchvision looks for it, with the checksum in its name."""
+    entry = table().for_net("torchvision", "resnet50")
+    assert entry is not None
+    url = torchvision.models.get_model_weights("resnet50")["IMAGENET1K_V1"].url
+    assert [source.place for source in entry.sources] == [url]
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    assert cache.place(entry) == Path(torch.hub.get_dir(), "checkpoints", Path(url).name)
+    cache.place(entry).parent.mkdir(parents=True)
+    cache.place(entry).write_bytes(b"something else")
+    with pytest.raises(UserError, match="expected sha256 0676ba61, found "):
+        load_backbone(build("resnet50"), spec("imagenet", "resnet50"), None)
 
 
 @pytest.mark.data

@@ -3,17 +3,21 @@
 import logging
 from pathlib import Path
 from typing import get_args
-from urllib.error import URLError
 
+import numpy as np
 import pytest
 import timm
 import torch
+from PIL import Image
 from safetensors.torch import save_file
 
+from wsss_steps.data.manifest import Entry
 from wsss_steps.errors import UserError
 from wsss_steps.formats.weights import write_weights
+from wsss_steps.methods.features import keys as features
 from wsss_steps.nets import vit
 from wsss_steps.pretrained import vit as pretrained_vit
+from wsss_steps.pretrained.table import table
 from wsss_steps.settings.features import KeyFeatures
 
 TINY = vit.Shape(patch=4, width=12, depth=2, heads=3, image_size=16)
@@ -132,7 +136,7 @@ def test_other_guards(network: torch.nn.Module, tmp_path: Path) -> None:
     torch.save(network.state_dict(), tmp_path / "plain.pth")
     with pytest.raises(UserError, match="vit: own is for weights of pretrain_keys"):
         keys(tmp_path / "plain.pth", "own")
-    with pytest.raises(UserError, match="unknown vision transformer 'vit_huge'; known: vit_base_patch8_224"):
+    with pytest.raises(UserError, match="unknown vision transformer 'vit_huge'; known: vit_small_patch8_224"):
         keys(tmp_path / "plain.pth", "vit_huge")
     with pytest.raises(UserError, match=r"no\.pth: no such file \(expected weights of a vision transformer\)"):
         keys(tmp_path / "no.pth")
@@ -161,33 +165,24 @@ def test_a_file_of_timm_and_a_checkpoint_of_dino_give_the_network_of_timm(tmp_pa
             torch.testing.assert_close(vit.class_token_and_keys(loaded, images)[0], network(images))  # timm's own
 
 
-def test_published_weights_are_those_that_timm_downloads(
-    network: torch.nn.Module, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    asked = []
-
-    def create(name: str, **options: object) -> torch.nn.Module:
-        asked.append((name, options))
-        return network.train()
-
-    monkeypatch.setattr(timm, "create_model", create)
-    loaded = pretrained_vit.published("vit_base_patch8_224")
-    assert asked == [("vit_base_patch8_224.dino", {"pretrained": True, "num_classes": 0})]
-    assert loaded.vit is network
-    assert not network.training
+def test_the_table_says_of_files_of_timm_what_timm_does() -> None:
+    """Where they lie, under which licence, and which mean and std they expect."""
+    for entry in table().entries.values():
+        for source in entry.sources:
+            if source.kind == "hub":
+                about = timm.get_pretrained_cfg(source.place.removeprefix("timm/"))
+                assert (about.hf_hub_id, about.mean, about.std) == (source.place, entry.mean, entry.std), entry.name
+                assert about.license.lower() == entry.licence.lower()
 
 
-def test_mean_and_std_are_those_of_timm() -> None:
-    for name in pretrained_vit.KNOWN:
-        about = timm.get_pretrained_cfg(f"{name}.dino")
-        assert (about.mean, about.std) == (pretrained_vit.MEAN, pretrained_vit.STD)
-
-
-def test_without_a_network_the_way_out_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(*arguments: object, **options: object) -> None:
-        raise URLError("no route to host")
-
-    monkeypatch.setattr(timm, "create_model", fail)
-    place = r"model\.safetensors of huggingface\.co/timm/vit_small_patch8_224\.dino elsewhere and set weights"
-    with pytest.raises(UserError, match=rf"vit_small_patch8_224 \(URLError: .*no route to host.*fetch {place}"):
-        pretrained_vit.published("vit_small_patch8_224")
+def test_keys_of_dinov3_come_from_a_file(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    network = timm.create_model("vit_small_patch16_dinov3", num_classes=0).eval()
+    save_file(network.state_dict(), tmp_path / "model.safetensors")
+    Image.fromarray(np.full((20, 40, 3), 90, np.uint8)).save(tmp_path / "a.png")
+    options = {"input_mode": "pad", "image_scale": 1.0, "centre": False, "device": "cpu"}
+    make = features.maker(vit="vit_small_patch16_dinov3", weights=tmp_path / "model.safetensors", **options)
+    found = make(Entry("a", "train", str(tmp_path / "a.png"), 20, 40, ()), {})
+    assert found["features"].shape == (2, 3, 384)
+    with pytest.raises(UserError, match="vit: own needs weights; for one of your own"):
+        features.maker(vit="own", weights=None, **options)

@@ -61,6 +61,7 @@ SMALL: dict[str, Any] = {
     "vit": "own",
     "cell": worlds.CELL,
     "count": 12,
+    "side": 32,
     "radius": 2,
     "log_t": 1,
     "passes": 4,
@@ -192,6 +193,8 @@ def _source(method: Method, world: World, settings: Mapping[str, Any]) -> Path |
         return trained_network(method, world, settings)
     if method.given:
         return given_files.folder_of(world, method.slot)
+    if source(settings)[0] == "weights":
+        return worlds.vivid_u2net(world.folder / "u2net.safetensors")
     return {"maps": world.folder / "saliency"}.get(source(settings)[0])
 
 

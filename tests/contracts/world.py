@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +22,7 @@ from wsss_steps.formats.stores import write_store
 from wsss_steps.formats.weights import write_weights
 from wsss_steps.methods.per_image import Arrays
 from wsss_steps.nets import vit
+from wsss_steps.nets.u2net import U2Net
 from wsss_steps.settings.base import Backbone
 
 CLASSES = ("red", "green", "blue")  # also their colours
@@ -232,6 +234,22 @@ def tiny_vit(path: Path) -> Path:
     shape = vit.Shape(patch=5, width=12, depth=2, heads=3, image_size=15)
     content = {**vars(shape), "mean": [0.5] * 3, "std": [0.25] * 3}
     write_weights(path, "vit", vit.build(shape).state_dict(), content=content, stamp="")
+    return path
+
+
+def vivid_u2net(path: Path) -> Path:
+    """A U²-Net without training, to which a pixel is the more salient the farther it is from grey."""
+    network = U2Net("u2netp").requires_grad_(False)
+    for parameter in network.parameters():
+        parameter.zero_()
+    first, last, scale = network.down[0].enter, network.up[-1].enter, torch.tensor([0.229, 0.224, 0.225])
+    for channel, (more, less) in enumerate(itertools.permutations(range(3), 2)):  # how much one colour exceeds another
+        first.weight[channel, [more, less], 1, 1] = scale[[more, less]] * torch.tensor([1.0, -1.0])
+        first.bias[channel] = (0.485, 0.456, 0.406)[more] - (0.485, 0.456, 0.406)[less]
+        last.weight[channel, len(last.weight) + channel, 1, 1] = 1
+        network.sides[0].weight[0, channel, 1, 1] = 1
+    network.fuse.weight[0, 0] = 1
+    write_weights(path, "pretrained", network.state_dict(), content={}, stamp="")
     return path
 
 

@@ -162,7 +162,8 @@ def test_without_dilation_every_network_keeps_its_grid(net: str, stride: int, si
 
 def test_wrong_requests_are_answered() -> None:
     with pytest.raises(
-        UserError, match=r"unknown backbone 'resnet5'; known backbones: resnet50, resnet101, small, timm:<name>"
+        UserError,
+        match=r"unknown backbone 'resnet5'; known backbones: kerasresnet50, resnet50, resnet101, small",
     ):
         build("resnet5", 16)
     with pytest.raises(UserError, match=r"timm knows no network 'mobilenetv2_10'; near: .*mobilenetv2_100"):

@@ -3,56 +3,28 @@
 from __future__ import annotations
 
 import logging
-import pickle
-import re
-import struct
-import zipfile
-from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
 import timm
-import torch
-import torchvision
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 from torch import Tensor
 
 from wsss_steps.errors import UserError
 from wsss_steps.nets.backbones import Backbone
 from wsss_steps.nets.fc_layers import FcLayers
+from wsss_steps.pretrained import cache
+from wsss_steps.pretrained.prefixes import fault_of, prefix_of, tell_left_out, without_prefix
+from wsss_steps.pretrained.states import read_state
+from wsss_steps.pretrained.table import table
 from wsss_steps.provenance import digests
 
 log = logging.getLogger(__name__)
 
-# keys under which training programs keep the weights
-NESTS = ("teacher", "state_dict", "model_state_dict", "model", "network", "net", "module")
-SUFFIXES = (".pth", ".pt", ".pth.tar")  # of torch.save
-COPIES = ("momentum_encoder", "encoder_k")  # moving averages that MoCo keeps beside the trained network
 HEADS = ("head.", "fc.", "classifier.", "fc6.", "fc7.", "fc8.")  # of other networks: never part of our backbones
 FC_KEYS = {"fc6": ("fc6", "classifier.0"), "fc7": ("fc7", "classifier.3")}  # names from Caffe and from torchvision
 FC_PARTS = ("weight", "bias")
 FEW = 5  # keys shown of each kind of misfit
-# What torch.load raises on damaged files.
-DAMAGED = (
-    RuntimeError,
-    EOFError,
-    zipfile.BadZipFile,
-    ValueError,
-    LookupError,
-    AssertionError,
-    AttributeError,
-    TypeError,
-    struct.error,
-)
-# Beginnings of files that a failed download may leave instead of weights, and what to do about them.
-NO_WEIGHTS = {
-    re.compile(rb"(\xef\xbb\xbf)?\s*<(!doctype|!--|html|head|\?xml)", re.IGNORECASE): "a web page (HTML or XML), not "
-    "weights: its address gave a page to be clicked through, or one that tells an error; download the file itself",
-    re.compile(rb"version https://git-lfs"): "a git-lfs pointer, which only names the weights; get the file itself: "
-    "`git lfs pull` in the repository that it comes from",
-}
 DOWNLOAD_ERRORS = (OSError, RuntimeError)  # network, disk, and a checksum that differs
 
 
@@ -87,72 +59,28 @@ def load_backbone(
 
 
 def _imagenet(net: str, options: dict[str, Any]) -> tuple[str, Mapping[str, Tensor]]:
-    """Name and weights of an ImageNet classifier, which torchvision or timm downloads once into its cache."""
+    """Name and weights of an ImageNet classifier, which are fetched once into the cache of torchvision or timm."""
+    if entry := table().for_net("torchvision", net):
+        return f"torchvision {entry.file}", read_state(cache.fetched(entry))
+    if not net.startswith("timm:"):
+        raise UserError(f"backbone {net} has no ImageNet weights; set its weights to none or to a file")
+    name = net.removeprefix("timm:")
     try:
-        if net.startswith("timm:"):
-            model: Any = timm.create_model(net.removeprefix("timm:"), pretrained=True, **options)
-            return f"timm {model.pretrained_cfg['architecture']}.{model.pretrained_cfg['tag']}", model.state_dict()
-        if net == "small":
-            raise UserError("backbone small has no ImageNet weights; set its weights to none or to a file")
-        chosen = torchvision.models.get_model_weights(net)["IMAGENET1K_V1"]
-        return f"torchvision {Path(chosen.url).name}", chosen.get_state_dict(progress=False, check_hash=True)
+        model: Any = timm.create_model(name, pretrained=True, **options)
     except DOWNLOAD_ERRORS as error:
         raise UserError(
             f"ImageNet weights of {net} could not be downloaded ({type(error).__name__}: {str(error)[:200]}); "
-            "fetch a .safetensors or .pth file on a machine with internet and give its path as the backbone's `weights`"
+            f"fetch {_page_of(name)} on a machine with internet, put it anywhere, and give its path as the backbone's "
+            "`weights`"
         ) from None
+    return f"timm {model.pretrained_cfg['architecture']}.{model.pretrained_cfg['tag']}", model.state_dict()
 
 
-def read_state(path: Path) -> dict[str, Tensor]:
-    """Tensors by key from a .safetensors, .pth, .pt or .pth.tar file, also nested in a training checkpoint.
-
-    Runs no code from the file. A UserError if it is missing, or no readable weights file.
-    """
-    if not path.is_file():
-        raise UserError(f"{path}: no such weights file")
-    refuse_pages(path)
-    if path.suffix == ".safetensors":
-        try:
-            return load_file(path)
-        except SafetensorError as error:
-            raise UserError(f"{path}: not a readable safetensors file ({error})") from None
-    if not path.name.endswith(SUFFIXES):
-        raise UserError(f"{path}: expected a weights file .safetensors, .pth, .pt or .pth.tar, found '{path.suffix}'")
-    try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError:
-        raise UserError(
-            f"{path}: holds more than plain tensors, and reading that could run code hidden in the file; "
-            "in the program that made it, save `network.state_dict()` with torch.save or safetensors"
-        ) from None
-    except DAMAGED as error:
-        raise UserError(f"{path}: not a readable file of torch.save ({error})") from None
-    while isinstance(content, dict) and (
-        nest := next((key for key in NESTS if isinstance(content.get(key), dict)), None)
-    ):
-        content = content[nest]
-    state = _tensors(content) if isinstance(content, dict) else {}
-    if not state:
-        raise UserError(f"{path}: expected a dictionary of tensors by name, found {type(content).__name__} without any")
-    return state
-
-
-def _tensors(content: Mapping[Any, Any]) -> dict[str, Tensor]:
-    """Tensors by key, including those of inner dictionaries: conv1.weight in `backbone` is backbone.conv1.weight."""
-    found = dict[str, Tensor]()
-    for key, value in content.items():
-        inner = {f"{key}.{name}": part for name, part in value.items()} if isinstance(value, dict) else {key: value}
-        found |= {str(name): part for name, part in inner.items() if isinstance(part, Tensor)}
-    return found
-
-
-def refuse_pages(path: Path) -> None:
-    """Raise a UserError if the file is a web page or a git-lfs pointer, as failed downloads leave."""
-    with path.open("rb") as file:
-        start = file.read(200)
-    for pattern, what in NO_WEIGHTS.items():
-        if pattern.match(start):
-            raise UserError(f"{path}: is {what}")
+def _page_of(name: str) -> str:
+    """Where timm's weights of a network lie, as far as it says."""
+    known: Any = timm.get_pretrained_cfg(name) if timm.is_model_pretrained(name) else None
+    hub = known.hf_hub_id if known else None
+    return f"https://huggingface.co/{hub}/resolve/main/model.safetensors" if hub else "a .safetensors or .pth file"
 
 
 def fit_state(backbone: Backbone, state: Mapping[str, Tensor], what: str, fc_layers: FcLayers) -> None:
@@ -223,46 +151,3 @@ def _fitting(fc_layers: FcLayers, found: Mapping[str, Tensor], what: str) -> dic
             break
         fitting[name] = key
     return fitting
-
-
-def fault_of(tensor: Tensor) -> str:
-    """Why a tensor cannot be a weight; empty if it can."""
-    if not tensor.is_floating_point():
-        return f"expected floating point, found {str(tensor.dtype).removeprefix('torch.')}"
-    broken = tensor.numel() - int(torch.isfinite(tensor.float()).sum())
-    return f"{broken} of {tensor.numel()} are NaN or infinite" if broken else ""
-
-
-def prefix_of(state: Mapping[str, Tensor], target: Collection[str]) -> str:
-    """The prefix that wrappers put before the network's keys, as in module.backbone.conv1.weight; may be empty.
-
-    It is the prefix with which most keys of `target` are found. Among ties, moving averages of a network come last, and
-    shorter prefixes first.
-    """
-    prefixes = {""}
-    for key in state:
-        words = key.split(".")
-        prefixes |= {".".join(words[:at]) + "." for at in range(1, len(words)) if ".".join(words[at:]) in target}
-
-    def rank(prefix: str) -> tuple[int, bool, int, str]:
-        count = sum(prefix + name in state for name in target)
-        return -count, not set(COPIES).isdisjoint(prefix.split(".")), len(prefix), prefix
-
-    return min(prefixes, key=rank)
-
-
-def without_prefix(state: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
-    """The part of `state` with `prefix`, which is removed from the keys."""
-    return {key.removeprefix(prefix): value for key, value in state.items() if key.startswith(prefix)}
-
-
-def tell_left_out(keys: Iterable[str], prefix: str, what: str) -> None:
-    """Log the parts of a file that are not used, each with its number of tensors."""
-    own = prefix.split(".")[:-1]
-    parts = Counter[str]()
-    for key in keys:
-        words = key.split(".")
-        same = next((at for at, (word, other) in enumerate(zip(words, own, strict=False)) if word != other), len(own))
-        parts[".".join(words[: same + 1])] += 1
-    if parts:
-        log.info("%s: left out %s", what, ", ".join(f"{part} ({count})" for part, count in sorted(parts.items())))

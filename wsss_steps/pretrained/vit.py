@@ -1,4 +1,4 @@
-"""Weights of vision transformers: DINO's by name, which timm downloads, and files of `pretrain_keys`, DINO or timm."""
+"""Weights of vision transformers: files of `fetch_weights`, `pretrain_keys`, DINO or timm."""
 
 from __future__ import annotations
 
@@ -9,22 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import timm
-from safetensors import SafetensorError, safe_open
-from timm.models.vision_transformer import VisionTransformer
-from torch import Tensor
+from torch import Tensor, nn
 
 from wsss_steps.errors import UserError, all_wrong
-from wsss_steps.formats.weights import read_weights
+from wsss_steps.formats.weights import kind_of_weights, read_weights
 from wsss_steps.nets import vit as vits
-from wsss_steps.pretrained.backbones import (
-    DOWNLOAD_ERRORS,
-    fault_of,
-    prefix_of,
-    read_state,
-    refuse_pages,
-    tell_left_out,
-    without_prefix,
-)
+from wsss_steps.pretrained.prefixes import fault_of, prefix_of, tell_left_out, without_prefix
+from wsss_steps.pretrained.states import read_state, refuse_pages
+from wsss_steps.pretrained.table import table
 from wsss_steps.provenance.digests import file_digest
 
 log = logging.getLogger(__name__)
@@ -36,37 +28,22 @@ STD: Rgb = (0.229, 0.224, 0.225)
 OWN = "own"
 """Name of a network that `pretrain_keys` made: its file tells how to build it."""
 
-TAG = ".dino"
-KNOWN = [name.removesuffix(TAG) for name in timm.list_pretrained(f"vit_*{TAG}")]
-"""The networks that DINO weights are published for, as timm names them."""
+KNOWN = list(dict.fromkeys(entry.net for entry in table().entries.values() if entry.use == "vit"))
+"""The networks that the table has weights of, as timm names them."""
 
 HEADS = {"head", "head_dist", "fc_norm"}  # parts of a file that keys do not need
 
 
 @dataclass(frozen=True)
 class Pretrained:
-    """A vision transformer with weights, and the mean and standard deviation (of RGB / 255) that it expects."""
+    """A vision transformer with weights, and the mean and standard deviation (of RGB / 255) that it expects.
 
-    vit: VisionTransformer
+    `vit` is one of `nets.vit`, or for DINOv3 timm's Eva.
+    """
+
+    vit: Any
     mean: Rgb
     std: Rgb
-
-
-def published(name: str) -> Pretrained:
-    """The network `name` (one of `KNOWN`) with the weights of DINO, in evaluation mode; timm downloads and keeps them.
-
-    Raises a UserError, with the way out, if they cannot be downloaded.
-    """
-    try:
-        network: Any = timm.create_model(name + TAG, pretrained=True, num_classes=0)
-    except DOWNLOAD_ERRORS as error:
-        raise UserError(
-            f"cannot download DINO's weights of {name} ({type(error).__name__}: {str(error)[:200]}). Without a network,"
-            f" fetch model.safetensors of huggingface.co/timm/{name}{TAG} elsewhere and set weights: <its place>;"
-            " or set weights: pretrain_keys to train on your own images"
-        ) from None
-    log.info("vision transformer %s with the weights timm/%s%s", name, name, TAG)
-    return Pretrained(network.eval(), MEAN, STD)
 
 
 def load(name: str, path: Path) -> Pretrained:
@@ -102,14 +79,10 @@ def load(name: str, path: Path) -> Pretrained:
 
 
 def is_own(path: Path) -> bool:
-    """Whether `path` is a safetensors file written by this project."""
-    try:
-        with safe_open(path, framework="pt") as file:
-            return "wsss" in (file.metadata() or {})
-    except FileNotFoundError:
-        raise UserError(f"{path}: no such file (expected weights of a vision transformer)") from None
-    except (SafetensorError, OSError):
-        return False
+    """Whether `path` is a file that `pretrain_keys` wrote."""
+    if not path.is_file():
+        raise UserError(f"{path}: no such file (expected weights of a vision transformer)")
+    return kind_of_weights(path) == "vit"
 
 
 def is_head(name: str) -> bool:
@@ -117,7 +90,7 @@ def is_head(name: str) -> bool:
     return not HEADS.isdisjoint(name.split("."))
 
 
-def fill(network: VisionTransformer, state: Mapping[str, Tensor], what: str) -> None:
+def fill(network: nn.Module, state: Mapping[str, Tensor], what: str) -> None:
     """Copy `state` into `network`; a UserError lists every weight that does not fit.
 
     That is a weight that is missing, unknown, of another shape, not floating-point or not finite. Prefixes of wrappers

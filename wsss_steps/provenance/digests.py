@@ -17,8 +17,8 @@ from pathlib import Path
 
 PACKAGE = "wsss_steps"
 ROOT = Path(__file__).resolve().parents[1]
-# These do not affect results: command line, progress and errors, digests, and how a training resumes after an
-# interruption or runs in several processes.
+# These do not affect results: command line, progress and errors, digests, where weights are fetched from, and how a
+# training resumes after an interruption or runs in several processes.
 NOT_DECISIVE = {
     f"{PACKAGE}.{name}"
     for name in (
@@ -26,6 +26,8 @@ NOT_DECISIVE = {
         "errors",
         "formats.states",
         "measuring",
+        "pretrained.cache",
+        "pretrained.sources",
         "processes",
         "progress",
         "provenance",

@@ -113,7 +113,9 @@ class Backbone(Settings):
 
     net: str = Field(description="small, resnet50, resnet101, vgg16 (torchvision), wideresnet38, or `timm:<name>`")
     weights: str = Field(
-        "none", description="none (random), imagenet (download by torchvision or timm), or a .safetensors or .pth file"
+        "none",
+        description="none (random), imagenet (download by torchvision or timm), a name of the table of weights "
+        "([docs/weights.md](weights.md)), or a .safetensors or .pth file",
     )
     supervision: str = Field(
         "",

@@ -14,15 +14,26 @@ class KeyFeatures(Settings):
 
     method: Literal["keys"] = "keys"
     vit: Literal[
-        "vit_base_patch8_224", "vit_small_patch8_224", "vit_base_patch16_224", "vit_small_patch16_224", "own"
+        "vit_base_patch8_224",
+        "vit_small_patch8_224",
+        "vit_base_patch16_224",
+        "vit_small_patch16_224",
+        "vit_large_patch16_224",
+        "vit_small_patch14_dinov2",
+        "vit_base_patch14_dinov2",
+        "vit_large_patch14_dinov2",
+        "vit_small_patch16_dinov3",
+        "vit_base_patch16_dinov3",
+        "own",
     ] = Field(
         "vit_base_patch8_224",
-        description="vit_base_patch8_224, vit_small_patch8_224, the same with patch16, or own (its file tells)",
+        description="network, as timm names it; weights by name tell theirs; own: its file tells",
     )
     weights: str = Field(
         "dino",
-        description="dino (download), pretrain_keys (trained on this data set; with vit: own), or a .safetensors or "
-        ".pth file",
+        description="dino (of `vit`), a name of the table of weights such as dinov2_small14 "
+        "([docs/weights.md](weights.md)), pretrain_keys (trained on this data set; with vit: own), or a .safetensors "
+        "or .pth file",
     )
     input_mode: Literal["pad", "resize"] = Field(
         "pad", description="zero padding to whole patches as LOST, or bicubic resize to them as the author's code"

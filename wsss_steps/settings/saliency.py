@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
@@ -72,6 +72,18 @@ class UnsupervisedSaliency(Settings):
     crf: CrfPreset = Field("none", description="dense CRF on the map as two labels, to bring patches to pixels")
 
 
+class U2NetSaliency(Settings):
+    """U²-Net, trained by its authors on photographs with saliency masks (DUTS) of objects of any kind."""
+
+    method: Literal["u2net"] = "u2net"
+    weights: str = Field(
+        "u2net", description="u2net, u2netp (the small one), or a .pth, .onnx or .safetensors file of either"
+    )
+    side: Annotated[int, Field(ge=32, le=4096)] = Field(
+        320, description="px: the network sees the image as a square of this side, whatever its shape"
+    )
+
+
 def source(settings: Mapping[str, Any]) -> tuple[str, str]:
     """What saliency maps are made from and where that lies, as (kind, place), from all settings of their choice.
 
@@ -80,6 +92,8 @@ def source(settings: Mapping[str, Any]) -> tuple[str, str]:
     """
     if "folder" in settings:
         return "maps", settings["folder"]
+    if "pairs" not in settings and "weights" in settings:
+        return "weights", settings["weights"]
     if "pairs" not in settings:
         return "features", settings.get("features", "")
     trained = settings["weights"] == "train"

@@ -11,12 +11,13 @@ from pydantic import ValidationError
 
 from wsss_steps.errors import UserError
 from wsss_steps.nets.families import families, family_of
+from wsss_steps.pretrained.table import Entry
 from wsss_steps.provenance.digests import PACKAGE, source_of
 from wsss_steps.settings import crf
 from wsss_steps.settings.base import Backbone, ChoiceOf, Settings
 from wsss_steps.settings.explain import explain
 from wsss_steps.settings.registry import METHODS
-from wsss_steps.workflow import names, own_checkpoints
+from wsss_steps.workflow import named_weights, names, own_checkpoints
 from wsss_steps.workflow.config import GROUND_TRUTH, Config
 from wsss_steps.workflow.spelling import THEN, links, parse, spell
 
@@ -27,7 +28,11 @@ BUILT_IN_BACKBONES = {
 NONE = "none"
 OWN = "own"  # as segmenter: the network of the classifier itself, which is a single-stage one
 NOT_A_FILE = ("none", "imagenet", "dino", "pretrain_keys")
-NO_DOWNLOAD = ("small", "wideresnet")  # families of networks of which neither torchvision nor timm has ImageNet weights
+NO_DOWNLOAD = (
+    "small",
+    "wideresnet",
+    "kerasresnet",
+)  # families of networks of which neither torchvision nor timm has ImageNet weights
 LATER_LINKS = {"cams": "refiner", "segmenter": "segmenter"}
 """The slots that may hold a chain, and the slot that its later links are methods of."""
 
@@ -58,9 +63,18 @@ class Choice:
         return json.dumps(self.settings, sort_keys=True)
 
     def weights_file(self) -> str | None:
-        """The file of initial weights that the choice names, or None if it names none."""
+        """The file of initial weights that the choice gives, or None if it gives none."""
         weights = self.settings.get("backbone", self.settings).get("weights", "none")
-        return None if weights in NOT_A_FILE else str(weights)
+        return None if weights in NOT_A_FILE or self.named_weights() else str(weights)
+
+    def weights_input(self) -> str | None:
+        """The file of initial weights that a step reads, given or fetched, or None."""
+        entry = self.named_weights()
+        return named_weights.artifact_of(entry.name) if entry else self.weights_file()
+
+    def named_weights(self) -> Entry | None:
+        """The entry of the table of weights that the choice names, or None."""
+        return named_weights.of_settings(self.settings)
 
     @property
     def needs(self) -> tuple[str, ...]:
@@ -130,7 +144,19 @@ def resolve(config: Config, slot: str, text: str) -> Choice:
     for key in ("weights", "folder", "pairs", "path"):
         if key in table:
             table[key] = table[key].replace("{root}", config.data_folder)
-    return Choice(slot, method, name, table)
+    return Choice(slot, method, name, _with_named_weights(slot, text, table))
+
+
+def _with_named_weights(slot: str, text: str, table: dict[str, Any]) -> dict[str, Any]:
+    """Settings, completed by the weights that they name; a UserError if these fit another network."""
+    try:
+        if "vit" in table:
+            return named_weights.completed_vit(table)
+        if slot == "saliency" and "weights" in table:
+            named_weights.check_saliency(table["weights"])
+    except UserError as error:
+        raise UserError(f"{slot} '{text}': {error}") from None
+    return table
 
 
 def links_of(slot: str, text: str) -> list[tuple[str, str]]:
@@ -195,4 +221,5 @@ def backbone(config: Config, name: str | Mapping[str, Any]) -> Backbone:
             f"backbone '{found.net}': no ImageNet weights to download; expected weights: none, or a .safetensors or "
             ".pth file, found imagenet"
         )
+    found = named_weights.completed_backbone(found)
     return found.model_copy(update={"weights": found.weights.replace("{root}", config.data_folder)})

@@ -54,6 +54,8 @@ def _problems_of_files(choice: Choice) -> Iterator[str]:
             yield f"no such file of weights: {path}"
     if choice.slot == "saliency":
         kind, place = source(choice.settings)
+        if kind == "weights" and "pairs" not in choice.settings:
+            return  # they are its only weights, which were looked at above
         if kind != "features" and (problem := names.problem_of_path(place)):
             yield f"{kind}: {problem}"
         elif missing := missing_source(choice.settings):

@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from wsss_steps.workflow import conversion, given, strong
+from wsss_steps.workflow import conversion, given, named_weights, strong
 from wsss_steps.workflow.choices import chain, resolve
 from wsss_steps.workflow.config import GROUND_TRUTH, Config, Recipe
 from wsss_steps.workflow.stages import STAGES, Row
@@ -21,9 +21,12 @@ def saliency_of(config: Config, recipe: Recipe, stage: str) -> str | None:
 
 
 def _of_weights(config: Config, slot: str, text: str) -> list[str]:
-    """The supervision that the initial weights of a choice's backbones are declared to have had."""
-    found = [link.settings.get("backbone", {}).get("supervision") for link in chain(config, slot, text)]
-    return [f"{supervision} weights" for supervision in found if supervision]
+    """What the initial weights of a choice were trained on: as the table knows, and as its backbones declare."""
+    found = list[str]()
+    for link in chain(config, slot, text):
+        declared = link.settings.get("backbone", {}).get("supervision", "")
+        found += [f"{what} weights" for what in (named_weights.trained_on(link.settings), declared) if what]
+    return found
 
 
 def _of_saliency(config: Config, name: str) -> list[str]:
@@ -33,8 +36,11 @@ def _of_saliency(config: Config, name: str) -> list[str]:
     choice = resolve(config, "saliency", name)
     if features := choice.settings.get("features"):
         return _of_weights(config, "features", features)
+    if "pairs" not in choice.settings and (entry := choice.named_weights()):
+        return [f"saliency: {entry.name} trained on {entry.trained_on}"]
     if "pairs" not in choice.settings:
-        return [f"saliency: {choice.method}"]
+        weights = choice.weights_file()
+        return [f"saliency: {choice.method}" + (f" with the weights {Path(weights).name}" if weights else "")]
     pairs, weights = Path(choice.settings["pairs"]).name, Path(choice.settings["weights"]).name
     learnt = f"trained on {pairs}" if weights == "train" else f"with the weights {weights}"
     return [f"saliency: {choice.method} {learnt}", *_of_weights(config, "saliency", name)]

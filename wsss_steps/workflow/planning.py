@@ -20,7 +20,7 @@ from wsss_steps.formats.records import record_of
 from wsss_steps.methods import arguments
 from wsss_steps.provenance.digests import code_digest
 from wsss_steps.settings.saliency import COLUMN, source
-from wsss_steps.workflow import conversion, splits
+from wsss_steps.workflow import conversion, named_weights, splits
 from wsss_steps.workflow.choices import NONE, OWN, Choice, chain, name_of, settings_class
 from wsss_steps.workflow.config import Config
 from wsss_steps.workflow.configuration import step_settings
@@ -165,7 +165,7 @@ def _state(config: Config, artifact: str, read: Callable[..., sources.Sources], 
 def initial_weights(config: Config, wildcards: Wildcards, slot: str) -> Files:
     """The initial weights of the choice in a slot: trained by this workflow, a file, or nothing to be read."""
     chosen = choice(config, wildcards, slot)
-    return PRETRAINED_KEYS if chosen.settings.get("weights") == "pretrain_keys" else chosen.weights_file() or []
+    return PRETRAINED_KEYS if chosen.settings.get("weights") == "pretrain_keys" else chosen.weights_input() or []
 
 
 def needed(config: Config, wildcards: Wildcards, slot: str, *, of_all: bool = False) -> dict[str, str]:
@@ -226,7 +226,7 @@ def source_of_saliency(config: Config, wildcards: Wildcards) -> Files:
         return f"<results>/saliency/{wildcards['saliency']}/detector.safetensors"
     if place == COLUMN:
         return MAPS_OF_TABLE
-    return [] if kind == "features" else place
+    return [] if kind == "features" else named_weights.artifact_of(place) or place
 
 
 def maps_given(config: Config, wildcards: Wildcards, manifest: Callable[[], str]) -> list[str]:

@@ -56,7 +56,9 @@ def test_centred_keys_differ_by_the_mean_key_alone(weights: Path, saved: Saved) 
 
 
 def test_own_keys_need_weights() -> None:
-    with pytest.raises(UserError, match="vit: own needs weights: pretrain_keys or a file made by it"):
+    with pytest.raises(
+        UserError, match="vit: own needs weights; for one of your own .vit: own. these are pretrain_keys or a file"
+    ):
         keys.maker(weights=None, **KEYS, centre=False)
 
 

@@ -43,9 +43,12 @@
       .map(([name, title]) => [title, row[name] === "" ? EMPTY[name] || "–" : row[name]]),
   ];
 
-  // The name of a recipe, marked where it learns from more than tags.
+  // The name of a recipe, marked where it learns from more than tags. What weights learnt from the tags of other images, or
+  // from no labels, is declared, but it is not more.
   const MORE = "†";
-  const more = new Set([...summary, ...means].filter((row) => row.extra_supervision).map((row) => row.recipe));
+  const WEAK = /^(ImageNet tags|unlabelled .*) weights$/;
+  const isMore = (row) => (row.extra_supervision || "").split("; ").some((what) => what && !WEAK.test(what));
+  const more = new Set([...summary, ...means].filter(isMore).map((row) => row.recipe));
   const marked = (name) => (more.has(name) ? `${name} ${MORE}` : name);
   const FOOTNOTE = more.size ? ` ${MORE} learns from more than tags.` : "";
 
