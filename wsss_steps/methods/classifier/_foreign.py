@@ -13,7 +13,8 @@ from wsss_steps.errors import UserError
 from wsss_steps.methods import given
 from wsss_steps.methods.classifier._naming import HEADS, KNOWN, heads_in, parts_of, renamed
 from wsss_steps.nets.biased_classifier import BiasedClassifier
-from wsss_steps.pretrained.backbones import fault_of, prefix_of, read_state, tell_left_out, without_prefix
+from wsss_steps.pretrained.prefixes import fault_of, prefix_of, tell_left_out, without_prefix
+from wsss_steps.pretrained.states import read_state
 
 log = logging.getLogger(__name__)
 

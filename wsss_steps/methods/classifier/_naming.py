@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping
 import torch
 from torch import Tensor
 
-from wsss_steps.pretrained.backbones import prefix_of
+from wsss_steps.pretrained.prefixes import prefix_of
 
 State = Mapping[str, Tensor]
 
