@@ -21,6 +21,7 @@ from wsss_steps.workflow.spelling import parse
 LEFT_OUT = {
     ("segmenter", "dsrg_semi"): "the example has no label images to learn from",
     **{(slot, "given"): "the example has none" for slot in ("classifier", "cams", "superpixels", "saliency", "seeds")},
+    ("saliency", "u2net"): "it knows photographs, and the example runs without a download",
     ("saliency", "unsupervised"): "needs keys of a network that knows more than drawn scenes",
     ("features", "backbone"): "the dissertation's keys are those of a vision transformer",
     ("features", "rgb"): "a baseline, measured in superpixels.csv",

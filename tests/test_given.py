@@ -24,6 +24,7 @@ RECIPES: dict[str, dict[str, str]] = {
     "maps": {"classifier": "none", "cams": "given", "superpixels": "given", "seeds": "superpixel"},
     "labels": {"classifier": "none", "cams": "none", "seeds": "given"},
 }
+NETWORK = "ImageNet tags weights; "  # of the segmentation network, and of that of IRNet
 
 
 @pytest.fixture
@@ -63,16 +64,16 @@ def test_every_row_that_rests_on_it_says_so(root: Path) -> None:
     )
     assert extra(mine, "net", "cams") == extra(mine, "net", "seeds") == "classifier: given (JFT labels)"
     assert extra(mine, "maps", "cams") == ""
-    for stage in ("seeds", "pseudo_labels", "segmentation"):
-        assert extra(mine, "maps", stage) == "superpixels: given (supervision unknown)"
-        assert extra(mine, "labels", stage) == "seeds: given (boxes)"
+    for stage, of_the_network in (("seeds", ""), ("pseudo_labels", NETWORK), ("segmentation", NETWORK)):
+        assert extra(mine, "maps", stage) == f"{of_the_network}superpixels: given (supervision unknown)"
+        assert extra(mine, "labels", stage) == f"{of_the_network}seeds: given (boxes)"
     assert {row.stage for row in rows(mine) if row.name == "labels"}.isdisjoint({"cams"})
 
 
 def test_a_chain_and_a_choice_within_a_choice_say_so_too(root: Path) -> None:
     mine = loaded(root, recipes={"a": {"classifier": "none", "cams": "given+irn~seeds=given", "segmenter": "none"}})
     unknown = "given (supervision unknown)"
-    assert extra(mine, "a", "cams") == f"cams: {unknown}; seeds: {unknown}"
+    assert extra(mine, "a", "cams") == f"{NETWORK}cams: {unknown}; seeds: {unknown}"
 
 
 def test_nothing_that_is_given_is_trained_or_random(root: Path) -> None:

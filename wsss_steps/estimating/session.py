@@ -19,6 +19,7 @@ from tqdm import tqdm
 
 from wsss_steps import measuring
 from wsss_steps.data import voc_lists
+from wsss_steps.data.images import opened
 from wsss_steps.errors import UserError
 from wsss_steps.estimating import cuts, plans, slices
 from wsss_steps.estimating.cuts import SCORED, Cut
@@ -170,7 +171,7 @@ def _make_maps(cut_: Slice, folder: Path) -> None:
         return
     images = Path(config.root, config.image_folder)
     for one in voc_lists.read_list(Path(config.root, config.train_list), []):
-        with Image.open(next(images.glob(f"{one}.*"))) as image:
+        with opened(next(images.glob(f"{one}.*"))) as image:
             width, height = image.size
         drawn = Image.new("L", (width, height))
         drawn.paste(255, (width // 4, height // 4, 3 * width // 4, 3 * height // 4))

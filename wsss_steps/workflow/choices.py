@@ -141,6 +141,8 @@ def resolve(config: Config, slot: str, text: str) -> Choice:
         table["crf"] = crf.numbers(table["crf"])
     if "backbone" in table:
         table["backbone"] = backbone(config, table["backbone"]).model_dump(mode="json")
+        if "path" in table:
+            table["backbone"]["weights"] = NONE  # a network that is given has no initial weights
     for key in ("weights", "folder", "pairs", "path"):
         if key in table:
             table[key] = table[key].replace("{root}", config.data_folder)
