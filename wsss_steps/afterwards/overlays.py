@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 
-from wsss_steps.ops import drawing
+from wsss_steps.ops import drawing, fonts
 from wsss_steps.report.artifacts.panels import fitted
 from wsss_steps.report.sheet import INK, PALETTE, PAPER
 
@@ -35,7 +35,7 @@ def _percent(share: float) -> str:
 
 def _legend(listed: Sequence[tuple[str, str, list[int]]], width: int) -> NDArray[np.uint8]:
     """Colours with names and shares, in as many lines of `width` px as they need."""
-    font = ImageFont.load_default(14)
+    font = fonts.sans(13)
     places, left, line = [], GAP, 0
     for name, share, colour in listed:
         text = f"{name} {share}"

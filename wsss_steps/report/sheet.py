@@ -9,11 +9,11 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw, ImageFont, PngImagePlugin
+from PIL import Image, ImageDraw, PngImagePlugin
 
 from wsss_steps.formats.files import whole
 from wsss_steps.formats.labels import voc_palette
-from wsss_steps.ops import drawing
+from wsss_steps.ops import drawing, fonts
 from wsss_steps.ops.labels import IGNORE
 
 CELL = 176  # longest side of a picture, px
@@ -42,7 +42,7 @@ class Sheet:
         self.columns, self.cell, self.gutter = columns, cell, gutter
         self.width = 2 * MARGIN + gutter + columns * (cell + GAP)
         self.image = Image.new("RGB", (self.width, MARGIN), PAPER)
-        self.font, self.bold = ImageFont.load_default(13), ImageFont.load_default(16)
+        self.font, self.bold = fonts.sans(12), fonts.sans(15)
 
     def _grow(self, height: int) -> tuple[int, ImageDraw.ImageDraw]:
         """Add `height` pixels at the bottom; returns the row they start at, and the drawing context."""
