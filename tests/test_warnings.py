@@ -66,6 +66,11 @@ def full(number: int, pixels: int = 95) -> list[Warned]:
     return of_labels(rows, [CAT] * 10, pixels=1)
 
 
+def crowded(number: int) -> list[Warned]:
+    """Of ten images, a number that a cat and a dog share without background."""
+    return of_labels([[5, 48, 47, 0]] * number + [SHOWN] * (10 - number), [BOTH] * 10, pixels=1)
+
+
 def blank(number: int, tagged: bool = True) -> list[Warned]:
     """Of ten images, a number without a class."""
     return of_labels([[100, 0, 0, 0]] * number + [SHOWN] * (10 - number), [BOTH] * 10 if tagged else None, missing=1)
@@ -101,11 +106,12 @@ CASES: dict[str, tuple[Callable[[Any], list[Warned]], Any, Any, Any]] = {
     "f1": (lambda f1: of_score(f1), 0.51, 0.5, 0.49),
     "class_f1": (lambda f1: of_score(0.9, f1), 0.31, 0.3, 0.29),
     "one_class": (full, 0, 1, 2),
+    "filled": (crowded, 0, 1, 2),
     "empty": (blank, 0, 1, 2),
     "empty_untagged": (lambda number: blank(number, tagged=False), 4, 5, 6),
     "missing": (lacking, 2, 3, 4),
     "pixels": (lambda pixels: of_labels([[100 - pixels, pixels, 0, 0]], [CAT]), 49, 50, 51),
-    "background": (lambda pixels: of_labels([[pixels, 48, 47, 0]], [BOTH]), 6, 5, 4),
+    "background": (lambda pixels: of_labels([[pixels, 48, 47, 0]], [BOTH], filled=1), 6, 5, 4),
     "untagged": (outside, 29, 30, 31),
     "coverage": (seeded, 6, 5, 4),
     "class_coverage": (seeds_of_cat, 2, 1, 0),
@@ -173,7 +179,9 @@ def test_images_that_lack_a_class_have_no_other_excuse_first() -> None:
 
 def test_pixels_of_a_class_in_other_images_come_with_the_largest() -> None:
     counts = [[50, 10, 0, 0], [0, 60, 0, 0], [30, 0, 30, 0], [40, 20, 0, 0]]
-    [one] = of_labels(counts, [CAT, [0, 1], [0, 1], [0, 1]], "segmentation_crf", pixels=1, missing=1, one_class=1)
+    [one] = of_labels(
+        counts, [CAT, [0, 1], [0, 1], [0, 1]], "segmentation_crf", pixels=1, missing=1, one_class=1, filled=1
+    )
     assert (one.check, one.images, one.value) == ("untagged", ["b", "d"], pytest.approx(80 / 90))
     assert one.about == "cat, predictions for val"
 

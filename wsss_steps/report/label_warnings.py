@@ -16,6 +16,10 @@ SPREADS = (
     "The class spreads over whole images, as maps without edges make it: raise the threshold of the seeds, look at its "
     "maps, and see whether nearly every image has this tag"
 )
+FILLS = (
+    "Classes end nowhere there, as maps that a walk spread everywhere make it: look at the maps of these images and of "
+    "the link before, train the network of the walk for more epochs, or leave that link out"
+)
 EMPTY = "No class can be learnt from them: lower the threshold of the seeds, and look at the maps of these images"
 BLIND = "The network may see background alone: look at its pseudo-labels, and at whether these images are of their kind"
 MISSING = (
@@ -40,7 +44,7 @@ Check = Callable[[Maps, Limits], Iterator[Warned]]
 def of_maps(maps: Maps, limits: Limits) -> Iterator[Warned]:
     """What is wrong with label maps, as far as that can be told without ground truth."""
     against_tags: tuple[Check, ...] = () if maps.tags is None else (missing, untagged, class_coverage)
-    for check in (one_class, empty, covers, background, *against_tags):
+    for check in (one_class, filled, empty, covers, background, *against_tags):
         yield from check(maps.labelled(), limits)
     if maps.stage == "seeds":
         yield from coverage(maps, limits)
@@ -76,6 +80,16 @@ def one_class(maps: Maps, limits: Limits) -> Iterator[Warned]:
         found = f"the {maps.what} of {full.sum()} of {total} images show almost nothing else"
         judged = (total, shares[:, label], full)
         yield from _warned(maps, "one_class", full.sum() / max(1, total), limits, (found, SPREADS), judged, name)
+
+
+def filled(maps: Maps, limits: Limits) -> Iterator[Warned]:
+    """Images whose label leaves hardly any background; not if `one_class` tells of the class that does it."""
+    shares, total = stats.of_images(maps.counts), len(maps.images)
+    objects = shares[:, 1:-1].sum(axis=1)
+    full = objects >= limits["nearly_all"]
+    found = f"The {maps.what} of {full.sum()} of {total} images show hardly any background"
+    if not any(one_class(maps, limits)):
+        yield from _warned(maps, "filled", full.sum() / max(1, total), limits, (found, FILLS), (total, objects, full))
 
 
 def empty(maps: Maps, limits: Limits) -> Iterator[Warned]:

@@ -16,7 +16,7 @@ from wsss_steps.formats.files import read_json
 
 KIND = "warnings"
 # What spoils a result most comes first: what the classifier knows, what the labels show, the seeds, the tags.
-ORDER: tuple[str, ...] = ("f1", "class_f1", "one_class", "empty", "empty_untagged", "missing", "pixels")
+ORDER: tuple[str, ...] = ("f1", "class_f1", "one_class", "filled", "empty", "empty_untagged", "missing", "pixels")
 ORDER += ("background", "untagged", "coverage", "class_coverage", "together", "frequent", "fewest", "alone")
 # The others are limits from above.
 AT_LEAST = ("f1", "class_f1", "background", "coverage", "class_coverage", "fewest", "alone")

@@ -22,8 +22,9 @@ class FindWarnings(Settings):
     one_class: Fraction = Field(
         0.1, description="share of the images whose label is nearly all of one class: a network that paints everything"
     )
+    filled: Fraction = Field(0.1, description="the same of all classes together: hardly any background is left")
     nearly_all: Annotated[float, Field(gt=0.5, le=1)] = Field(
-        0.95, description="share of an image's pixels from which on its label is nearly all of one class"
+        0.95, description="share of an image's pixels from which on its label is nearly all of one class, or of classes"
     )
     empty: Fraction = Field(
         0.1, description="share of the tagged images whose label shows no class at all, background alone"
