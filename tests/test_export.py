@@ -74,7 +74,8 @@ def test_scores_agree_at_any_size(tmp_path: Path, kind: str, repository: Path) -
     for size in ((65, 90),) if fixed else ((65, 90), (131, 77), (64, 96)):
         image = np.random.default_rng(0).integers(0, 256, (*size, 3), dtype=np.uint8)
         (found,) = session.run(None, {"image": trained.normalised(image).numpy()})
-        np.testing.assert_allclose(found[0], trained.logits(image).numpy(), atol=1e-3)
+        expected = trained.logits(image).numpy()
+        np.testing.assert_allclose(found[0], expected, atol=1e-4 * max(1, np.abs(expected).max()))
 
 
 def test_a_padding_that_depends_on_the_size_wants_a_size(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
