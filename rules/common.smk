@@ -108,7 +108,9 @@ artifact_of = functools.partial(planned, planning.artifact)
 
 
 def bring_weights():
-    """Before the first job: fetch the weights that are missing."""
+    """Before the first job: fetch the weights that are missing. Single files that are asked for need not all of them."""
+    if not set(workflow.dag_settings.targets) <= {"all"}:
+        return
     try:
         weights.bring(CONFIG)
     except UserError as error:
