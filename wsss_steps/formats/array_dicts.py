@@ -16,11 +16,20 @@ from numpy.lib import format as npy
 from numpy.typing import NDArray
 
 from wsss_steps.errors import UserError
-from wsss_steps.formats.label_vectors import ADMITTED
 
+# what NumPy's own pickles of arrays and numbers name: NumPy 1 has numpy.core, NumPy 2 numpy._core
+ADMITTED = {
+    *(("numpy", name) for name in ("ndarray", "dtype")),
+    *(
+        (f"numpy.{core}.{module}", name)
+        for core in ("core", "_core")
+        for module, name in (("multiarray", "_reconstruct"), ("multiarray", "scalar"), ("numeric", "_frombuffer"))
+    ),
+    ("_codecs", "encode"),  # the bytes of an array, in protocol 2 and older
+}
 OF_TENSORS = {("torch._utils", "_rebuild_tensor_v2"), ("collections", "OrderedDict")}
 NUMBERS_OF_A_TENSOR = ("torch.storage", "_load_from_bytes")
-LARGEST = 1 << 30  # bytes; 80 maps of 640 x 480 px have 100 MB
+LARGEST = 1 << 30  # bytes; 80 maps of 640 x 480 px have 100 MB, the tags of COCO 30
 
 
 class _ArraysAndTensors(pickle.Unpickler):
@@ -31,7 +40,7 @@ class _ArraysAndTensors(pickle.Unpickler):
         if (module, name) == NUMBERS_OF_A_TENSOR:
             return _numbers
         if (module, name) not in ADMITTED | OF_TENSORS:
-            raise UserError(f"a pickle that asks for {module}.{name}, which maps do not need and which was not run")
+            raise UserError(f"a pickle that asks for {module}.{name}, which arrays do not need and which was not run")
         return super().find_class(module.replace("numpy.core", "numpy._core"), name)
 
 
@@ -50,7 +59,7 @@ def read_arrays(path: Path) -> NDArray[Any] | dict[Any, NDArray[Any]]:
     """
     data = path.read_bytes()
     try:
-        content = _content(data)
+        content = content_of(data)
     except UserError as error:
         raise UserError(f"expected an array or a dict of arrays, found {error}") from None
     except Exception as error:  # a damaged pickle may bring about anything
@@ -65,8 +74,12 @@ def read_arrays(path: Path) -> NDArray[Any] | dict[Any, NDArray[Any]]:
     return arrays
 
 
-def _content(data: bytes) -> Any:
-    """What the bytes of a `.npy` file hold."""
+def content_of(data: bytes) -> Any:
+    """What the bytes of a `.npy` file hold: an array, or the object that is pickled in it.
+
+    A UserError for a pickle that asks for anything but these, for arrays of objects and for more than 1 GiB; whatever
+    reading brings about for a damaged file.
+    """
     if len(data) > LARGEST:
         raise UserError(f"{len(data)} bytes, more than {LARGEST}")
     file = io.BytesIO(data)

@@ -1,43 +1,18 @@
 """`cls_labels.npy`: the tags of all images as many public repositories pass them on, a pickled dict of vectors.
 
-A pickle runs what it is told to run when it is read. This one is read with nothing admitted but NumPy's arrays, so a
-file that asks for anything else is refused before anything has run.
+It is read as `array_dicts` reads pickles: one that asks for anything but arrays is refused before anything has run.
 """
 
 from __future__ import annotations
 
-import io
-import pickle
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.lib import format as npy
 from numpy.typing import NDArray
 
 from wsss_steps.errors import UserError
-
-# what NumPy's own pickles of arrays and numbers name: NumPy 1 has numpy.core, NumPy 2 numpy._core
-ADMITTED = {
-    *(("numpy", name) for name in ("ndarray", "dtype")),
-    *(
-        (f"numpy.{core}.{module}", name)
-        for core in ("core", "_core")
-        for module, name in (("multiarray", "_reconstruct"), ("multiarray", "scalar"), ("numeric", "_frombuffer"))
-    ),
-    ("_codecs", "encode"),  # the bytes of an array, in protocol 2 and older
-}
-LARGEST = 1 << 30  # bytes; that of COCO has 30 MB
-
-
-class _ArraysAlone(pickle.Unpickler):
-    """Admits dicts, lists, texts, numbers and NumPy's arrays."""
-
-    def find_class(self, module: str, name: str) -> Any:
-        """A class or function that the pickle names, if it is admitted."""
-        if (module, name) not in ADMITTED:
-            raise UserError(f"asks for {module}.{name}, which a table of tags does not need and which was not run")
-        return super().find_class(module.replace("numpy.core", "numpy._core"), name)
+from wsss_steps.formats.array_dicts import content_of
 
 
 def read_label_vectors(path: Path) -> dict[str, NDArray[np.bool_]]:
@@ -47,11 +22,11 @@ def read_label_vectors(path: Path) -> dict[str, NDArray[np.bool_]]:
     another content, and a pickle that asks for anything but arrays.
     """
     try:
-        content = _unpickled(path.read_bytes())
+        content = content_of(path.read_bytes())
     except FileNotFoundError:
         raise UserError(f"{path}: no such table of tags") from None
     except UserError as error:
-        raise UserError(f"{path}: expected a dict of arrays, found a pickle that {error}") from None
+        raise UserError(f"{path}: expected a dict of arrays, found {error}") from None
     except Exception as error:  # a damaged pickle may bring about anything
         raise UserError(
             f"{path}: expected a NumPy file with a dict of arrays ({type(error).__name__}: {error})"
@@ -59,17 +34,6 @@ def read_label_vectors(path: Path) -> dict[str, NDArray[np.bool_]]:
     if not isinstance(content, dict) or not content:
         raise UserError(f"{path}: expected a dict of arrays, image id -> (C,), found {type(content).__name__}")
     return {_image_id(name): _vector(path, name, value) for name, value in content.items()}
-
-
-def _unpickled(data: bytes) -> Any:
-    """What a `.npy` file of one object holds."""
-    file = io.BytesIO(data)
-    version = npy.read_magic(file)
-    shape, _, dtype = npy.read_array_header_1_0(file) if version == (1, 0) else npy.read_array_header_2_0(file)
-    if shape != () or dtype != np.dtype(object) or len(data) > LARGEST:
-        raise ValueError(f"found an array of shape {shape} and type {dtype}")
-    held = _ArraysAlone(file).load()
-    return held.item() if isinstance(held, np.ndarray) and held.shape == () else held
 
 
 def _image_id(name: Any) -> str:
