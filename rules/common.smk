@@ -108,11 +108,9 @@ artifact_of = functools.partial(planned, planning.artifact)
 
 
 def bring_weights():
-    """Before the first job: fetch the weights that are missing. Single files that are asked for need not all of them."""
-    if not set(workflow.dag_settings.targets) <= {"all"}:
-        return
+    """Before the first job: fetch the weights that are missing."""
     try:
-        weights.bring(CONFIG)
+        weights.bring(CONFIG, workflow.dag_settings.targets)
     except UserError as error:
         raise WorkflowError(str(error))
 

