@@ -378,7 +378,7 @@ def test_an_estimate_of_stored_numbers(tmp_path: Path) -> None:
     assert rows["train_classifier"].disk_bytes == 2 * 1000
     assert "larger batches" in rows["train_classifier"].note  # of 16 images, where the slice had 2
     assert batch > max(steps.sizes)
-    each = 50 * 1.0 + 2 * 5.0  # every shard starts anew
+    each = 50 * 1.0 + 2 * 5.0  # every shard starts a process of its own
     assert (rows["make_cams"].jobs, rows["make_cams"].seconds) == (4, pytest.approx(2 * each))
     assert rows["make_cams"].disk_bytes == 2 * 500 * 10
     assert rows["join_stores"].seconds is None

@@ -83,7 +83,7 @@ def _cost(jobs: Sequence[Job], found: Mapping[Key, Measured], names: Names, size
         return None
     cost = scaled(known.spent, sizes.of(job), threads=job.threads, busy=busy)
     start, start_cpu = start_of(known.spent)
-    further = len(jobs) - 1  # every shard starts anew, and loads what the first one does
+    further = len(jobs) - 1  # every shard starts a process of its own, and loads what the first one does
     cost = dataclasses.replace(
         cost, seconds=cost.seconds + further * start, cpu_seconds=cost.cpu_seconds + further * start_cpu
     )
