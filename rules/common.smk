@@ -109,8 +109,9 @@ artifact_of = functools.partial(planned, planning.artifact)
 
 def bring_weights():
     """Before the first job: fetch the weights that are missing."""
+    asked = workflow.dag_settings
     try:
-        weights.bring(CONFIG, workflow.dag_settings.targets)
+        weights.bring(CONFIG, asked.targets | asked.until | asked.omit_from)
     except UserError as error:
         raise WorkflowError(str(error))
 

@@ -72,8 +72,8 @@ def _from(entry: Entry) -> str:
 def bring(config: Config, targets: Collection[str] = ()) -> None:
     """Fetch what is missing; one UserError that names the URL, the file and the place of all that cannot be had.
 
-    targets: what Snakemake is asked for. If these are single files or rules, they may need none of the weights, and
-    their jobs fetch what they need.
+    targets: what Snakemake is asked for, or to stop at. A part of a run may need none of the weights, and its jobs
+    fetch what they need.
     """
     if not set(targets) <= {"all"}:
         return
