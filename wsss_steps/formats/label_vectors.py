@@ -1,6 +1,6 @@
 """`cls_labels.npy`: the tags of all images as many public repositories pass them on, a pickled dict of vectors.
 
-It is read as `array_dicts` reads pickles: one that asks for anything but arrays is refused before anything has run.
+A pickle that asks for anything but arrays is refused before anything has run (`unpickling`).
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wsss_steps.errors import UserError
-from wsss_steps.formats.array_dicts import content_of
+from wsss_steps.formats.unpickling import content_of
 
 
 def read_label_vectors(path: Path) -> dict[str, NDArray[np.bool_]]:
