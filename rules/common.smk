@@ -111,7 +111,7 @@ def bring_weights():
     """Before the first job: fetch the weights that are missing."""
     asked = workflow.dag_settings
     try:
-        weights.bring(CONFIG, asked.targets | asked.until | asked.omit_from)
+        weights.bring(CONFIG, [*asked.targets, *asked.until, *asked.omit_from])
     except UserError as error:
         raise WorkflowError(str(error))
 
