@@ -10,7 +10,6 @@ import torch
 from jaxtyping import UInt8
 from numpy import ndarray
 from numpy.typing import NDArray
-from torchvision.transforms.v2 import functional
 
 from wsss_steps.data.images import normalise, resize_image, resize_nearest
 
@@ -87,6 +86,8 @@ def change_colours(
     """Brightness, contrast, saturation times factors in [1 - j, 1 + j], then hue shifted by [-j, j] of a full turn."""
     if not any(jitter):
         return image
+    from torchvision.transforms.v2 import functional  # here, since torchvision takes a second, and many steps cut crops
+
     pixels = torch.from_numpy(image).permute(2, 0, 1)
     changes = (functional.adjust_brightness, functional.adjust_contrast, functional.adjust_saturation)
     for change, strength in zip(changes, jitter[:3], strict=True):

@@ -7,7 +7,6 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
-import timm
 from torch import Tensor
 
 from wsss_steps.errors import UserError
@@ -25,7 +24,6 @@ HEADS = ("head.", "fc.", "classifier.", "fc6.", "fc7.", "fc8.")  # of other netw
 FC_KEYS = {"fc6": ("fc6", "classifier.0"), "fc7": ("fc7", "classifier.3")}  # names from Caffe and from torchvision
 FC_PARTS = ("weight", "bias")
 FEW = 5  # keys shown of each kind of misfit
-DOWNLOAD_ERRORS = (OSError, RuntimeError)  # network, disk, and a checksum that differs
 
 
 def load_backbone(
@@ -64,23 +62,9 @@ def _imagenet(net: str, options: dict[str, Any]) -> tuple[str, Mapping[str, Tens
         return f"torchvision {entry.file}", read_state(cache.fetched(entry))
     if not net.startswith("timm:"):
         raise UserError(f"backbone {net} has no ImageNet weights; set its weights to none or to a file")
-    name = net.removeprefix("timm:")
-    try:
-        model: Any = timm.create_model(name, pretrained=True, **options)
-    except DOWNLOAD_ERRORS as error:
-        raise UserError(
-            f"ImageNet weights of {net} could not be downloaded ({type(error).__name__}: {str(error)[:200]}); "
-            f"fetch {_page_of(name)} on a machine with internet, put it anywhere, and give its path as the backbone's "
-            "`weights`"
-        ) from None
-    return f"timm {model.pretrained_cfg['architecture']}.{model.pretrained_cfg['tag']}", model.state_dict()
+    from wsss_steps.pretrained import timm_weights  # here, since timm takes a second and a half, and is rarely needed
 
-
-def _page_of(name: str) -> str:
-    """Where timm's weights of a network lie, as far as it says."""
-    known: Any = timm.get_pretrained_cfg(name) if timm.is_model_pretrained(name) else None
-    hub = known.hf_hub_id if known else None
-    return f"https://huggingface.co/{hub}/resolve/main/model.safetensors" if hub else "a .safetensors or .pth file"
+    return timm_weights.imagenet(net.removeprefix("timm:"), options)
 
 
 def fit_state(backbone: Backbone, state: Mapping[str, Tensor], what: str, fc_layers: FcLayers) -> None:
