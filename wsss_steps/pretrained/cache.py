@@ -10,12 +10,10 @@ import logging
 import os
 from pathlib import Path
 
-from huggingface_hub import try_to_load_from_cache
-
 from wsss_steps.errors import UserError
 from wsss_steps.formats.files import whole
 from wsss_steps.pretrained.sources import Transfer
-from wsss_steps.pretrained.table import Entry
+from wsss_steps.pretrained.table import Entry, Source
 from wsss_steps.provenance.digests import file_digest
 
 log = logging.getLogger(__name__)
@@ -43,11 +41,15 @@ def present(entry: Entry) -> Path | None:
     """The file of an entry if it is on this computer, be it in the cache of huggingface.co's own library; or None."""
     if place(entry).is_file():
         return place(entry)
-    for source in entry.sources:
-        found = try_to_load_from_cache(source.place, source.file) if source.kind == "hub" else None
-        if isinstance(found, str):
-            return Path(found)
-    return None
+    return next((found for source in entry.sources if source.kind == "hub" and (found := _of_hub(source))), None)
+
+
+def _of_hub(source: Source) -> Path | None:
+    """The file of a source in the cache of huggingface.co's own library, if it is there."""
+    from huggingface_hub import try_to_load_from_cache  # here, since planning asks for weights, and rarely for such
+
+    found = try_to_load_from_cache(source.place, source.file)
+    return Path(found) if isinstance(found, str) else None
 
 
 def fetched(entry: Entry) -> Path:
