@@ -19,9 +19,11 @@ from wsss_steps.data.manifest import Entry, Manifest, write_manifest
 from wsss_steps.errors import UserError
 from wsss_steps.formats.labels import read_labels
 from wsss_steps.formats.weights import write_weights
+from wsss_steps.nets.inference import label_logits
 from wsss_steps.ops import crf as dense
 from wsss_steps.ops.crf import Preset, preset_of
-from wsss_steps.predict import enlarge, label_logits, label_maps
+from wsss_steps.ops.resize import enlarge
+from wsss_steps.predict import label_maps
 from wsss_steps.processes import now
 from wsss_steps.settings import crf
 

@@ -26,7 +26,7 @@ from wsss_steps.methods import per_image
 from wsss_steps.methods.per_image import Arrays
 from wsss_steps.processes import Later, now
 from wsss_steps.settings import crf
-from wsss_steps.settings.base import Backbone, Settings
+from wsss_steps.settings.base import Backbone, DeepLab, Settings
 from wsss_steps.settings.given import Given
 from wsss_steps.settings.registry import METHODS
 from wsss_steps.settings.saliency import source
@@ -205,7 +205,8 @@ def trained_network(method: Method, world: World, settings: Mapping[str, Any]) -
     path = world.classifier.parent / f"{method.name}.safetensors"
     if not path.exists():
         build = methods.arguments(method.module.build, settings)
-        steps = 60 if method.cls.learns_from == "cams" else 25  # maps are numbers to meet, which takes longer
+        longer = method.cls.learns_from == "cams" or issubclass(method.cls, DeepLab)
+        steps = 60 if longer else 25  # numbers to meet and classes take longer than pairs of pixels
         network = trained(method, settings, steps=steps).network
         worlds.write_network(path, method.slot, method.name, network, classes_of(method), **build)
     return path

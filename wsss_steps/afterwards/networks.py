@@ -16,6 +16,7 @@ from wsss_steps import predict
 from wsss_steps.data.images import normalise
 from wsss_steps.errors import UserError
 from wsss_steps.formats.weights import kind_of_weights, read_weights_content
+from wsss_steps.nets.inference import label_logits
 from wsss_steps.nets.segmentation import SegmentationNetwork
 
 SEGMENTING = ("segmenter", "classifier")  # kinds of weights; of classifiers, those of a single-stage network
@@ -64,7 +65,7 @@ class Trained:
         """Logits of the labels 0..C at the size of an RGB image, merged as `predict` does."""
         pixels = self.normalised(image)
         options: dict[str, Any] = {"scales": scales, "flip": flip, "merge": merge}
-        return predict.label_logits(self.network, pixels, self.network.stride, **options)
+        return label_logits(self.network, pixels, self.network.stride, **options)
 
 
 def load(weights: str | Path, device: str = "cpu") -> Trained:

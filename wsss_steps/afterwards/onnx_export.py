@@ -14,11 +14,11 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from wsss_steps import predict
 from wsss_steps.afterwards.networks import Trained
 from wsss_steps.errors import UserError
 from wsss_steps.formats.files import whole
 from wsss_steps.nets.deeplab_v3plus import STRIDE, DeepLabV3Plus
+from wsss_steps.nets.inference import label_logits
 from wsss_steps.nets.segmentation import SegmentationNetwork
 from wsss_steps.nets.stage_outputs import stage_outputs
 from wsss_steps.ops.resize import enlarge
@@ -31,7 +31,7 @@ OPSET = 18
 
 
 class AtImageSize(nn.Module):
-    """The network's logits at the size of its input, as `predict.label_logits` has them at scale 1."""
+    """The network's logits at the size of its input, as `label_logits` has them at scale 1."""
 
     def __init__(self, network: SegmentationNetwork) -> None:
         super().__init__()
@@ -148,7 +148,7 @@ def largest_difference(trained: Trained, path: Path, sizes: Sequence[tuple[int, 
     for size in sizes:
         image = trained.normalised(generator.integers(0, 256, (*size, 3), dtype=np.uint8))
         once: dict[str, Any] = {"scales": (1.0,), "flip": False, "merge": "max"}
-        expected = predict.label_logits(trained.network, image, trained.network.stride, **once).numpy()
+        expected = label_logits(trained.network, image, trained.network.stride, **once).numpy()
         try:
             found = session.run([OUTPUT], {INPUT: image.numpy()})[0][0]
         except Exception:  # onnxruntime has no common class of its errors

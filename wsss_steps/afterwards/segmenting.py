@@ -20,6 +20,7 @@ from wsss_steps.data.manifest import Entry
 from wsss_steps.data.originals import resized_labels, working_size
 from wsss_steps.errors import UserError
 from wsss_steps.methods import per_image
+from wsss_steps.nets.inference import label_logits
 from wsss_steps.ops import crf as dense
 from wsss_steps.processes import Workers, then
 
@@ -132,7 +133,7 @@ class Segmenting:
         rows, columns = tile
         image = np.ascontiguousarray(canvas.image[rows.read, columns.read])
         settings = self.options.prediction
-        logits = self.trained.logits(image, **methods.arguments(predict.label_logits, settings))
+        logits = self.trained.logits(image, **methods.arguments(label_logits, settings))
         if canvas.scores is not None:
             shares = torch.softmax(logits[list(canvas.labels)], dim=0)[:, rows.kept, columns.kept]
             canvas.scores[:, rows.target, columns.target] = (shares * 255).round().to(torch.uint8).cpu().numpy()

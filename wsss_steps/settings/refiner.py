@@ -30,6 +30,7 @@ from wsss_steps.settings.base import (
     Width,
 )
 from wsss_steps.settings.crf import CrfPreset
+from wsss_steps.settings.segmenter import Segmenter
 
 Dilations = Annotated[tuple[Dilation, ...], Field(min_length=1)]
 
@@ -154,3 +155,16 @@ class DrsRefine(Network, Augmentation, Optimisation):
     epochs: Count = 30
     batch_size: BatchSize = 5
     learning_rate: LearningRate = 0.01
+
+
+class DeepLabRefiner(Segmenter):
+    """Probabilities of a segmentation network that learns seeds made of the maps before it."""
+
+    needs: ClassVar[tuple[str, ...]] = ("refiner",)
+    method: Literal["deeplab"] = "deeplab"
+    seeds: SeedsChoice = Field("crf", description="choice of seeds that the network learns")
+    balanced: bool = Field(
+        False, description="mean over background pixels plus mean over class pixels, instead of over all"
+    )
+    scales: tuple[Scale, ...] = Field((1.0,), min_length=1, description="sizes at which the network reads the image")
+    mirror: bool = Field(True, description="whether it reads the mirrored image too")
