@@ -70,6 +70,19 @@ def test_features_of_superpixels_are_declared() -> None:
     assert (declared(config, "cams"), declared(config, "seeds")) == ("", "COCO segmentation weights")
 
 
+def test_what_a_refiner_learns_is_declared_from_the_maps_on() -> None:
+    """Its seeds may rest on saliency maps, and its superpixels on features, whatever the recipe's own do."""
+    stages = ("cams", "seeds", "segmentation_crf")
+    config = load(recipes={"a": {"cams": "cam+deeplab~backbone=coco~seeds=(saliency_class~saliency=ground_truth)"}})
+    found = {declared(config, stage) for stage in stages}
+    assert found == {"COCO segmentation weights; saliency: ground truth"}
+    row = declarations.about_row(config, Row("a", config.recipes["a"], "cams", "train"))
+    assert (row["saliency"], row["made_of_ground_truth"]) == (None, "saliency")
+    recipe = {"cams": "cam+superpixel~superpixels=(dino~features=backbone)"}
+    config = load(recipes={"a": recipe}, features={"backbone": {"backbone": "coco"}})
+    assert {declared(config, stage) for stage in stages} == {"COCO segmentation weights"}
+
+
 def test_saliency_of_the_ground_truth_is_declared() -> None:
     recipe = {"seeds": "saliency~saliency=ground_truth", "segmenter": "masking~backbone=coco", "classifier": "mdc"}
     config = load(recipes={"a": recipe})

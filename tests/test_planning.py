@@ -364,7 +364,7 @@ def test_every_link_of_a_chain_is_spelled_alike() -> None:
         ({"seeds": "threshold+threshold"}, "expected one method, found 2; chains are for cams and segmenter"),
         (
             {"cams": "cam+random_walk~seeds=superpixel"},
-            "cams 'random_walk': expected seeds made of the maps alone, found some that need superpixels",
+            "cams 'random_walk': expected seeds that need no superpixels of the recipe, found superpixel",
         ),
         ({"cams": "cam+superpixel~superpixels=none"}, "cams 'superpixel' needs superpixels, found superpixels 'none'"),
         ({"segmenter": "spsrg+plain"}, "segmenter 'spsrg' needs superpixels, found superpixels 'none'"),

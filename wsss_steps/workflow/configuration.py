@@ -113,7 +113,8 @@ def _problems_of_needs(config: Config, recipe: Recipe) -> Iterator[str]:
             missing = (need for need in needs if choice.named.get(need, getattr(recipe, need, "")) == NONE)
             yield from (f"{slot} '{choice.method}' needs {need}, found {need} 'none'" for need in missing)
             if more := _needs_of_seeds(config, choice):
-                yield f"{slot} '{choice.method}': expected seeds made of the maps alone, found some that need {more}"
+                found = choice.named["seeds"]
+                yield f"{slot} '{choice.method}': expected seeds that need no {more} of the recipe, found {found}"
             if choice.method == OWN and not _segments(config, recipe.classifier):
                 yield f"segmenter 'own' needs a classifier that segments, found {recipe.classifier}; {_segmenting()}"
     if {recipe.cams, recipe.seeds, recipe.segmenter} == {NONE}:
@@ -132,8 +133,11 @@ def _segmenting() -> str:
 
 
 def _needs_of_seeds(config: Config, choice: Choice) -> str:
-    """What the seeds that a choice names need beside maps and images."""
-    return " and ".join(resolve(config, "seeds", choice.named["seeds"]).needs) if "seeds" in choice.named else ""
+    """What the seeds that a choice names need of other slots of a recipe, which the choice does not know."""
+    if "seeds" not in choice.named:
+        return ""
+    seeds = resolve(config, "seeds", choice.named["seeds"])
+    return " and ".join(need for need in seeds.needs if need in SLOTS_OF_A_RECIPE and need not in seeds.named)
 
 
 def load(content: Mapping[str, Any]) -> Config:

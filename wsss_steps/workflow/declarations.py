@@ -11,13 +11,21 @@ from typing import Any
 from wsss_steps.workflow import conversion, given, named_weights, strong
 from wsss_steps.workflow.choices import chain, resolve
 from wsss_steps.workflow.config import GROUND_TRUTH, Config, Recipe
+from wsss_steps.workflow.experiments import choices_of
 from wsss_steps.workflow.stages import STAGES, Row
 
 
 def saliency_of(config: Config, recipe: Recipe, stage: str) -> str | None:
-    """The choice of saliency maps that a stage of a recipe rests on, or None."""
+    """The choice of saliency maps that the seeds of a recipe are made with, for a stage that rests on them; or None."""
     found = None if stage == "cams" else resolve(config, "seeds", recipe.seeds).settings.get("saliency")
     return None if found is None else str(found)
+
+
+def _all_saliency(config: Config, recipe: Recipe, stage: str) -> list[str]:
+    """The choices of saliency maps that a stage of a recipe rests on: those of what its refiners learn, and its own."""
+    learnt = [link.named["seeds"] for link in chain(config, "cams", recipe.cams) if "seeds" in link.named]
+    found = [resolve(config, "seeds", seeds).settings.get("saliency") for seeds in learnt]
+    return [str(name) for name in dict.fromkeys([*found, saliency_of(config, recipe, stage)]) if name is not None]
 
 
 def _of_weights(config: Config, slot: str, text: str) -> list[str]:
@@ -49,11 +57,10 @@ def _of_saliency(config: Config, name: str) -> list[str]:
 def extra_supervision(config: Config, recipe: Recipe, stage: str) -> str:
     """Every kind of supervision beyond tags that a stage rests on, "; " between them; empty if there is none."""
     found = _of_weights(config, "classifier", recipe.classifier) + _of_weights(config, "cams", recipe.cams)
-    if stage != "cams":
-        features = resolve(config, "superpixels", recipe.superpixels).settings.get("features")
-        found += _of_weights(config, "features", features) if features else []
-        saliency = saliency_of(config, recipe, stage)
-        found += _of_saliency(config, saliency) if saliency else []
+    for slot, text in choices_of(config, recipe.choices()[: STAGES[stage].depth]):
+        found += _of_weights(config, slot, text) if slot == "features" else []
+    for name in _all_saliency(config, recipe, stage):
+        found += _of_saliency(config, name)
     if STAGES[stage].network == "segmenter":
         found += strong.declared(config, recipe) + _of_weights(config, "segmenter", recipe.segmenter)
     return "; ".join(dict.fromkeys([*found, *given.declared(config, recipe, stage)]))
@@ -84,5 +91,5 @@ def about_row(config: Config, row: Row) -> dict[str, Any]:
         "label_images": conversion.declared(config, row.split),
         "extra_supervision": extra_supervision(config, recipe, row.stage),
         "saliency": saliency,
-        "made_of_ground_truth": "saliency" if saliency == GROUND_TRUTH else "",
+        "made_of_ground_truth": "saliency" if GROUND_TRUTH in _all_saliency(config, recipe, row.stage) else "",
     }
