@@ -19,13 +19,16 @@ TINY: dict[str, Any] = {
     "recipes": {
         "walk": {"cams": "cam+random_walk", "seeds": "threshold", "segmenter": "plain"},
         "taught_by_maps": {"cams": "cam+drs_refine", "seeds": "none", "segmenter": "none"},
+        "taught_by_saliency": {"cams": "cam+deeplab", "seeds": "crf", "segmenter": "none"},
     },
     "classifier": {"plain": runs.QUICK_CLASSIFIER | {"epochs": 1}},
     "cams": {"cam": {"scales": [1.0], "flip": False}},
     "refiner": {
         "random_walk": runs.QUICK_CLASSIFIER | {"epochs": 1, "output_stride": 8, "log_t": 3},
         "drs_refine": runs.QUICK_CLASSIFIER | {"epochs": 1, "output_stride": 8, "width": 8},
+        "deeplab": runs.QUICK | {"epochs": 1, "seeds": "saliency_class"},
     },
+    "seeds": {"saliency_class": {"saliency": "ground_truth"}},
     "segmenter": {"plain": runs.QUICK | {"epochs": 1}},
 }
 FOLDER = "results/tiny/plain/cam+random_walk"
@@ -53,7 +56,7 @@ def test_the_walk_moves_the_maps_of_the_link_before_it(project: Path) -> None:
 
 
 def test_a_setting_of_its_seeds_trains_it_again_and_no_classifier(project: Path) -> None:
-    runs.configure(project, {**TINY, "seeds": {"affinity": {"alpha_low": 3.0}}})
+    runs.configure(project, {**TINY, "seeds": {**TINY["seeds"], "affinity": {"alpha_low": 3.0}}})
     planned = runs.planned(project, "--", f"{FOLDER}/cams.h5")
     assert {"make_seeds", "train_refiner", "refine_cams"} <= planned
     assert not {"train_classifier", "make_cams"} & planned
@@ -68,3 +71,14 @@ def test_a_refiner_that_is_taught_by_maps_needs_no_seeds(project: Path) -> None:
         assert len(store.ids()) == TINY["draw"]["train"]
     runs.configure(project, {**TINY, "cams": {"cam": {"scales": [1.5], "flip": False}}})
     assert "train_refiner" in runs.planned(project, "--", f"{folder}/cams.h5")
+
+
+def test_a_refiner_may_learn_seeds_that_need_saliency_maps(project: Path) -> None:
+    folder = "results/tiny/plain/cam+deeplab"
+    runs.configure(project, TINY)
+    planned = runs.planned(project, "--", f"{folder}/cams.h5")
+    assert planned == {"prepare_masks", "ground_truth_saliency", "make_seeds", "train_refiner", "refine_cams"}
+    runs.succeed(project, "--", f"{folder}/cams.h5")
+    assert (project / "results/tiny/plain/cam/none/saliency_class/seeds.h5").exists()
+    with Store(project / folder / "cams.h5", CAMS) as store:
+        assert len(store.ids()) == TINY["draw"]["train"]
