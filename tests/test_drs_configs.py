@@ -1,4 +1,4 @@
-"""configs/drs.yaml has what document 000 states, and configs/tables/drs.yaml is the ablation of delta; both plan."""
+"""configs/drs.yaml has what lecture slides on DRS state, and configs/tables/drs.yaml is the ablation of delta; both plan."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import yaml
 from wsss_steps.workflow import choices, configuration
 from wsss_steps.workflow.config import SLOTS_OF_A_RECIPE, Config
 
-STATED: dict[tuple[str, str], dict[str, Any]] = {  # 000: "Experiment"
+STATED: dict[tuple[str, str], dict[str, Any]] = {  # the slides' "Experiment"
     ("classifier", "drs"): {"crop": 320, "batch_size": 3, "epochs": 15},
     ("refiner", "drs_refine"): {"crop": 320, "batch_size": 3, "epochs": 15},
     ("segmenter", "plain"): {"crop": 320, "batch_size": 2, "epochs": 1, "head": "v3plus"},

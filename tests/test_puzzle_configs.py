@@ -13,7 +13,7 @@ import yaml
 from wsss_steps.workflow import choices, configuration
 from wsss_steps.workflow.config import Config
 
-# document 003: L_cls, L_p-cls, L_re
+# the paper's ablation: L_cls, L_p-cls, L_re
 TICKS = {"tags": (True, False, False), "tiles": (True, True, False), "rec": (True, False, True)}
 ALL = (True, True, True)
 

@@ -42,7 +42,7 @@ def tight_box(mask: Bool[np.ndarray, "H W"]) -> Box | None:
 def box_of_map(class_map: Float32[np.ndarray, "H W"], *, threshold: float, connectivity: int) -> Box | None:
     """The tight box of the largest component of the pixels that have at least `threshold` times the map's maximum.
 
-    None if no pixel is above 0: such a map points nowhere. The paper takes 20 % (document 003: "at least"); it leaves
+    None if no pixel is above 0: such a map points nowhere. The paper takes 20 % (slides on it: "at least"); it leaves
     open which pixels are connected, and which of equally large components counts (`largest_component`).
     """
     highest = class_map.max(initial=0)
