@@ -1,4 +1,4 @@
-"""configs/drs.yaml has what lecture slides on DRS state, and configs/tables/drs.yaml is the ablation of delta; both plan."""
+"""configs/drs.yaml has what slides on DRS state, and configs/tables/drs.yaml the ablation of delta; both plan."""
 
 from __future__ import annotations
 
