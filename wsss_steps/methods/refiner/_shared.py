@@ -1,9 +1,10 @@
-"""What refiners share: the image on the grid of the maps, the maps on the grid of a network."""
+"""What refiners share: the image on the grid of the maps or as a network reads it, maps on the grid of a network."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import torch
 from jaxtyping import Float32
@@ -11,7 +12,7 @@ from numpy import ndarray
 from torch import Tensor
 from torch.nn import functional as F
 
-from wsss_steps.data.images import read_image
+from wsss_steps.data.images import normalise, read_image
 from wsss_steps.data.manifest import Entry
 from wsss_steps.methods.per_image import Arrays
 from wsss_steps.ops.resize import enlarge, resize_images
@@ -27,6 +28,25 @@ def by_colours(refine: Callable[[Tensor, Tensor], Tensor], device: str) -> Make:
         pixels = torch.from_numpy(read_image(Path(entry.image)).transpose(2, 0, 1)).to(device).float() / 255
         image = resize_images(pixels[None], (maps.shape[-2], maps.shape[-1]))[0]
         found: Float32[ndarray, "n h w"] = refine(image, maps).cpu().numpy()
+        return found
+
+    return make
+
+
+def by_network(content: Mapping[str, Any], device: str, refine: Callable[[Entry, Tensor, Tensor], Tensor]) -> Make:
+    """`refine` of an entry, its pixels (1, 3, H, W) as a network with this `content` expects them, and maps (n, h, w).
+
+    An image without tags has no maps, and is not read.
+    """
+    expected = {key: content["network"]["backbone"][key] for key in ("mean", "std")}
+
+    @torch.inference_mode()
+    def make(entry: Entry, given: Mapping[str, Arrays]) -> Float32[ndarray, "n h w"]:
+        maps = torch.from_numpy(given["cams"]["cam"]).to(device)
+        if not len(maps):
+            return given["cams"]["cam"].copy()
+        pixels = torch.from_numpy(normalise(read_image(Path(entry.image)), **expected))[None].to(device)
+        found: Float32[ndarray, "n h w"] = refine(entry, pixels, maps).cpu().numpy()
         return found
 
     return make

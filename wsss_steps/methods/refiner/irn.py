@@ -7,15 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from jaxtyping import Float32
-from numpy import ndarray
 from torch import Tensor
 
 from wsss_steps import methods
-from wsss_steps.data.images import normalise, read_image
 from wsss_steps.data.manifest import Entry
-from wsss_steps.methods.per_image import Arrays
-from wsss_steps.methods.refiner._shared import Make, at_cells, from_cells
+from wsss_steps.methods.refiner._shared import Make, at_cells, by_network, from_cells
 from wsss_steps.nets.irn import STRIDE, IRNet, build_irn
 from wsss_steps.ops.labels import IGNORE
 from wsss_steps.ops.losses.irn import irn_loss
@@ -57,20 +53,14 @@ def maker(*, refiner: Path, classes: Sequence[str], device: str, radius: int, be
     Its logits are averaged with those of the mirror image. The largest number of all maps of an image is 1.
     """
     network, content = methods.rebuild("refiner", refiner, device, classes)
-    expected = {key: content["network"]["backbone"][key] for key in ("mean", "std")}
 
-    @torch.inference_mode()
-    def make(entry: Entry, given: Mapping[str, Arrays]) -> Float32[ndarray, "n h w"]:
-        maps = given["cams"]["cam"]
-        if not len(maps):
-            return maps.copy()
-        pixels = torch.from_numpy(normalise(read_image(Path(entry.image)), **expected)).to(device)
-        logits, mirrored = network.boundaries(torch.stack([pixels, pixels.flip(-1)]))
+    def refine(entry: Entry, pixels: Tensor, maps: Tensor) -> Tensor:
+        logits, mirrored = network.boundaries(torch.cat([pixels, pixels.flip(-1)]))
         boundary = ((logits + mirrored.flip(-1)) / 2).sigmoid()
         image = (entry.height, entry.width)
-        cells = at_cells(torch.from_numpy(maps).to(device), image, STRIDE)
-        walked = torch.from_numpy(propagate(cells, boundary, radius=radius, beta=beta, log_t=log_t))
-        result: Float32[ndarray, "n h w"] = over_largest(from_cells(walked, image, STRIDE, maps.shape[1:])).numpy()
-        return result
+        walked = torch.from_numpy(
+            propagate(at_cells(maps, image, STRIDE), boundary, radius=radius, beta=beta, log_t=log_t)
+        )
+        return over_largest(from_cells(walked, image, STRIDE, (maps.shape[-2], maps.shape[-1])))
 
-    return make
+    return by_network(content, device, refine)

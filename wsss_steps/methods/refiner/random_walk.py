@@ -7,15 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from jaxtyping import Float32
-from numpy import ndarray
 from torch import Tensor
 
 from wsss_steps import methods
-from wsss_steps.data.images import normalise, read_image
 from wsss_steps.data.manifest import Entry
-from wsss_steps.methods.per_image import Arrays
-from wsss_steps.methods.refiner._shared import Make, at_cells, from_cells
+from wsss_steps.methods.refiner._shared import Make, at_cells, by_network, from_cells
 from wsss_steps.nets.affinity import AffinityNet, build_affinity_net
 from wsss_steps.ops.labels import IGNORE
 from wsss_steps.ops.losses.affinity import affinity_loss
@@ -54,20 +50,12 @@ def maker(
 ) -> Make:
     """2^log_t steps of the maps of each image, on the grid of the features; the network is in the file `refiner`."""
     network, content = methods.rebuild("refiner", refiner, device, classes)
-    expected = {key: content["network"]["backbone"][key] for key in ("mean", "std")}
 
-    @torch.inference_mode()
-    def make(entry: Entry, given: Mapping[str, Arrays]) -> Float32[ndarray, "n h w"]:
-        maps = given["cams"]["cam"]
-        if not len(maps):
-            return maps.copy()
-        pixels = torch.from_numpy(normalise(read_image(Path(entry.image)), **expected))[None].to(device)
-        features = network(pixels)[0]
-        cells = at_cells(torch.from_numpy(maps), (entry.height, entry.width), output_stride)
-        steps = transition(features, radius=radius, beta=beta)
+    def refine(entry: Entry, pixels: Tensor, maps: Tensor) -> Tensor:
+        image = (entry.height, entry.width)
+        cells = at_cells(maps.cpu(), image, output_stride)
+        steps = transition(network(pixels)[0], radius=radius, beta=beta)
         walked = torch.from_numpy(walk(cells.flatten(1).numpy(), steps, 2**log_t)).reshape(cells.shape)
-        size = (maps.shape[1], maps.shape[2])
-        result: Float32[ndarray, "n h w"] = from_cells(walked, (entry.height, entry.width), output_stride, size).numpy()
-        return result
+        return from_cells(walked, image, output_stride, (maps.shape[-2], maps.shape[-1]))
 
-    return make
+    return by_network(content, device, refine)

@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
-import torch
-from jaxtyping import Float32
-from numpy import ndarray
 from torch import Tensor
 from torch.nn import functional as F
 
 from wsss_steps import methods
-from wsss_steps.data.images import normalise, read_image
 from wsss_steps.data.manifest import Entry
-from wsss_steps.methods.per_image import Arrays
-from wsss_steps.methods.refiner._shared import Make, at_cells, from_cells
+from wsss_steps.methods.refiner._shared import Make, at_cells, by_network, from_cells
 from wsss_steps.nets.backbones import Backbone
 from wsss_steps.nets.layout import fast_layout
 from wsss_steps.nets.stage_outputs import stage_outputs
@@ -41,25 +36,17 @@ def maker(
     """
     network, content = methods.rebuild("classifier", classifier, device, classes)
     fast_layout(network)
-    expected = {key: content["network"]["backbone"][key] for key in ("mean", "std")}
 
-    @torch.inference_mode()
-    def make(entry: Entry, given: Mapping[str, Arrays]) -> Float32[ndarray, "n h w"]:
-        maps = torch.from_numpy(given["cams"]["cam"]).to(device)
-        if not len(maps):
-            return given["cams"]["cam"].copy()
-        pixels = torch.from_numpy(normalise(read_image(Path(entry.image)), **expected))[None].to(device)
+    def refine(entry: Entry, pixels: Tensor, maps: Tensor) -> Tensor:
         layers, stride = grids_of(network.backbone, pixels, stages, positions)
-        size = (entry.height, entry.width)
-        cells = at_cells(maps, size, stride)
+        image = (entry.height, entry.width)
+        cells = at_cells(maps, image, stride)
         options = {"foreground": foreground, "background": background}
         correlation = self_correlation([layer.flatten(1) for layer in layers])
         found = localise(correlation, cells.flatten(1), **options, reduce=reduce).reshape(cells.shape)
-        result: Float32[ndarray, "n h w"]
-        result = from_cells(found, size, stride, (maps.shape[-2], maps.shape[-1])).cpu().numpy()
-        return result
+        return from_cells(found, image, stride, (maps.shape[-2], maps.shape[-1]))
 
-    return make
+    return by_network(content, device, refine)
 
 
 def grids_of(backbone: Backbone, pixels: Tensor, stages: int, positions: int) -> tuple[list[Tensor], int]:
