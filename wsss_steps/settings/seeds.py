@@ -127,6 +127,12 @@ class SaliencyCrfSeeds(OfSaliency):
         allow_inf_nan=False,
         description="the background is multiplied by (1 - the largest map) to this power",
     )
+    object_power: float = Field(
+        0.0,
+        ge=0,
+        allow_inf_nan=False,
+        description="every class is multiplied by the largest map to this power; 0.5 for maps that are probabilities",
+    )
     crf: CrfPreset = Field("deeplab", description="preset of the dense CRF")
 
 

@@ -12,7 +12,7 @@ from wsss_steps.methods.seeds.saliency_crf import probabilities, seeds
 from wsss_steps.settings import crf
 
 TAGS = np.array([2, 5], np.uint8)
-OPTIONS = {"saliency_power": 0.5, "background_power": 1.0}
+OPTIONS = {"saliency_power": 0.5, "background_power": 1.0, "object_power": 0.0}
 
 
 def of(maps: np.ndarray, saliency: np.ndarray, **options: Any) -> np.ndarray:
@@ -31,9 +31,19 @@ def test_probabilities_by_hand() -> None:
     assert found[2, 0] == pytest.approx([0.5 * 0.2 / 0.801, salient / 2])
 
 
+def test_the_largest_map_speaks_for_every_class_by_its_power() -> None:
+    """The largest maps are .64 and 0 (taken for .02); the background stays as it was."""
+    maps = np.array([[[0.64, 0.0]], [[0.1, 0.0]]])
+    saliency = np.array([[0.25, 1.0]])
+    without, found = (probabilities(maps, saliency, **OPTIONS | {"object_power": power}) for power in (0.0, 0.5))
+    assert np.array_equal(found[0], without[0])
+    assert found[1:, 0, 0] == pytest.approx(0.8 * without[1:, 0, 0])
+    assert found[1:, 0, 1] == pytest.approx(0.02**0.5 * without[1:, 0, 1])
+
+
 def test_a_power_of_0_leaves_the_background_to_the_saliency() -> None:
     maps = np.array([[[0.0, 0.5, 1.0]]])
-    found = probabilities(maps, np.full((1, 3), 0.5), saliency_power=1.0, background_power=0.0)
+    found = probabilities(maps, np.full((1, 3), 0.5), saliency_power=1.0, background_power=0.0, object_power=0.0)
     assert found.tolist() == [[[0.5] * 3], [[0.5] * 3]]
 
 
@@ -41,6 +51,12 @@ def test_a_sure_map_is_an_object_that_the_saliency_missed() -> None:
     maps, faint = np.array([[[0.95, 0.0]]], np.float32), np.full((1, 2), 0.1, np.float32)
     assert of(maps, faint).tolist() == [[2, 0]]
     assert of(maps, faint, background_power=0.0).tolist() == [[0, 0]]
+
+
+def test_a_faint_map_is_no_object_whatever_the_saliency_says() -> None:
+    maps, sure = np.array([[[0.01, 0.9]]], np.float32), np.full((1, 2), 0.9, np.float32)
+    assert of(maps, sure).tolist() == [[2, 2]]
+    assert of(maps, sure, object_power=1.0).tolist() == [[0, 2]]
 
 
 def test_without_a_crf_one_class_is_the_rule_at_one_half() -> None:

@@ -13,7 +13,7 @@ from jaxtyping import Float, Integer, UInt8
 
 from wsss_steps.ops import crf as dense
 
-LEAST = 0.02  # nothing is more certain: a saliency of 0 or 1 would leave the CRF nothing to correct
+LEAST = 0.02  # nothing is more certain: a saliency or map of 0 or 1 would leave the CRF nothing to correct
 FAINT = 1e-3  # added to every map, so that where all are 0 all classes are equally probable
 
 
@@ -23,20 +23,22 @@ def probabilities(
     *,
     saliency_power: float,
     background_power: float,
+    object_power: float,
 ) -> Float[np.ndarray, "labels H W"]:
-    """Background (1 - s)(1 - max_c M_c)^b, class c s (M_c + 0.001) / sum_k (M_k + 0.001); not normalised.
+    """Background (1 - s)(1 - m)^b, class c s m^o (M_c + .001) / sum_k (M_k + .001), m the largest map; not normalised.
 
     Args:
         maps: one map per class, in 0..1.
         saliency: in 0..1; s is saliency^saliency_power, the saliency at least 0.02 and at most 0.98.
         saliency_power: below 1 for maps that miss more than they spill.
         background_power: b, how much a strong map speaks against the background; 0: not at all.
+        object_power: o, how much a faint map speaks against every class; 0: not at all.
     """
     salient = np.clip(saliency, LEAST, 1 - LEAST) ** saliency_power
     strongest = np.minimum(maps.max(axis=0, initial=0), 1 - LEAST)
     background = (1 - salient) * (1 - strongest) ** background_power
     share = (maps + FAINT) / (maps + FAINT).sum(axis=0)
-    return np.concatenate([background[None], salient * share])
+    return np.concatenate([background[None], salient * np.maximum(strongest, LEAST) ** object_power * share])
 
 
 def seeds(
@@ -47,8 +49,10 @@ def seeds(
     saliency: Float[np.ndarray, "H W"],
     saliency_power: float,
     background_power: float,
+    object_power: float,
     crf: Mapping[str, Any] | None,
 ) -> UInt8[np.ndarray, "H W"]:
     """Label map of one image, every pixel labelled; an image without classes is background."""
-    unary = probabilities(maps, saliency, saliency_power=saliency_power, background_power=background_power)
+    powers = {"saliency_power": saliency_power, "background_power": background_power, "object_power": object_power}
+    unary = probabilities(maps, saliency, **powers)
     return np.array([0, *classes], np.uint8)[dense.strongest(image, unary, dense.preset_of(crf))]
