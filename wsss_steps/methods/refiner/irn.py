@@ -58,9 +58,8 @@ def maker(*, refiner: Path, classes: Sequence[str], device: str, radius: int, be
         logits, mirrored = network.boundaries(torch.cat([pixels, pixels.flip(-1)]))
         boundary = ((logits + mirrored.flip(-1)) / 2).sigmoid()
         image = (entry.height, entry.width)
-        walked = torch.from_numpy(
-            propagate(at_cells(maps, image, STRIDE), boundary, radius=radius, beta=beta, log_t=log_t)
-        )
+        cells = at_cells(maps, image, STRIDE)
+        walked = torch.from_numpy(propagate(cells, boundary, radius=radius, beta=beta, log_t=log_t))
         return over_largest(from_cells(walked, image, STRIDE, (maps.shape[-2], maps.shape[-1])))
 
     return by_network(content, device, refine)
