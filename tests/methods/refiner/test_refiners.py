@@ -15,7 +15,7 @@ from wsss_steps import methods
 from wsss_steps.data.manifest import Entry
 from wsss_steps.formats.weights import write_weights
 from wsss_steps.methods.refiner import scg
-from wsss_steps.methods.refiner._shared import at_cells
+from wsss_steps.methods.refiner._shared import at_cells, by_network
 from wsss_steps.nets.backbones import build_backbone
 from wsss_steps.nets.stage_outputs import stage_outputs
 from wsss_steps.processes import now
@@ -48,6 +48,21 @@ def given(cam: np.ndarray) -> dict[str, dict[str, Any]]:
     ids = np.ones((HEIGHT, WIDTH), np.uint16)
     ids[OBJECT] = 2
     return {"cams": {"cam": cam, "class": np.array([2], np.uint8)}, "superpixels": {"superpixels": ids}}
+
+
+def test_a_network_reads_the_pixels_that_it_expects(entry: Entry) -> None:
+    """Green of 200 of 255 in the corner: each channel minus its own mean, over its own deviation."""
+    content = {"network": {"backbone": {"mean": (0.1, 0.2, 0.3), "std": (0.5, 0.25, 0.125)}}}
+    seen = []
+
+    def refine(entry: Entry, pixels: torch.Tensor, before: torch.Tensor) -> torch.Tensor:
+        seen.append(pixels)
+        return before / 2
+
+    found = by_network(content, "cpu", refine)(entry, given(maps()))
+    assert seen[0].shape == (1, 3, HEIGHT, WIDTH)
+    assert seen[0][0, :, 0, 0].tolist() == pytest.approx([-0.2, (200 / 255 - 0.2) / 0.25, -2.4])
+    assert np.array_equal(found, maps() / 2)
 
 
 @pytest.fixture
