@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from jaxtyping import Float32
+from jaxtyping import Bool, Float, Float32
 from numpy import ndarray
 from torch import Tensor
 from torch.nn import functional as F
@@ -50,6 +50,11 @@ def by_network(content: Mapping[str, Any], device: str, refine: Callable[[Entry,
         return found
 
     return make
+
+
+def not_empty(maps: Float[Tensor, "n h w"]) -> Bool[Tensor, "n 1 1"]:
+    """Whether a map exceeds 0 anywhere."""
+    return maps.flatten(1).any(dim=1)[:, None, None]
 
 
 def at_cells(maps: Tensor, image: tuple[int, int], stride: int) -> Tensor:

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from wsss_steps import methods
 from wsss_steps.data.manifest import Entry
-from wsss_steps.methods.refiner._shared import Make, by_network
+from wsss_steps.methods.refiner._shared import Make, by_network, not_empty
 from wsss_steps.methods.segmenter.plain import build, losses
 from wsss_steps.nets.inference import label_logits
 from wsss_steps.ops.resize import resize_images
@@ -28,7 +28,6 @@ def maker(*, refiner: Path, classes: Sequence[str], device: str, scales: Sequenc
     def refine(entry: Entry, pixels: Tensor, maps: Tensor) -> Tensor:
         logits = label_logits(network, pixels, network.stride, scales=scales, flip=mirror, merge="mean")
         probabilities = logits[[0, *entry.tags]].softmax(dim=0)[1:]
-        kept = maps.flatten(1).any(dim=1)[:, None, None]
-        return resize_images(probabilities[None], (maps.shape[-2], maps.shape[-1]))[0] * kept
+        return resize_images(probabilities[None], (maps.shape[-2], maps.shape[-1]))[0] * not_empty(maps)
 
     return by_network(content, device, refine)
