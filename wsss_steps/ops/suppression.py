@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 from jaxtyping import Float
 from torch import Tensor
 
@@ -18,5 +19,5 @@ def suppress(features: Float[Tensor, "B K h w"], share: Float[Tensor, "B K"] | f
     """
     positive = features.relu()
     peak = positive.amax(dim=(2, 3), keepdim=True)
-    bound = peak * (share[:, :, None, None] if isinstance(share, Tensor) else share)
-    return positive.minimum(bound.to(positive.dtype))
+    bound = (peak * (share[:, :, None, None] if isinstance(share, Tensor) else share)).to(positive.dtype)
+    return torch.where(positive > bound, bound, positive)  # as their minimum, whose gradient takes twice as long
