@@ -53,7 +53,9 @@ def test_no_output_exceeds_the_share_of_its_maximum(delta: float | None) -> None
     backbone = suppressed("small", 8, delta)
     found: list[tuple[Tensor, Tensor]] = []
     for one in backbone.suppressions:
-        one.register_forward_hook(lambda module, given, made: found.append((module.share(given[0]), given[0], made)))
+        one.register_forward_hook(
+            lambda module, given, made: found.append((module.share(given[0].relu()), given[0], made))
+        )
     backbone(IMAGES)
     for share, given, made in found:
         torch.testing.assert_close(made.amax((2, 3)), share * given.relu().amax((2, 3)))
@@ -76,7 +78,8 @@ def test_a_learnt_share_by_hand() -> None:
     with torch.no_grad():
         one.controller.weight.copy_(torch.tensor([[2.0, 5.0], [0.0, 1.0]]))
     features = torch.tensor([[[[-2.0, 3.0]], [[-1.0, -7.0]]]])
-    assert one.share(features)[0].tolist() == pytest.approx([0.9525741, 0.5])
+    assert one.share(features.relu())[0].tolist() == pytest.approx([0.9525741, 0.5])
+    assert one(features)[0].flatten().tolist() == pytest.approx([0, 3 * 0.9525741, 0, 0])
     assert one(features).flatten().tolist() == pytest.approx([0, 3 * 0.9525741, 0, 0])
 
 

@@ -37,17 +37,17 @@ class Suppression(nn.Module):
             self.controller = nn.Linear(channels, channels, bias=False)
             nn.init.normal_(self.controller.weight, std=controller_std)
 
-    def share(self, features: Float[Tensor, "B K h w"]) -> Float[Tensor, "B K"] | float:
-        """The share of its maximum, g, that each channel may reach."""
+    def share(self, positive: Float[Tensor, "B K h w"]) -> Float[Tensor, "B K"] | float:
+        """The share of its maximum, g, that each channel of x may reach."""
         if self.controller is None:
             assert self.delta is not None
             return self.delta
-        found: Tensor = self.controller(features.relu().mean(dim=(2, 3))).sigmoid()
+        found: Tensor = self.controller(positive.mean(dim=(2, 3))).sigmoid()
         return found
 
     def forward(self, features: Float[Tensor, "B K h w"]) -> Float[Tensor, "B K h w"]:
         """Features before the ReLU, suppressed."""
-        return suppress(features, self.share(features))
+        return suppress(features, self.share)
 
 
 class InPlaceOfRelu(TorchFunctionMode):
