@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -92,6 +93,22 @@ def test_what_differs_is_said_with_what_keeps_it_apart(changes: dict[str, Any], 
     with pytest.raises(UserError) as caught:
         sharing.check(load(tables="b", **changes), B)
     assert line in str(caught.value)
+
+
+def test_if_the_other_file_was_edited_since_its_record_can_be_deleted(ran: Path) -> None:
+    def lines() -> list[str]:
+        with pytest.raises(UserError) as caught:
+            sharing.check(load(tables="b", predict={"flip": True}), B)
+        return str(caught.value).splitlines()[1:]
+
+    later = ran.stat().st_mtime_ns + 10**9
+    os.utime(A[0], ns=(0, 0))
+    assert len(lines()) == 1
+    os.utime(A[0], ns=(later, later))
+    record = ran.relative_to(Path.cwd())
+    assert lines()[1].endswith(f"changed since it ran here: if the two agree now, delete its record, {record}")
+    ran.unlink()
+    sharing.check(load(tables="b", predict={"flip": True}), B)
 
 
 def test_what_differs_in_a_choice_within_a_choice_is_found() -> None:

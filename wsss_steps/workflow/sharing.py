@@ -32,7 +32,10 @@ def check(config: Config, files: Sequence[Path]) -> None:
     """Raise a UserError that lists every setting in which another file's run of this results folder differs."""
     ours = record_of(config, files)
     tables = (config.tables, config.tables_name)
-    problems = [line for other in _others(config, files) for line in _conflicts(ours, other, tables)]
+    problems = []
+    for path, other in _others(config, files):
+        found = list(_conflicts(ours, other, tables))
+        problems += [*found, *_if_edited(path, other)] if found else []
     all_wrong(f"{config.results} holds results of another configuration file", problems)
 
 
@@ -78,12 +81,20 @@ def _place(config: Config, files: Sequence[Path]) -> Path:
     return Path(config.results, RECORDS, f"{name[-200:]}.json")
 
 
-def _others(config: Config, files: Sequence[Path]) -> Iterator[dict[str, Any]]:
+def _others(config: Config, files: Sequence[Path]) -> Iterator[tuple[Path, dict[str, Any]]]:
     """The records of other configurations, as long as their files exist."""
     for path in sorted(Path(config.results, RECORDS).glob("*.json")):
         found = read_json(path, KIND)
         if found["files"] != _names(files) and all(map(Path.exists, map(Path, found["files"]))):
-            yield found
+            yield path, found
+
+
+def _if_edited(path: Path, other: Mapping[str, Any]) -> Iterator[str]:
+    """What to do if the record at `path` no longer says what its files do: those who edit two files meet it in both."""
+    written = path.stat().st_mtime_ns
+    if any(Path(file).stat().st_mtime_ns > written for file in other["files"]):
+        there = " and ".join(other["files"])
+        yield f"{there} changed since it ran here: if the two agree now, delete its record, {path}"
 
 
 def _conflicts(ours: Mapping[str, Any], other: Mapping[str, Any], tables: tuple[str, str]) -> Iterator[str]:
