@@ -16,7 +16,8 @@ def suppress(features: Float[Tensor, "B K h w"], share: Share | Callable[[Tensor
 
     Args:
         features: before the ReLU.
-        share: g, in [0, 1], of every channel, or one for all; or a function that finds it from x. 1 leaves the ReLU.
+        share: g, in [0, 1], of every channel, or one for all; or a function that finds it from x. 1 leaves the ReLU as
+            it is.
 
     Returns:
         Maps in [0, g x_max]. What is suppressed hands its gradient to g and to the maximum.
