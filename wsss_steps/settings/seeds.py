@@ -133,6 +133,13 @@ class SaliencyCrfSeeds(OfSaliency):
         allow_inf_nan=False,
         description="every class is multiplied by the largest map to this power; 0.5 for maps that are probabilities",
     )
+    agree_power: float | None = Field(
+        None,
+        gt=0,
+        allow_inf_nan=False,
+        description="power of the background in a dense CRF of the maps alone; pixels to which it gives another label "
+        "stay unlabelled; null: it is not asked",
+    )
     crf: CrfPreset = Field("deeplab", description="preset of the dense CRF")
 
 

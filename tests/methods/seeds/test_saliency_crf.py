@@ -7,12 +7,14 @@ from typing import Any
 import numpy as np
 import pytest
 
+from wsss_steps.methods.seeds import crf as crf_seeds
 from wsss_steps.methods.seeds import saliency_class
 from wsss_steps.methods.seeds.saliency_crf import probabilities, seeds
 from wsss_steps.settings import crf
 
 TAGS = np.array([2, 5], np.uint8)
-OPTIONS = {"saliency_power": 0.5, "background_power": 1.0, "object_power": 0.0}
+POWERS = {"saliency_power": 0.5, "background_power": 1.0, "object_power": 0.0}
+OPTIONS = POWERS | {"agree_power": None}
 
 
 def of(maps: np.ndarray, saliency: np.ndarray, **options: Any) -> np.ndarray:
@@ -24,7 +26,7 @@ def of(maps: np.ndarray, saliency: np.ndarray, **options: Any) -> np.ndarray:
 def test_probabilities_by_hand() -> None:
     """Saliency .25 and 1 (taken for .98): s .5 and .98995; the largest maps are .6 and 0."""
     maps = np.array([[[0.6, 0.0]], [[0.199, 0.0]]])
-    found = probabilities(maps, np.array([[0.25, 1.0]]), **OPTIONS)
+    found = probabilities(maps, np.array([[0.25, 1.0]]), **POWERS)
     salient = 0.98**0.5
     assert found[0, 0] == pytest.approx([0.5 * 0.4, 1 - salient])
     assert found[1, 0] == pytest.approx([0.5 * 0.601 / 0.801, salient / 2])
@@ -35,7 +37,7 @@ def test_the_largest_map_speaks_for_every_class_by_its_power() -> None:
     """The largest maps are .64 and 0 (taken for .02); the background stays as it was."""
     maps = np.array([[[0.64, 0.0]], [[0.1, 0.0]]])
     saliency = np.array([[0.25, 1.0]])
-    without, found = (probabilities(maps, saliency, **OPTIONS | {"object_power": power}) for power in (0.0, 0.5))
+    without, found = (probabilities(maps, saliency, **POWERS | {"object_power": power}) for power in (0.0, 0.5))
     assert np.array_equal(found[0], without[0])
     assert found[1:, 0, 0] == pytest.approx(0.8 * without[1:, 0, 0])
     assert found[1:, 0, 1] == pytest.approx(0.02**0.5 * without[1:, 0, 1])
@@ -79,6 +81,30 @@ def test_the_crf_moves_the_outline_of_the_saliency_to_that_of_the_colours() -> N
     assert (found[:, :10] == 0).all()
 
 
-def test_an_image_without_tags_is_background() -> None:
+def test_only_what_the_maps_alone_say_too_is_labelled() -> None:
+    """Alone, a map of .6 is above its background .4, and .3 below .7; to the power of 4 the background is .24."""
+    maps = np.array([[[0.6, 0.6, 0.3, 0.0]]], np.float32)
+    saliency = np.array([[0.9, 0.0, 0.9, 0.0]], np.float32)
+    assert of(maps, saliency).tolist() == [[2, 0, 2, 0]]
+    assert of(maps, saliency, agree_power=1.0).tolist() == [[2, 255, 255, 0]]
+    assert of(maps, saliency, agree_power=4.0).tolist() == [[2, 255, 2, 0]]
+
+
+def test_agreement_is_with_the_seeds_of_a_dense_crf_of_the_maps() -> None:
+    rng = np.random.default_rng(0)
+    image = rng.integers(0, 256, (12, 15, 3), np.uint8)
+    maps, saliency = rng.random((2, 12, 15), np.float32), rng.random((12, 15), np.float32)
+    preset = crf.numbers("deeplab")
+    inputs = {"image": image, "saliency": saliency, "crf": preset}
+    one = seeds(maps, TAGS, **inputs, **OPTIONS)
+    other = crf_seeds.seeds(maps, TAGS, image=image, background_power=5.0, sure=0.0, crf=preset)
+    found = seeds(maps, TAGS, **inputs, **POWERS, agree_power=5.0)
+    assert np.array_equal(found, np.where(one == other, one, 255))
+    assert 0 < (found == 255).sum() < found.size
+
+
+@pytest.mark.parametrize("agree_power", [None, 5.0])
+def test_an_image_without_tags_is_background(agree_power: float | None) -> None:
     none = np.zeros((0, 2, 3), np.float32)
-    assert of(none, np.ones((2, 3), np.float32), crf=crf.numbers("deeplab")).tolist() == [[0, 0, 0]] * 2
+    found = of(none, np.ones((2, 3), np.float32), agree_power=agree_power, crf=crf.numbers("deeplab"))
+    assert found.tolist() == [[0, 0, 0]] * 2

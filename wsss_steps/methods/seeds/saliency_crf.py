@@ -12,6 +12,7 @@ import numpy as np
 from jaxtyping import Float, Integer, UInt8
 
 from wsss_steps.ops import crf as dense
+from wsss_steps.ops.labels import IGNORE
 
 LEAST = 0.02  # nothing is more certain: a saliency or map of 0 or 1 would leave the CRF nothing to correct
 FAINT = 1e-3  # added to every map, so that where all are 0 all classes are equally probable
@@ -50,9 +51,20 @@ def seeds(
     saliency_power: float,
     background_power: float,
     object_power: float,
+    agree_power: float | None,
     crf: Mapping[str, Any] | None,
 ) -> UInt8[np.ndarray, "H W"]:
-    """Label map of one image, every pixel labelled; an image without classes is background."""
+    """Label map of one image; an image without classes is background.
+
+    Every pixel is labelled without an `agree_power`. With it, only where the maps alone, with a background of
+    (1 - m)^agree_power and a dense CRF of their own, have the same label.
+    """
     powers = {"saliency_power": saliency_power, "background_power": background_power, "object_power": object_power}
     unary = probabilities(maps, saliency, **powers)
-    return np.array([0, *classes], np.uint8)[dense.strongest(image, unary, dense.preset_of(crf))]
+    label = dense.strongest(image, unary, dense.preset_of(crf))
+    labelled: UInt8[np.ndarray, "H W"] = np.array([0, *classes], np.uint8)[label]
+    if agree_power is None:
+        return labelled
+    background = (1 - maps.max(axis=0, keepdims=True, initial=0)) ** agree_power
+    alone = dense.strongest(image, np.concatenate([background, maps]), dense.preset_of(crf))
+    return np.where(label == alone, labelled, np.uint8(IGNORE))
