@@ -13,7 +13,7 @@ from wsss_steps.methods.seeds.saliency_crf import probabilities, seeds
 from wsss_steps.settings import crf
 
 TAGS = np.array([2, 5], np.uint8)
-POWERS = {"saliency_power": 0.5, "background_power": 1.0, "object_power": 0.0}
+POWERS: dict[str, Any] = {"saliency_power": 0.5, "background_power": 1.0, "object_power": 0.0}
 OPTIONS = POWERS | {"agree_power": None}
 
 
@@ -95,10 +95,10 @@ def test_agreement_is_with_the_seeds_of_a_dense_crf_of_the_maps() -> None:
     image = rng.integers(0, 256, (12, 15, 3), np.uint8)
     maps, saliency = rng.random((2, 12, 15), np.float32), rng.random((12, 15), np.float32)
     preset = crf.numbers("deeplab")
-    inputs = {"image": image, "saliency": saliency, "crf": preset}
-    one = seeds(maps, TAGS, **inputs, **OPTIONS)
+    options = POWERS | {"image": image, "saliency": saliency, "crf": preset}
+    one = seeds(maps, TAGS, **options, agree_power=None)
     other = crf_seeds.seeds(maps, TAGS, image=image, background_power=5.0, sure=0.0, crf=preset)
-    found = seeds(maps, TAGS, **inputs, **POWERS, agree_power=5.0)
+    found = seeds(maps, TAGS, **options, agree_power=5.0)
     assert np.array_equal(found, np.where(one == other, one, 255))
     assert 0 < (found == 255).sum() < found.size
 
