@@ -28,6 +28,7 @@ OF_TABLES = ("supervision",)
 OF_THE_LOOP = set(Augmentation.model_fields) | set(Optimisation.model_fields)
 """Settings of trainings, which the loop and `augment` read, and whose tests lie beside theirs."""
 OTHER_VALUES: dict[str, list[Any]] = {
+    "agree_power": [5.0],
     "backbone": [Backbone(net="timm:resnet10t"), Backbone(net="small", mean=(0.4, 0.5, 0.6))],
     "crf": ["deeplab", "superpixel"],
     "delta": [0.3, 0.6],
