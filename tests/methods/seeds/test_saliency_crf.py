@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from wsss_steps.methods.seeds import crf as crf_seeds
 from wsss_steps.methods.seeds import saliency_class
 from wsss_steps.methods.seeds.saliency_crf import probabilities, seeds
+from wsss_steps.ops import crf as dense
 from wsss_steps.settings import crf
 
 TAGS = np.array([2, 5], np.uint8)
@@ -90,14 +90,15 @@ def test_only_what_the_maps_alone_say_too_is_labelled() -> None:
     assert of(maps, saliency, agree_power=4.0).tolist() == [[2, 255, 2, 0]]
 
 
-def test_agreement_is_with_the_seeds_of_a_dense_crf_of_the_maps() -> None:
+def test_agreement_is_with_a_dense_crf_of_the_maps_alone() -> None:
     rng = np.random.default_rng(0)
     image = rng.integers(0, 256, (12, 15, 3), np.uint8)
     maps, saliency = rng.random((2, 12, 15), np.float32), rng.random((12, 15), np.float32)
     preset = crf.numbers("deeplab")
     options = POWERS | {"image": image, "saliency": saliency, "crf": preset}
     one = seeds(maps, TAGS, **options, agree_power=None)
-    other = crf_seeds.seeds(maps, TAGS, image=image, background_power=5.0, sure=0.0, crf=preset)
+    alone = np.concatenate([(1 - maps.max(axis=0, keepdims=True)) ** 5, maps])
+    other = np.array([0, *TAGS])[dense.refine(image, alone, dense.preset_of(preset)).argmax(axis=0)]
     found = seeds(maps, TAGS, **options, agree_power=5.0)
     assert np.array_equal(found, np.where(one == other, one, 255))
     assert 0 < (found == 255).sum() < found.size

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, Integer, UInt8
 
+from wsss_steps.methods.seeds.crf import seeds as of_maps
 from wsss_steps.ops import crf as dense
 from wsss_steps.ops.labels import IGNORE
 
@@ -56,15 +57,15 @@ def seeds(
 ) -> UInt8[np.ndarray, "H W"]:
     """Label map of one image; an image without classes is background.
 
-    Every pixel is labelled without an `agree_power`. With it, only where the maps alone, with a background of
-    (1 - m)^agree_power and a dense CRF of their own, have the same label.
+    Every pixel is labelled without an `agree_power`. With it, only where the seeds `crf` of the maps alone, with that
+    power of their background, have the same label.
     """
     powers = {"saliency_power": saliency_power, "background_power": background_power, "object_power": object_power}
     unary = probabilities(maps, saliency, **powers)
-    label = dense.strongest(image, unary, dense.preset_of(crf))
-    labelled: UInt8[np.ndarray, "H W"] = np.array([0, *classes], np.uint8)[label]
+    label: UInt8[np.ndarray, "H W"] = np.array([0, *classes], np.uint8)[
+        dense.strongest(image, unary, dense.preset_of(crf))
+    ]
     if agree_power is None:
-        return labelled
-    background = (1 - maps.max(axis=0, keepdims=True, initial=0)) ** agree_power
-    alone = dense.strongest(image, np.concatenate([background, maps]), dense.preset_of(crf))
-    return np.where(label == alone, labelled, np.uint8(IGNORE))
+        return label
+    alone = of_maps(maps, classes, image=image, background_power=agree_power, sure=0, crf=crf)
+    return np.where(label == alone, label, np.uint8(IGNORE))
